@@ -1,0 +1,315 @@
+"""A smoke test of the stack that compose.yaml describes: two replicas of two workers each, on a board of their own.
+
+    uv run --directory backend python ../.ci/smoke.py
+
+It builds and starts the board under a project name of its own, lets two people use it, stops it, and reads the logs.
+Whatever happens, it removes what it started.
+"""
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+ROOT = Path(__file__).resolve().parent.parent
+REPLICAS = 2
+SOCKETS_EACH = 6
+POSTS = 24
+SERVICE_RESTART = 1012
+# Idle sockets close at once; only a client that does not read takes longer.
+STOP_SECONDS = 10
+# Far over what the board needs, and far under what would be a lost wake-up and a poll: this machine may be busy.
+LATEST_SECONDS = 0.9
+
+
+def say(text: str) -> None:
+    print(f"smoke: {text}", flush=True)  # noqa: T201 - this is what the script is for
+
+
+@dataclass
+class Stack:
+    """A compose project, the addresses of its replicas, and all that must never stand in its logs."""
+
+    project: str
+    env_file: Path
+    ports: list[int]
+    secrets: list[str] = field(default_factory=list)
+
+    def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `docker compose` for this project. Its output is shown only where it fails."""
+        command = ["docker", "compose", "--project-name", self.project, "--env-file", str(self.env_file), *arguments]
+        # What the caller's environment says of the board would win over the file.
+        environment = {name: value for name, value in os.environ.items() if name in PASSED_ON}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        if check and done.returncode:
+            sys.exit(f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        return done
+
+    def containers(self, service: str) -> list[str]:
+        return self.compose("ps", "--all", "--quiet", service).stdout.split()
+
+    def board(self, *arguments: str) -> str:
+        """Run a `statusboard` command in a running container, as docs/ tell people to."""
+        return self.compose("exec", "-T", "backend", "statusboard", *arguments).stdout
+
+
+PASSED_ON = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "BUILDX_BUILDER")
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports in a row, as a port range needs them, that nobody listens on now."""
+    for first in range(18000, 19000, count):
+        ports = list(range(first, first + count))
+        if all(is_free(port) for port in ports):
+            return ports
+    sys.exit("no free ports from 18000 to 19000")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+@contextmanager
+def started() -> Iterator[Stack]:
+    with tempfile.TemporaryDirectory() as folder:
+        ports = free_ports(REPLICAS)
+        secret = secrets.token_hex(32)
+        env_file = Path(folder, "env")
+        env_file.write_text(
+            f"JWT_SECRET={secret}\nPUBLISH=127.0.0.1:{ports[0]}-{ports[-1]}\nWEB_CONCURRENCY=2\nGITHUB_TOKEN=\n"
+            f"PUBLIC_URL=http://127.0.0.1:{ports[0]}\nGIT_REVISION=smoke\n"
+        )
+        stack = Stack(f"statusboard-smoke-{secrets.token_hex(4)}", env_file, ports, [secret])
+        try:
+            stack.compose("build", "backend")
+            begin = time.monotonic()
+            stack.compose("up", "--detach", "--wait", "--scale", f"backend={REPLICAS}")
+            say(f"healthy {time.monotonic() - begin:.1f} s after `docker compose up`")
+            yield stack
+        finally:
+            stack.compose("down", "--volumes", "--timeout", "5", check=False)
+
+
+def check_missing_secret(stack: Stack) -> None:
+    """Without JWT_SECRET, migrate and backend end with one sentence on the console."""
+    empty = Path(stack.env_file.parent, "empty")
+    empty.write_text("")
+    other = Stack(f"{stack.project}-none", empty, [])
+    for service, command in (("migrate", []), ("backend", [])):
+        done = other.compose("run", "--rm", "--no-deps", "-T", service, *command, check=False)
+        said = [line for line in done.stdout.splitlines() + done.stderr.splitlines() if "JWT_SECRET" in line]
+        assert done.returncode != 0, f"{service} starts without JWT_SECRET"
+        assert len(said) == 1, f"{service} says {done.stdout[-2000:]!r} {done.stderr[-2000:]!r}"
+        assert "Traceback" not in done.stdout + done.stderr
+    other.compose("down", "--volumes", check=False)
+
+
+def check_confinement(stack: Stack) -> None:
+    """gunicorn is PID 1, without rights, on a root that can't be written."""
+    script = "id -u; tr '\\0' ' ' < /proc/1/cmdline; echo; grep CapEff /proc/self/status; touch /opt/x 2>&1; touch /tmp/x"
+    uid, first_process, capabilities, refusal, *_ = stack.compose(
+        "exec", "-T", "backend", "sh", "-c", script
+    ).stdout.splitlines()
+    assert uid == "10001"
+    assert "gunicorn" in first_process
+    assert int(capabilities.split()[1], 16) == 0
+    assert "Read-only file system" in refusal
+
+
+@dataclass
+class Person:
+    name: str
+    token: str
+
+
+async def join(client: httpx.AsyncClient, stack: Stack, name: str, invite: str) -> Person:
+    """Make an account and log in."""
+    password = secrets.token_urlsafe(18)
+    account = {"username": name, "display_name": name.title(), "password": password, "invite": invite}
+    answer = await client.post("/api/v1/auth/register", json=account)
+    assert answer.status_code == 201, answer.text
+    answer = await client.post("/api/v1/auth/login", json={"username": name, "password": password})
+    assert answer.status_code == 200, answer.text
+    token = answer.json()["access_token"]
+    stack.secrets += [password, token, *answer.cookies.values()]
+    return Person(name, token)
+
+
+def setup_code(stack: Stack) -> str:
+    """Return the code of the link that `migrate` logged, which must be logged once."""
+    logs = stack.compose("logs", "--no-log-prefix", "--no-color", "migrate").stdout
+    codes = re.findall(r"/#setup=([A-Za-z0-9_-]+)", logs)
+    assert len(codes) == 1, logs
+    again = stack.board("setup-link")
+    assert f"/#setup={codes[0]}" in again, again
+    return codes[0]
+
+
+@dataclass
+class Reader:
+    """One open socket, what came over it and when, and how it was closed."""
+
+    request_id: str
+    port: int
+    connection: ClientConnection
+    arrived: dict[str, float] = field(default_factory=dict)
+    sequence: list[int] = field(default_factory=list)
+    close_code: int | None = None
+
+    async def read(self) -> None:
+        try:
+            while True:
+                message = json.loads(await self.connection.recv())
+                if message["type"] == "event":
+                    self.sequence.append(message["seq"])
+                    if message["kind"] == "status.posted":
+                        self.arrived[message["data"]["message"]] = time.monotonic()
+        except ConnectionClosed as closed:
+            self.close_code = closed.rcvd.code if closed.rcvd else None
+
+
+async def open_reader(port: int, person: Person, request_id: str) -> Reader:
+    connection = await connect(
+        f"ws://127.0.0.1:{port}/api/v1/live", additional_headers={"X-Request-ID": request_id}
+    )
+    await connection.send(json.dumps({"type": "auth", "token": person.token}))
+    while json.loads(await asyncio.wait_for(connection.recv(), 5))["type"] != "ready":
+        pass
+    return Reader(request_id, port, connection)
+
+
+async def post(port: int, person: Person, number: int) -> tuple[str, float]:
+    """Post on a connection of its own, so that any worker may take it. Return the message and when its answer came."""
+    message = f"Reviewed fastapi/fastapi#{number + 1}, blocked on octo/api#12"
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        answer = await client.post(
+            "/api/v1/statuses",
+            json={"message": message, "category": "blocked"},
+            headers={"Authorization": f"Bearer {person.token}", "X-Request-ID": f"smoke-post-{number}"},
+        )
+    assert answer.status_code == 201, answer.text
+    return message, time.monotonic()
+
+
+async def everyone_gets_everything(stack: Stack, ada: Person, bob: Person) -> list[Reader]:
+    """Ada posts on every replica, Bob reads on every replica. Return his sockets, still open."""
+    readers = await asyncio.gather(
+        *(
+            open_reader(port, bob, f"smoke-socket-{port}-{number}")
+            for port in stack.ports
+            for number in range(SOCKETS_EACH)
+        )
+    )
+    for reader in readers:
+        reader.task = asyncio.create_task(reader.read())
+    answered = {}
+    for number in range(POSTS):
+        message, when = await post(stack.ports[number % REPLICAS], ada, number)
+        answered[message] = when
+    async with asyncio.timeout(5):
+        while not all(len(reader.arrived) == POSTS for reader in readers):
+            await asyncio.sleep(0.01)
+    delays = sorted(reader.arrived[message] - when for reader in readers for message, when in answered.items())
+    say(f"{len(delays)} deliveries, median {delays[len(delays) // 2] * 1000:.0f} ms and latest {delays[-1] * 1000:.0f} ms after the answer to the post")
+    assert delays[-1] < LATEST_SECONDS
+    for reader in readers:
+        first = reader.sequence[0]
+        assert reader.sequence == list(range(first, first + POSTS)), reader.sequence
+    return list(readers)
+
+
+async def use(stack: Stack) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.ports[0]}") as client:
+        ready = (await client.get("/api/v1/ready")).json()
+        assert ready["revision"] == "smoke", ready
+        ada = await join(client, stack, "ada", setup_code(stack))
+        answer = await client.post("/api/v1/invites", json={}, headers={"Authorization": f"Bearer {ada.token}"})
+        assert answer.status_code == 201, answer.text
+        stack.secrets.append(answer.json()["code"])
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.ports[1]}") as client:
+        bob = await join(client, stack, "bob", answer.json()["code"])
+    use_commands(stack)
+    readers = await everyone_gets_everything(stack, ada, bob)
+    await stop(stack, readers)
+    check_logs(stack, readers)
+
+
+def use_commands(stack: Stack) -> None:
+    """The commands of docs/, in a running container."""
+    stack.board("doctor")
+    for arguments in (["create-invite"], ["reset-password", "bob"]):
+        printed = stack.board(*arguments)
+        codes = re.findall(r"#\w+=([A-Za-z0-9_-]+)", printed)
+        assert codes, printed
+        stack.secrets += codes
+
+
+async def stop(stack: Stack, readers: list[Reader]) -> None:
+    """SIGTERM to every replica: each socket gets 1012, and each container ends with 0."""
+    begin = time.monotonic()
+    await asyncio.to_thread(stack.compose, "stop", "backend")
+    took = time.monotonic() - begin
+    await asyncio.wait_for(asyncio.gather(*(reader.task for reader in readers)), 5)
+    say(f"stopped in {took:.1f} s")
+    assert took < STOP_SECONDS
+    assert {reader.close_code for reader in readers} == {SERVICE_RESTART}
+    for container in stack.containers("backend"):
+        state = subprocess.run(  # noqa: S603
+            ["docker", "inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", container],  # noqa: S607
+            capture_output=True, text=True, check=True,
+        )
+        assert state.stdout.strip() == "0 false", state.stdout
+
+
+def check_logs(stack: Stack, readers: list[Reader]) -> None:
+    """Every line is JSON, none holds a secret, and a post of one worker came out of a socket of another."""
+    worker_of: dict[str, tuple[str, int]] = {}
+    everything = stack.compose("logs", "--no-log-prefix", "--no-color", "migrate").stdout
+    for container in stack.containers("backend"):
+        logs = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True)  # noqa: S603, S607
+        assert logs.stderr == "", logs.stderr
+        everything += logs.stdout
+        for line in logs.stdout.splitlines():
+            entry = json.loads(line)
+            if "request_id" in entry:
+                worker_of[entry["request_id"]] = (container, entry["pid"])
+    for secret in stack.secrets:
+        assert secret not in everything, f"the logs hold a secret: {secret[:4]}…"
+    posted = {worker_of[f"smoke-post-{number}"] for number in range(POSTS)}
+    read = {worker_of[reader.request_id] for reader in readers}
+    say(f"posts were handled by {len(posted)} workers, sockets were held by {len(read)}")
+    assert any(
+        of_post[0] == of_socket[0] and of_post != of_socket for of_post in posted for of_socket in read
+    ), "no post crossed from one worker to another of its replica"
+
+
+def main() -> None:
+    with started() as stack:
+        check_missing_secret(stack)
+        check_confinement(stack)
+        asyncio.run(use(stack))
+    say("passed")
+
+
+if __name__ == "__main__":
+    main()

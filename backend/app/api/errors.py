@@ -1,0 +1,133 @@
+"""How each error is answered: the one table of status codes and close codes, and the one form."""
+
+import logging
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app import errors
+from app.schemas.problems import FieldError, Problem, ValidationProblem
+
+log = logging.getLogger(__name__)
+
+# The nearest class of an error's ancestry counts.
+STATUS_CODES: Final[dict[type[errors.BoardError], HTTPStatus]] = {
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Unprocessable: HTTPStatus.UNPROCESSABLE_CONTENT,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+# Close codes of the live feed.
+MALFORMED: Final = 4400
+UNAUTHENTICATED: Final = 4401
+ACCOUNT_DISABLED: Final = 4403
+TOO_SLOW: Final = 4409
+RESTART: Final = 1012
+TRY_AGAIN_LATER: Final = 1013
+
+CLOSE_CODES: Final[dict[type[errors.BoardError], int]] = {
+    errors.AccountDisabled: ACCOUNT_DISABLED,
+    errors.Unauthenticated: UNAUTHENTICATED,
+    errors.Forbidden: UNAUTHENTICATED,
+    errors.Unavailable: TRY_AGAIN_LATER,
+}
+
+# What the framework itself refuses, in the board's words.
+FRAMEWORK_CODES: Final = {
+    400: "bad_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+}
+
+
+def _nearest[V](table: dict[type[errors.BoardError], V], error: errors.BoardError) -> V:
+    return next(table[ancestor] for ancestor in type(error).__mro__ if ancestor in table)
+
+
+def close_code(error: errors.BoardError) -> int:
+    """Return the code with which the error closes a socket."""
+    return _nearest(CLOSE_CODES, error)
+
+
+def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """Return the response that carries a problem."""
+    return Response(
+        problem.model_dump_json(),
+        status_code=problem.status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def problem(status: int, code: str, detail: str) -> Problem:
+    """Return a problem whose title is the status's phrase."""
+    return Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail)
+
+
+async def _on_board_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.BoardError)
+    headers = {}
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, errors.RateLimited | errors.Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unavailable):
+        log.warning("%s (%s)", error, error.__cause__ or error.code)
+    return answer(problem(_nearest(STATUS_CODES, error), error.code, error.text), headers)
+
+
+async def _on_http_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        # FastAPI's answer to a body that breaks its JSON parser in another way than by a syntax error.
+        return _unprocessable([FieldError(loc=["body"], msg="The body is no JSON in UTF-8.", type="json_invalid")])
+    code = FRAMEWORK_CODES.get(error.status_code, "error")
+    headers = dict(error.headers or {})
+    return answer(problem(error.status_code, code, error.detail), headers)
+
+
+def _unprocessable(found: list[FieldError]) -> Response:
+    first = found[0]
+    where = ".".join(str(part) for part in first.loc[1:])
+    body = ValidationProblem(
+        title=HTTPStatus.UNPROCESSABLE_CONTENT.phrase,
+        status=HTTPStatus.UNPROCESSABLE_CONTENT,
+        code="invalid_request",
+        detail=f"{where}: {first.msg}" if where else first.msg,
+        errors=found,
+    )
+    return answer(body)
+
+
+def printable(text: str) -> str:
+    """Return the text with what UTF-8 can't carry replaced: a field's name may be anything that JSON can say."""
+    return text.encode("utf-8", "replace").decode()
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [
+        FieldError(
+            loc=[part if isinstance(part, int) else printable(part)[:100] for part in item["loc"]],
+            msg=printable(item["msg"]),
+            type=item["type"],
+        )
+        for item in error.errors()
+    ]
+    return _unprocessable(found)
+
+
+def register(app: FastAPI) -> None:
+    """Have the app answer every error in the one form."""
+    app.add_exception_handler(errors.BoardError, _on_board_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)

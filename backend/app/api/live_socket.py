@@ -1,0 +1,181 @@
+"""One socket of the live feed: the conversation that `contract/api.md` describes, from accept to close."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from pydantic import ValidationError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from app.api.errors import MALFORMED, RESTART, TOO_SLOW, TRY_AGAIN_LATER, UNAUTHENTICATED, close_code
+from app.api.sockets import Sockets
+from app.config import settings
+from app.database import AsyncSessionLocal
+from app.errors import BoardError, InsufficientScope
+from app.schemas.live import STATUSES, AuthMessage
+from app.schemas.tokens import Scope
+from app.services import callers, catch_up
+from app.services.callers import Caller
+from app.services.catch_up import Beginning
+from app.services.feed import Position
+
+AUTH_WITHIN: Final = 5.0  # seconds from the handshake to the first message
+SEND_WITHIN: Final = 15.0  # seconds for the client to take what it was sent
+GOODBYE_WITHIN: Final = 1.0  # seconds for a close frame to someone who may not be reading
+LONGEST_REASON: Final = 120  # bytes; a close frame holds 123 (RFC 6455, section 5.5)
+
+
+class Closing(Exception):
+    """The conversation ends with this code."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+class LiveSocket:
+    """A client that follows the board: one reader, one sender, and a cursor on the log."""
+
+    def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
+        self.caller: Caller | None = None
+        self._websocket = websocket
+        self._sockets = sockets
+        self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._expiry: asyncio.TimerHandle | None = None
+
+    def end(self, code: int, reason: str) -> None:
+        """Have the socket closed, from wherever in the process this is called."""
+        if not self._ending.done():
+            self._ending.set_exception(Closing(code, reason))
+
+    async def run(self) -> None:
+        """Hold the conversation until one side ends it."""
+        await self._websocket.accept()
+        if len(self._sockets.open) >= settings.WS_MAX_SOCKETS:
+            await self._close(TRY_AGAIN_LATER, "This server carries as many sockets as it may. Try again later.")
+            return
+        self._sockets.start()
+        self._sockets.open.add(self)
+        try:
+            await self._converse()
+        except Closing as closing:
+            await self._close(closing.code, closing.reason)
+        except BoardError as error:
+            await self._close(close_code(error), error.text)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            self._sockets.open.discard(self)
+            if self._expiry is not None:
+                self._expiry.cancel()
+            self._ending.cancel()
+
+    async def _converse(self) -> None:
+        try:
+            async with asyncio.timeout(AUTH_WITHIN):
+                first = await self._receive()
+        except TimeoutError:
+            raise Closing(UNAUTHENTICATED, "No token came within 5 seconds.") from None
+        async with self._sockets.starting:
+            await self._authenticate(first.token)
+            after = None if first.after is None else Position.parse(first.after)
+            async with AsyncSessionLocal() as db:
+                beginning = await catch_up.begin(db, after=after)
+        reading = asyncio.ensure_future(self._read())
+        sending = asyncio.ensure_future(self._send_everything(beginning, reset=first.after is not None))
+        parts: list[asyncio.Future[None]] = [self._ending, reading, sending]
+        try:
+            done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+            for part in done:
+                part.result()
+        finally:
+            reading.cancel()
+            sending.cancel()
+            await asyncio.gather(reading, sending, return_exceptions=True)
+
+    async def _receive(self) -> AuthMessage:
+        message = await self._websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        try:
+            return AuthMessage.model_validate_json(message.get("text") or "")
+        except ValidationError as error:
+            raise Closing(MALFORMED, "Only auth messages are understood here.") from error
+
+    async def _read(self) -> None:
+        while True:
+            message = await self._receive()
+            async with self._sockets.starting:
+                await self._authenticate(message.token)
+
+    async def _authenticate(self, token: str) -> None:
+        async with AsyncSessionLocal() as db:
+            caller = await callers.authenticate(db, token)
+        if Scope.READ not in caller.scopes:
+            raise InsufficientScope
+        self.caller = caller
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if caller.remaining is not None:
+            loop = asyncio.get_running_loop()
+            self._expiry = loop.call_later(caller.remaining, self.end, UNAUTHENTICATED, "The token has expired.")
+
+    async def _send(self, frame: str) -> None:
+        try:
+            async with asyncio.timeout(SEND_WITHIN):
+                await self._websocket.send_text(frame)
+        except TimeoutError:
+            raise Closing(TOO_SLOW, "What was sent was not taken in time.") from None
+
+    async def _send_everything(self, beginning: Beginning, *, reset: bool) -> None:
+        head = beginning.head
+        at = f'"seq":{head.seq},"position":"{head}"'
+        await self._send(f'{{"type":"hello",{at}}}')
+        if beginning.after is not None:
+            await self._send_missed(beginning.after, head)
+        else:
+            if reset:
+                await self._send('{"type":"reset"}')
+            statuses = STATUSES.dump_json(beginning.statuses).decode()
+            beginning.statuses.clear()
+            await self._send(f'{{"type":"snapshot",{at},"statuses":{statuses}}}')
+        await self._send(f'{{"type":"ready",{at}}}')
+        await self._follow(head)
+
+    async def _send_missed(self, after: Position, head: Position) -> None:
+        """Send the events between two positions: from memory where they are all there, else from the database."""
+        cursor = after.seq
+        while cursor < head.seq:
+            ring = self._sockets.feed.ring
+            if ring is not None and ring.covers(cursor) and ring.last.seq >= head.seq and not ring.contradicts(head):
+                events = [event for event in ring.since(cursor) if event.position.seq <= head.seq]
+            else:
+                async with AsyncSessionLocal() as db:
+                    events = await catch_up.read_events(db, after=cursor, up_to=head.seq)
+            if not events or events[0].position.seq != cursor + 1:
+                raise Closing(RESTART, "The log has changed under way. Connect again.")
+            for event in events:
+                await self._send(event.frame)
+            cursor = events[-1].position.seq
+
+    async def _follow(self, position: Position) -> None:
+        feed = self._sockets.feed
+        while True:
+            await feed.wait_beyond(position.seq)
+            ring = feed.ring
+            assert ring is not None, "there is a ring wherever there is something to wait for"
+            if not ring.covers(position.seq):
+                raise Closing(TOO_SLOW, "Too far behind. Connect again with your last position.")
+            if ring.contradicts(position):
+                raise Closing(RESTART, "The log is of another history. Connect again.")
+            for event in ring.since(position.seq):
+                await self._send(event.frame)
+                position = event.position
+
+    async def _close(self, code: int, reason: str) -> None:
+        # Whoever does not read can't be told; the server drops the connection when this returns.
+        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
+            async with asyncio.timeout(GOODBYE_WITHIN):
+                await self._websocket.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))

@@ -1,0 +1,29 @@
+"""Invites, for admins."""
+
+from fastapi import APIRouter
+
+from app.api.deps import DB, CurrentAdmin, Page
+from app.schemas.base import Id
+from app.schemas.base import Page as PageOf
+from app.schemas.invites import InviteCreate, InviteCreated, InviteRead
+from app.services import invites
+
+router = APIRouter(prefix="/invites", tags=["invites"])
+
+
+@router.post("", status_code=201)
+async def create_invite(data: InviteCreate, db: DB, caller: CurrentAdmin) -> InviteCreated:
+    """Make an invite. Its code is shown this once."""
+    return await invites.create(db, data=data, creator=caller.user)
+
+
+@router.get("")
+async def list_invites(page: Page, db: DB, _caller: CurrentAdmin) -> PageOf[InviteRead]:
+    """List the invites that can still be used, newest first."""
+    return await invites.list_usable(db, limit=page.limit, cursor=page.cursor)
+
+
+@router.delete("/{invite_id}", status_code=204)
+async def revoke_invite(invite_id: Id, db: DB, _caller: CurrentAdmin) -> None:
+    """End an invite; accounts made with it stay."""
+    await invites.revoke(db, invite_id)

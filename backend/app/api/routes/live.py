@@ -1,0 +1,19 @@
+"""The live feed."""
+
+from fastapi import APIRouter, WebSocket, WebSocketException
+
+from app.api.live_socket import LiveSocket
+from app.api.origins import refuse_foreign
+from app.errors import ForeignOrigin
+
+router = APIRouter()
+
+
+@router.websocket("/live")
+async def follow_the_board(websocket: WebSocket) -> None:
+    """Follow the board: see `docs/api.md` for the messages. A foreign Origin's handshake is refused with 403."""
+    try:
+        refuse_foreign(websocket)
+    except ForeignOrigin as error:
+        raise WebSocketException(1008, error.text) from error
+    await LiveSocket(websocket, websocket.app.state.sockets).run()

@@ -1,0 +1,51 @@
+"""Members."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from app.api.deps import DB, CurrentAdmin, CurrentReader, CurrentUser, Page
+from app.schemas.base import Page as PageOf
+from app.schemas.text import Username
+from app.schemas.users import MemberUpdate, ProfileUpdate, ResetCodeRead, UserRead
+from app.services import accounts, members
+
+router = APIRouter(prefix="/users", tags=["users"])
+
+Name = Annotated[Username, Path()]
+
+
+@router.get("/me")
+async def read_me(caller: CurrentReader) -> UserRead:
+    """Return who I am."""
+    return UserRead.model_validate(caller.user)
+
+
+@router.patch("/me")
+async def update_me(changes: ProfileUpdate, db: DB, caller: CurrentUser) -> UserRead:
+    """Change my display name or time zone."""
+    return await members.update_profile(db, user=caller.user, changes=changes)
+
+
+@router.get("")
+async def list_users(page: Page, db: DB, _caller: CurrentReader) -> PageOf[UserRead]:
+    """List the members, newest first."""
+    return await members.list_all(db, limit=page.limit, cursor=page.cursor)
+
+
+@router.get("/{username}")
+async def read_user(username: Name, db: DB, _caller: CurrentReader) -> UserRead:
+    """Return one member."""
+    return await members.find(db, username)
+
+
+@router.patch("/{username}")
+async def administer_user(username: Name, changes: MemberUpdate, db: DB, _caller: CurrentAdmin) -> UserRead:
+    """Change a member's role, or disable or enable the account."""
+    return await members.administer(db, username=username, changes=changes)
+
+
+@router.post("/{username}/reset", status_code=201)
+async def create_reset_code(username: Name, db: DB, _caller: CurrentAdmin) -> ResetCodeRead:
+    """Make a one-time code with which the member sets a new password."""
+    return await accounts.create_reset_code(db, username=username)

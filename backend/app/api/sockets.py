@@ -1,0 +1,80 @@
+"""The open sockets of this process, the feed that they follow, and whether those behind them may still listen."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from app.api.errors import ACCOUNT_DISABLED, RESTART, UNAUTHENTICATED
+from app.database import AsyncSessionLocal
+from app.errors import BoardError
+from app.services import callers
+from app.services.live import LiveFeed
+
+if TYPE_CHECKING:
+    from app.api.live_socket import LiveSocket
+
+log = logging.getLogger(__name__)
+
+# Twice within the 60 s in which a socket must be gone after its session has ended.
+CHECK_EVERY: Final = 20.0
+
+# Sockets that authenticate and read their beginning at once: each holds a connection of the pool, which has 8, and
+# the rest is for requests. A thousand clients that come back after a restart queue here.
+MOST_STARTING: Final = 4
+
+
+class Sockets:
+    """All of this process's sockets. They hold no database connection: they take one for as long as they read."""
+
+    def __init__(self) -> None:
+        self.open: set[LiveSocket] = set()
+        self.feed = LiveFeed(on_other_history=self._end_all)
+        self.starting = asyncio.Semaphore(MOST_STARTING)
+        self._watch: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to follow the log and to watch over the sockets' credentials; to start twice is to start once."""
+        self.feed.start()
+        loop = asyncio.get_running_loop()
+        if self._watch is None or self._watch.done() or self._watch.get_loop() is not loop:
+            self.starting = asyncio.Semaphore(MOST_STARTING)
+            self._watch = loop.create_task(self._watch_credentials(), name="socket credentials")
+
+    async def stop(self) -> None:
+        """Stop following and watching. The server has closed the sockets by then."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+            self._watch = None
+        await self.feed.stop()
+
+    def _end_all(self) -> None:
+        for socket in tuple(self.open):
+            socket.end(RESTART, "The board was restored from a backup. Connect again.")
+
+    async def _watch_credentials(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_EVERY)
+            try:
+                await self._end_those_without_standing()
+            except BoardError as error:
+                log.warning("Whether the open sockets' sessions have ended could not be checked: %s", error)
+
+    async def _end_those_without_standing(self) -> None:
+        authenticated = [(socket, socket.caller) for socket in self.open if socket.caller is not None]
+        if not authenticated:
+            return
+        async with AsyncSessionLocal() as db:
+            standing = await callers.standing(
+                db,
+                sessions=[caller.session_id for _, caller in authenticated if caller.session_id is not None],
+                api_tokens=[caller.api_token_id for _, caller in authenticated if caller.api_token_id is not None],
+                users=[caller.user.id for _, caller in authenticated],
+            )
+        for socket, caller in authenticated:
+            if caller.user.id in standing.disabled_users:
+                socket.end(ACCOUNT_DISABLED, "This account is disabled.")
+            elif not standing.includes(caller):
+                socket.end(UNAUTHENTICATED, "This session has ended.")

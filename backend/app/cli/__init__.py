@@ -1,0 +1,110 @@
+"""The `statusboard` command.
+
+Its help and `up` need no environment, so what reads the settings is imported by the commands that need them.
+"""
+
+import asyncio
+import logging.config
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from app import __version__
+from app.errors import BoardError
+
+
+def _configure() -> None:
+    """Read the settings, or end with a sentence for each that is missing or wrong."""
+    from app.cli.up import use_running_board  # noqa: PLC0415
+    from app.refusals import explain  # noqa: PLC0415
+
+    use_running_board()
+    try:
+        from app.config import settings  # noqa: PLC0415
+    except ValidationError as error:
+        raise click.ClickException(explain(error)) from None
+    if (problem := settings.why_secret_is_refused()) is not None:
+        raise click.ClickException(problem)
+
+
+def _run[R](work: Coroutine[Any, Any, R]) -> R:
+    try:
+        return asyncio.run(work)
+    except BoardError as error:
+        raise click.ClickException(error.text) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="statusboard")
+def main() -> None:
+    """Statusboard: people, their coding agents and their CI say in one line what they do.
+
+    The commands read the same environment variables as the server: see the README's table of settings.
+    """
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Where the board is served. [default: $PORT, else 8000]")
+def up(port: int | None) -> None:
+    """Run the whole board here, with a PostgreSQL of its own.
+
+    For a first look, or a small team without Docker. What is not configured it makes for itself, and finds again at
+    the next start: a database, and a JWT_SECRET. Ctrl+C stops it.
+    """
+    from app.cli.up import up as run  # noqa: PLC0415
+
+    run(port)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the schema that this version needs, and log the set-up link of a new board."""
+    _configure()
+    from app.cli import database  # noqa: PLC0415
+    from app.config import settings  # noqa: PLC0415
+    from app.logs import dict_config  # noqa: PLC0415
+
+    logging.config.dictConfig(dict_config(settings.LOG_LEVEL))
+    _run(database.migrate())
+
+
+@main.command("setup-link")
+def setup_link() -> None:
+    """Print the link at which the first account is made."""
+    _configure()
+    from app.cli import database  # noqa: PLC0415
+
+    click.echo(_run(database.setup_link()))
+
+
+@main.command("create-invite")
+@click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many may use it.")
+@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long it can be used.")
+def create_invite(uses: int, days: int) -> None:
+    """Print a link with which people make an account."""
+    _configure()
+    from app.cli import database  # noqa: PLC0415
+
+    click.echo(_run(database.create_invite(uses=uses, days=days)))
+
+
+@main.command("reset-password")
+@click.argument("name")
+def reset_password(name: str) -> None:
+    """Print a link with which the member NAME sets a new password, once, within an hour."""
+    _configure()
+    from app.cli import database  # noqa: PLC0415
+
+    click.echo(_run(database.reset_password(name)))
+
+
+@main.command()
+def doctor() -> None:
+    """Tell what is configured, reachable and migrated, and what to do where it is not. Exits with 1 if anything is."""
+    _configure()
+    from app.cli.doctor import examine  # noqa: PLC0415
+
+    if not _run(examine()):
+        raise SystemExit(1)

@@ -1,0 +1,79 @@
+"""Commands that work on the board's database."""
+
+import asyncio
+import logging
+import time
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError
+
+from app import migrations
+from app.config import settings
+from app.database import AsyncSessionLocal
+from app.errors import Conflict, DatabaseUnavailable
+from app.schemas.invites import InviteCreate
+from app.services import accounts, invites, setup
+from app.services.transactions import is_unavailability
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = 60.0  # seconds; a database that starts together with the board needs some
+
+
+async def migrate() -> None:
+    """Bring the database to this version's schema, waiting up to a minute for it, and log a new board's link.
+
+    Raises:
+        DatabaseUnavailable: it did not answer in time.
+    """
+    give_up_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            await migrations.upgrade(settings.DATABASE_URL)
+            break
+        except (OSError, TimeoutError, DBAPIError) as error:
+            if isinstance(error, DBAPIError) and not is_unavailability(error):
+                raise
+            if time.monotonic() > give_up_at:
+                raise DatabaseUnavailable(f"The database did not answer for {PATIENCE:.0f} s: {error}") from error
+            log.info("Waiting for the database.")
+            await asyncio.sleep(1)
+    log.info("The database has the schema of this version.")
+    async with AsyncSessionLocal() as db:
+        await setup.log_link_once(db)
+
+
+async def setup_link() -> str:
+    """Return the address at which the first account is made.
+
+    Raises:
+        Conflict: there is one.
+    """
+    async with AsyncSessionLocal() as db:
+        link = await setup.link(db)
+    if link is None:
+        raise Conflict("This board has an account already. `statusboard create-invite` makes a link for the next one.")
+    return link
+
+
+async def create_invite(*, uses: int, days: int) -> str:
+    """Return the address of a new invite.
+
+    Raises:
+        Conflict: there is no account yet, so that the set-up link is what is needed.
+    """
+    async with AsyncSessionLocal() as db:
+        if await setup.link(db) is not None:
+            raise Conflict("This board has no account yet: `statusboard setup-link` prints the link for the first one.")
+        invite = await invites.create(db, data=InviteCreate(uses=uses, expires_in_days=days), creator=None)
+    return invite.url
+
+
+async def reset_password(username: str) -> str:
+    """Return the address at which the member sets a new password.
+
+    Raises:
+        UserNotFound: there is none of this name.
+    """
+    async with AsyncSessionLocal() as db:
+        return (await accounts.create_reset_code(db, username=username)).url

@@ -1,0 +1,96 @@
+"""`statusboard doctor`: what is configured, reachable and migrated, and what to do where it is not."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import click
+from sqlalchemy import func, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import __version__
+from app.config import SECRET_BYTES, settings
+from app.database import POOL_OVERFLOW, POOL_SIZE, AsyncSessionLocal
+from app.errors import DatabaseUnavailable
+from app.models import FeedHead, User
+from app.services import readiness, setup
+from app.services.transactions import autocommit
+
+# A clock that is further off than this makes times on the page look wrong. Nothing else depends on it.
+CLOCK_TOLERANCE: Final = 5.0  # seconds
+OLDEST_SERVER: Final = 170000
+
+
+def _say(good: bool, what: str) -> bool:
+    click.echo(f"{'ok  ' if good else 'FIX '}  {what}")
+    return good
+
+
+def _settings() -> Iterator[bool]:
+    yield _say(True, f"Statusboard {__version__}, revision {settings.REVISION}, reached at {settings.PUBLIC_URL}")
+    if settings.secret_is_short:
+        yield _say(False, f"JWT_SECRET has fewer than {SECRET_BYTES} bytes. Set a longer one: openssl rand -hex 32")
+    else:
+        yield _say(True, "JWT_SECRET is long enough")
+    titles = "set" if settings.GITHUB_TOKEN else "not set: references stay plain links"
+    yield _say(True, f"GITHUB_TOKEN is {titles}")
+
+
+@autocommit
+async def _server(db: AsyncSession) -> tuple[int, int, datetime, int]:
+    row = await db.execute(
+        text("""
+            SELECT current_setting('server_version_num')::int, current_setting('max_connections')::int
+                   - current_setting('superuser_reserved_connections')::int, clock_timestamp(),
+                   (SELECT count(*) FROM pg_stat_activity
+                    WHERE application_name = 'statusboard listen' AND datname = current_database())
+        """)
+    )
+    return row.one()
+
+
+@autocommit
+async def _contents(db: AsyncSession) -> tuple[int, int]:
+    users = select(func.count()).select_from(User).scalar_subquery()
+    return (await db.execute(select(users, FeedHead.seq))).one()
+
+
+async def _database(db: AsyncSession) -> list[bool]:
+    place = make_url(settings.DATABASE_URL)
+    where = f"{place.host or place.query.get('host')}, database {place.database}"
+    started = time.perf_counter()
+    try:
+        version, connections, now, listeners = await _server(db)
+    except DatabaseUnavailable as error:
+        reason = error.__cause__ or error
+        return [_say(False, f"The database at {where} does not answer: {reason}. Check DATABASE_URL, and that it runs")]
+    milliseconds = (time.perf_counter() - started) * 1000
+    found = [
+        _say(version >= OLDEST_SERVER, f"PostgreSQL {version // 10000} at {where} answers in {milliseconds:.0f} ms")
+    ]
+    skew = abs((now - datetime.now(UTC)).total_seconds())
+    if skew > CLOCK_TOLERANCE:
+        found.append(_say(False, f"This machine's clock and the database's differ by {skew:.0f} s. Set up NTP on both"))
+    if not await readiness.is_migrated(db):
+        found.append(_say(False, "The database lacks this version's schema. Run: statusboard migrate"))
+        return found
+    found.append(_say(True, "The database has this version's schema"))
+    users, events = await _contents(db)
+    if users:
+        found.append(_say(True, f"{users} accounts, {events} events in the log"))
+    else:
+        found.append(_say(True, f"No account yet. Make the first one at {await setup.link(db)}"))
+    each = POOL_SIZE + POOL_OVERFLOW + 1
+    budget = f"{listeners} workers listen; each takes up to {each} of the {connections} connections that there are"
+    found.append(_say(listeners * each <= connections, budget))
+    return found
+
+
+async def examine() -> bool:
+    """Print what was found, a line each, and return whether all is well."""
+    found = list(_settings())
+    async with AsyncSessionLocal() as db:
+        found += await _database(db)
+    return all(found)

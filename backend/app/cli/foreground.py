@@ -1,0 +1,70 @@
+"""The board served by this very process, talking to the person who started it rather than to a log."""
+
+import logging.config
+import socket
+
+import click
+import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import settings
+from app.database import AsyncSessionLocal
+from app.logs import dict_config
+from app.migrations import upgrade_sync
+from app.server import UVICORN_SETTINGS, bound_sending
+from app.services import setup
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says where the board is once it answers."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        click.echo(f"The board is at http://localhost:{settings.PORT} (Ctrl+C stops it)")
+        async with AsyncSessionLocal() as db:
+            if link := await setup.link(db):
+                click.echo(f"It has no account yet. Make the first one at {link}")
+
+
+def serve() -> None:
+    """Migrate the database, and serve the board until a signal ends it.
+
+    Raises:
+        click.ClickException: the secret is refused, the port is taken, or the database does not answer.
+    """
+    if problem := settings.why_secret_is_refused():
+        raise click.ClickException(problem)
+    logging.config.dictConfig(_readable_logs())
+    with _listen(settings.PORT) as listener:
+        _migrate()
+        server = Server(uvicorn.Config("app.main:app", **UVICORN_SETTINGS))
+        server.run(sockets=[listener])
+
+
+def _readable_logs() -> dict[str, object]:
+    config = dict_config(settings.LOG_LEVEL)
+    config["formatters"]["json"] = {"format": "%(levelname)s %(message)s"}
+    return config
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise click.ClickException(
+            f"Port {port} can't be had: {error.strerror}. `statusboard up --port 8001` takes another."
+        ) from error
+    bound_sending(listener)
+    return listener
+
+
+def _migrate() -> None:
+    try:
+        upgrade_sync(settings.DATABASE_URL)
+    except (OSError, SQLAlchemyError) as error:
+        reason = getattr(error, "orig", error)
+        raise click.ClickException(f"The database can't be reached or migrated: {reason}") from error

@@ -1,0 +1,131 @@
+"""`statusboard up`: the whole board in one process, on a PostgreSQL of its own, for a machine without Docker."""
+
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Final, NoReturn
+
+import click
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from app import embedded
+from app.refusals import explain
+
+# `app.config` has it too, but importing that reads the settings, which are complete only when `up` has done its part.
+ENV_FILE: Final = Path(__file__).resolve().parents[2] / ".env"
+
+
+def up(port: int | None = None) -> None:
+    """Run the board on this machine until a signal ends it. What is not configured it makes, or finds again.
+
+    Raises:
+        click.ClickException: it does not start, or its PostgreSQL ended; with a sentence for people.
+    """
+    _end_in_order()
+    lost = threading.Event()
+    try:
+        with _environment(port, lost):
+            from app.cli import foreground  # noqa: PLC0415 - it reads the settings, which are complete only now
+
+            foreground.serve()
+    except embedded.EmbeddedPostgresError as error:
+        raise click.ClickException(str(error)) from error
+    except ValidationError as error:
+        raise click.ClickException(explain(error)) from None
+    except SystemExit:
+        if not lost.is_set():
+            raise
+        raise click.ClickException(
+            f"PostgreSQL ended by itself; {embedded.home() / 'postgresql.log'} may say why. What was posted is safe: "
+            "start the board again."
+        ) from None
+
+
+def use_running_board() -> None:
+    """Let another command meet the board that `up` runs on this machine, unless the settings name another one."""
+    home, configured = embedded.home(), _configured()
+    if "DATABASE_URL" in configured or (url := embedded.running(home)) is None:
+        return
+    os.environ["DATABASE_URL"] = url
+    for variable in ("JWT_SECRET", "PUBLIC_URL"):
+        if variable not in configured and (kept := _kept(home, variable)):
+            os.environ[variable] = kept
+
+
+def _end_in_order() -> None:
+    """Let signals unwind the stack, where they would cut it off. A terminal that is closed counts as SIGTERM."""
+
+    def end(_number: int, _frame: object) -> NoReturn:
+        raise SystemExit(0)
+
+    def hang_up(_number: int, _frame: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+        signal.signal(signal.SIGHUP, hang_up)
+
+
+def _configured() -> dict[str, str]:
+    """Return what the environment and `backend/.env` say: the first wins, and an empty variable counts as unset."""
+    found = {name: value for name, value in dotenv_values(ENV_FILE).items() if value}
+    return found | {name: value for name, value in os.environ.items() if value}
+
+
+@contextmanager
+def _environment(port: int | None, lost: threading.Event) -> Iterator[None]:
+    """Complete the environment that `app.config` reads, with a database that lives as long as the context."""
+    configured = _configured()
+    if port is not None:
+        os.environ["PORT"] = configured["PORT"] = str(port)
+    address = f"http://localhost:{configured.get('PORT', 8000)}"
+    os.environ["PUBLIC_URL"] = configured.get("PUBLIC_URL", address)
+    os.environ["LOG_LEVEL"] = configured.get("LOG_LEVEL", "WARNING")
+    given = configured.get("DATABASE_URL")
+    with nullcontext(given) if given else _database(embedded.home(), lost) as url:
+        os.environ["DATABASE_URL"] = url
+        os.environ["JWT_SECRET"] = configured.get("JWT_SECRET") or _secret(embedded.home())
+        yield
+
+
+@contextmanager
+def _database(home: Path, lost: threading.Event) -> Iterator[str]:
+    def lose() -> None:
+        lost.set()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    click.echo(f"Starting PostgreSQL, with its data in {home}")
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]  # the driver would follow PGSSLMODE and its like
+    with embedded.postgres(home, lose) as url:
+        _keep(home, "PUBLIC_URL", os.environ["PUBLIC_URL"])
+        yield url
+
+
+def _secret(home: Path) -> str:
+    """Return the secret that was generated at the first start."""
+    return _kept(home, "JWT_SECRET") or _keep(home, "JWT_SECRET", secrets.token_urlsafe(48))
+
+
+def _kept(home: Path, variable: str) -> str | None:
+    try:
+        return (home / variable.lower()).read_text()
+    except FileNotFoundError:
+        return None
+
+
+def _keep(home: Path, variable: str, value: str) -> str:
+    """Write a value into a file beside the data that only its owner may read."""
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(home / variable.lower(), "w", opener=lambda path, flags: os.open(path, flags, mode=0o600)) as file:
+            file.write(value)
+    except OSError as error:
+        raise click.ClickException(f"{home} can't keep {variable}: {error.strerror}.") from error
+    return value

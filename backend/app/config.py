@@ -1,0 +1,132 @@
+"""Every setting of the board, read once from the environment and `backend/.env`."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ENV_FILE: Final = Path(__file__).resolve().parent.parent / ".env"
+
+# `.env.example` once carried this; a board that runs with it can be entered by anyone who has read the example.
+PLACEHOLDER_SECRET: Final = "change-me"
+# RFC 7518, section 3.2: a key for HS256 is at least as long as its hash.
+SECRET_BYTES: Final = 32
+
+DATABASE_SCHEME: Final = "postgresql+asyncpg"
+LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+HIGHEST_PORT: Final = 65_535
+
+# An origin as browsers send it (RFC 6454, section 6.2): lower case, no path, no user.
+ORIGIN: Final = re.compile(r"(https?)://([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
+
+
+def _is_origin(text: str) -> bool:
+    match = ORIGIN.fullmatch(text)
+    return match is not None and (match[3] is None or 0 < int(match[3]) <= HIGHEST_PORT)
+
+
+def _split_origins(text: str) -> list[str]:
+    return [origin for part in text.split(",") if (origin := part.strip())]
+
+
+def _check_database_url(value: str) -> str:
+    if not value.startswith(f"{DATABASE_SCHEME}://"):
+        raise ValueError(f"must start with {DATABASE_SCHEME}://")
+    try:
+        make_url(value)
+    except (ArgumentError, ValueError):
+        # SQLAlchemy's own message repeats the URL, and with it the password.
+        raise ValueError(
+            f"is no URL: {DATABASE_SCHEME}://user:password@host:5432/name is expected, "
+            "with special characters percent-encoded"
+        ) from None
+    return value
+
+
+def _check_log_level(value: str) -> str:
+    if value.upper() not in LOG_LEVELS:
+        raise ValueError(f"must be one of {', '.join(LOG_LEVELS)}")
+    return value.upper()
+
+
+def _check_cors_origins(value: str) -> str:
+    if not all(_is_origin(origin) for origin in _split_origins(value)):
+        raise ValueError(
+            "must be origins such as https://board.example.com, separated by commas: "
+            "lower case, without a path, and never * or null, since the board answers with credentials"
+        )
+    return value
+
+
+def _check_public_url(value: str) -> str:
+    origin = value.removesuffix("/")
+    if not _is_origin(origin):
+        raise ValueError("must be the address people open, such as https://board.example.com, without a path")
+    return origin
+
+
+class Settings(BaseSettings):
+    """The board's configuration. The environment wins over `backend/.env`; an empty variable counts as unset.
+
+    Raises:
+        pydantic.ValidationError: names the variable that is missing or wrong, and shows no value.
+    """
+
+    model_config = SettingsConfigDict(
+        env_file=ENV_FILE,
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        case_sensitive=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    DATABASE_URL: Annotated[str, AfterValidator(_check_database_url)] = Field(
+        default="postgresql+asyncpg://user:pass@localhost:5432/statusboard", repr=False
+    )
+    JWT_SECRET: str = Field(min_length=1, repr=False)
+    JWT_ACCESS_EXPIRE_MINUTES: int = Field(default=30, ge=1, le=525_600)
+    JWT_REFRESH_EXPIRE_DAYS: int = Field(default=7, ge=1, le=3_650)
+    CORS_ORIGINS: Annotated[str, AfterValidator(_check_cors_origins)] = "http://localhost:3000"
+    WS_INITIAL_HOURS: int = Field(default=1, ge=1, le=8_760)
+    GITHUB_TOKEN: str | None = Field(default=None, repr=False)
+    LOG_LEVEL: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
+
+    PUBLIC_URL: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
+    FORWARDED_ALLOW_IPS: str = "127.0.0.1"
+    REGISTRATION: Literal["invite", "open"] = "invite"
+    PORT: int = Field(default=8000, ge=1, le=HIGHEST_PORT)
+    WEB_CONCURRENCY: int | None = Field(default=None, ge=1, le=64)
+    WS_MAX_SOCKETS: int = Field(default=10_000, ge=1)
+    REVISION: str = "unknown"
+
+    @property
+    def cors_origins_list(self) -> list[str]:
+        """The origins that other pages may call from: `CORS_ORIGINS` split on commas, without blanks."""
+        return _split_origins(self.CORS_ORIGINS)
+
+    @property
+    def secret_is_short(self) -> bool:
+        """Whether `JWT_SECRET` has fewer than the 32 bytes that RFC 7518 asks of an HS256 key."""
+        return len(self.JWT_SECRET.encode()) < SECRET_BYTES
+
+    def why_secret_is_refused(self) -> str | None:
+        """Return one sentence why no server may start with this `JWT_SECRET`, or None if one may.
+
+        `Settings()` itself accepts any secret, so that tests and tools can be run with a made-up one.
+        """
+        if self.JWT_SECRET == PLACEHOLDER_SECRET:
+            problem = "is still the published placeholder"
+        elif len(set(self.JWT_SECRET)) == 1:
+            problem = "is one character repeated"
+        else:
+            return None
+        return f"JWT_SECRET {problem}: set it to a random one, for example from `openssl rand -hex 32`."
+
+
+settings = Settings()

@@ -1,0 +1,101 @@
+"""The database: one engine and one session factory a process, and the base of all models.
+
+Importing this module opens nothing; the first query does.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any, Final
+
+from sqlalchemy import MetaData, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import (
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+from sqlalchemy.orm import DeclarativeBase
+
+from app.config import settings
+
+# Connections are counted: workers x (POOL_SIZE + POOL_OVERFLOW + 1 that listens) x replicas stays under the 97 that
+# PostgreSQL grants ordinary users by default.
+POOL_SIZE: Final = 5
+POOL_OVERFLOW: Final = 3
+POOL_TIMEOUT: Final = 1.5  # seconds; a caller who waits longer gets 503 while the answer is still worth something
+CONNECT_TIMEOUT: Final = 2.0  # seconds
+COMMAND_TIMEOUT: Final = 8.0  # seconds, for a path to the database that swallows packets
+
+# What PostgreSQL itself ends, so that a writer that died or hangs can't hold the feed's counter (milliseconds).
+SESSION_GUARDS: Final = {
+    "lock_timeout": "2000",
+    "statement_timeout": "6000",
+    "idle_in_transaction_session_timeout": "5000",
+    "transaction_timeout": "8000",
+}
+
+# Constraint names are part of the code: a service tells what was violated by its name.
+NAMING_CONVENTION: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """The declarative base that every model inherits from."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+
+def _refuse_closed_connection(dbapi_connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401
+    """Replace a pooled connection that the server has closed, at no cost of a round trip.
+
+    asyncpg sees the end of the stream as it happens, so after a restart of PostgreSQL the first request already
+    gets a fresh connection. A path that fell silent is found by the time limits above.
+    """
+    if dbapi_connection.driver_connection.is_closed():
+        raise DisconnectionError("the server has closed this connection")
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """Return an engine with the board's limits for the database at `url`."""
+    engine = create_async_engine(
+        url,
+        echo=False,
+        hide_parameters=True,  # an error's text ends in the log; its parameters are people's words and hashes
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=POOL_TIMEOUT,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT,
+            "command_timeout": COMMAND_TIMEOUT,
+            "server_settings": {"application_name": "statusboard", "timezone": "UTC", "jit": "off", **SESSION_GUARDS},
+        },
+    )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed_connection)
+    return engine
+
+
+async_engine: AsyncEngine = create_engine(settings.DATABASE_URL)
+
+AsyncSessionLocal: async_sessionmaker[AsyncSession] = async_sessionmaker(async_engine, expire_on_commit=False)
+
+
+async def get_db() -> AsyncGenerator[AsyncSession]:
+    """Yield a session for one request, and close it in the end, also after an exception."""
+    async with AsyncSessionLocal() as session:
+        yield session
+
+
+async def connect(session: AsyncSession, *, within: float = CONNECT_TIMEOUT, **options: Any) -> None:  # noqa: ANN401
+    """Take a connection for the session's next transaction, with SQLAlchemy's execution `options`.
+
+    Raises:
+        TimeoutError: none could be had `within` so many seconds, all waiting included.
+    """
+    async with asyncio.timeout(within):
+        await session.connection(execution_options=options)

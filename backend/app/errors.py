@@ -1,0 +1,222 @@
+"""What can go wrong, in the board's own words. `api/errors.py` knows how each is answered.
+
+The text of an error is shown to people; `code` is what their programs branch on.
+"""
+
+from typing import ClassVar
+
+
+class BoardError(Exception):
+    """The board refuses, and says why."""
+
+    code: ClassVar[str] = "error"
+    message: ClassVar[str] = "Something went wrong."
+
+    def __init__(self, message: str | None = None) -> None:
+        self.text = message or self.message
+        super().__init__(self.text)
+
+
+class Unauthenticated(BoardError):
+    """Who is asking is not known."""
+
+    code = "unauthenticated"
+    message = "Log in first: an access token or an API token is needed as Authorization: Bearer."
+
+
+class InvalidToken(Unauthenticated):
+    """The token is damaged, expired, or its session has ended."""
+
+    code = "invalid_token"
+    message = "That token is not valid, or no longer. Log in again."
+
+
+class WrongCredentials(Unauthenticated):
+    """The name or the password is wrong; which of them is not said."""
+
+    code = "wrong_credentials"
+    message = "That username and password do not go together."
+
+
+class InvalidRefreshToken(Unauthenticated):
+    """The refresh cookie is missing, unknown, expired, or its session has ended."""
+
+    code = "invalid_refresh_token"
+    message = "This session has ended. Log in again."
+
+
+class Forbidden(BoardError):
+    """Known, but not allowed."""
+
+    code = "forbidden"
+    message = "You are not allowed to do that."
+
+
+class AccountDisabled(Forbidden):
+    """An admin has disabled the account."""
+
+    code = "account_disabled"
+    message = "This account is disabled. Ask an admin of this board."
+
+
+class AdminsOnly(Forbidden):
+    """What only admins may do."""
+
+    code = "admins_only"
+    message = "Only admins can do that."
+
+
+class SessionRequired(Forbidden):
+    """An API token may read and post, not manage accounts."""
+
+    code = "session_required"
+    message = "An API token can't do that. Log in with your password."
+
+
+class InsufficientScope(Forbidden):
+    """The API token lacks the scope."""
+
+    code = "insufficient_scope"
+    message = "This API token's scopes do not allow that."
+
+
+class ForeignOrigin(Forbidden):
+    """A browser asks on behalf of a page that is not this board's."""
+
+    code = "foreign_origin"
+
+
+class WrongPassword(Forbidden):
+    """The current password, asked for before it is changed, is another."""
+
+    code = "wrong_password"
+    message = "That is not your current password."
+
+
+class InvalidInvite(Forbidden):
+    """The invite or set-up code is unknown, used up, expired or revoked."""
+
+    code = "invalid_invite"
+    message = "That invite is not valid, or no longer. Ask an admin for a new one."
+
+
+class InvalidResetCode(Forbidden):
+    """The reset code is unknown, used or older than an hour."""
+
+    code = "invalid_reset_code"
+    message = "That reset code is not valid, or no longer. Ask an admin for a new one."
+
+
+class NotTheAuthor(Forbidden):
+    """Only its author may change a status."""
+
+    code = "not_the_author"
+    message = "Only its author can do that."
+
+
+class EditWindowClosed(Forbidden):
+    """A status can be edited for 15 minutes after it was posted."""
+
+    code = "edit_window_closed"
+    message = "A status can be edited for 15 minutes after it was posted. Post a new one."
+
+
+class NotFound(BoardError):
+    """There is no such thing."""
+
+    code = "not_found"
+    message = "There is nothing here."
+
+
+class StatusNotFound(NotFound):
+    """No status has this id, or it was deleted."""
+
+    code = "status_not_found"
+    message = "There is no such status, or it was deleted."
+
+
+class UserNotFound(NotFound):
+    """No member has this name."""
+
+    code = "user_not_found"
+    message = "There is no member of that name."
+
+
+class Conflict(BoardError):
+    """It does not go together with what is there."""
+
+    code = "conflict"
+
+
+class UsernameTaken(Conflict):
+    """Usernames are unique without regard to case."""
+
+    code = "username_taken"
+    message = "That username is taken."
+
+
+class LastAdmin(Conflict):
+    """The last admin who can log in stays one."""
+
+    code = "last_admin"
+    message = "A board needs an admin: make someone else one first."
+
+
+class Unprocessable(BoardError):
+    """It can be read, but not be done."""
+
+    code = "unprocessable"
+
+
+class InvalidCursor(Unprocessable):
+    """A cursor is to be handed back as it came."""
+
+    code = "invalid_cursor"
+    message = "That cursor is damaged. Start again without one."
+
+
+class IdempotencyKeyReused(Unprocessable):
+    """One key names one status."""
+
+    code = "idempotency_key_reused"
+    message = "That Idempotency-Key was used for another status. Use a new key for each."
+
+
+class PasswordRefused(Unprocessable):
+    """The password is a common one."""
+
+    code = "password_refused"
+
+
+class RateLimited(BoardError):
+    """Too many attempts; `retry_after` says in how many seconds the next is allowed."""
+
+    code = "rate_limited"
+    message = "Too many attempts. Try again later."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class Unavailable(BoardError):
+    """It can't be done right now; the same request may be sent again after `retry_after` seconds."""
+
+    code = "unavailable"
+    message = "The board can't do that right now. Try again in a moment."
+    retry_after: ClassVar[int] = 1
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database can't be reached, or has no connection to spare, or ended the transaction."""
+
+    code = "database_unavailable"
+    message = "The board can't reach its database right now. Try again in a moment."
+    retry_after = 2
+
+
+class TooBusy(Unavailable):
+    """Too many passwords are being checked at once."""
+
+    code = "too_busy"
+    message = "Too many people are logging in right now. Try again in a moment."

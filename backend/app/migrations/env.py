@@ -1,0 +1,16 @@
+"""What Alembic runs: it uses the connection that `app.migrations.upgrade` opened, in that transaction."""
+
+from alembic import context
+
+from app import models
+from app.database import Base
+
+__all__ = ["models"]
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transaction_per_migration=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

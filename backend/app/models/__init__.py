@@ -1,0 +1,31 @@
+"""The tables, one file a table or a close family of tables.
+
+Importing this package fills `Base.metadata`, which is what Alembic compares with the database.
+"""
+
+from app.models.api_token import ApiToken
+from app.models.attempt import Attempt
+from app.models.board import Board
+from app.models.feed import FeedEvent, FeedHead
+from app.models.invite import Invite, ResetCode
+from app.models.reference import Reference, StatusReference
+from app.models.session import RefreshToken, Session
+from app.models.status import IdempotencyKey, Status
+from app.models.user import User
+
+__all__ = [
+    "ApiToken",
+    "Attempt",
+    "Board",
+    "FeedEvent",
+    "FeedHead",
+    "IdempotencyKey",
+    "Invite",
+    "Reference",
+    "RefreshToken",
+    "ResetCode",
+    "Session",
+    "Status",
+    "StatusReference",
+    "User",
+]

@@ -1,0 +1,84 @@
+"""Statuses, and the keys that make posting one safe to repeat."""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+from app.models.columns import BigId, CreatedAt, Moment, UserId
+
+# `octo/api#12` is found by `octo`, by `api` and by `12`: PostgreSQL's parser would take it for one file name.
+SEARCH_DOCUMENT = "to_tsvector('simple'::regconfig, translate(message, '/#._:', '     '))"
+
+
+class Category(StrEnum):
+    """What kind of news a status is."""
+
+    PLANNING = "planning"
+    IN_PROGRESS = "in-progress"
+    BLOCKED = "blocked"
+    DONE = "done"
+
+
+class Status(Base):
+    """One line that a member said."""
+
+    __tablename__ = "statuses"
+    __table_args__ = (
+        CheckConstraint(
+            "category IN ('planning', 'in-progress', 'blocked', 'done')",
+            name="category",
+        ),
+        Index("ix_statuses_created_at", text("created_at DESC"), text("id DESC")),
+        Index(
+            "ix_statuses_author_id_created_at",
+            "author_id",
+            text("created_at DESC"),
+            text("id DESC"),
+        ),
+        Index(
+            "ix_statuses_category_created_at",
+            "category",
+            text("created_at DESC"),
+            text("id DESC"),
+        ),
+        Index("ix_statuses_search", "search", postgresql_using="gin"),
+    )
+
+    id: Mapped[BigId]
+    author_id: Mapped[UserId]
+    message: Mapped[str] = mapped_column(String(500))
+    category: Mapped[str] = mapped_column(String(20))
+    created_at: Mapped[CreatedAt]
+    edited_at: Mapped[Moment | None]
+    search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH_DOCUMENT, persisted=True), deferred=True)
+
+
+class IdempotencyKey(Base):
+    """A key under which an author posted, and the answer that the post got, for 24 hours.
+
+    Deleting the status empties the answer, so that a late retry neither repeats the text nor posts it anew.
+    """
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
+
+    author_id: Mapped[UserId] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    status_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("statuses.id", ondelete="SET NULL"), index=True
+    )
+    answer: Mapped[str | None]
+    created_at: Mapped[CreatedAt]

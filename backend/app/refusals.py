@@ -1,0 +1,22 @@
+"""Settings that are missing or wrong, in sentences that say what to type."""
+
+from typing import Final
+
+from pydantic import ValidationError
+
+NO_SECRET: Final = (
+    "JWT_SECRET is not set. Make one and put it into .env: "
+    'echo "JWT_SECRET=$(python3 -c "import secrets; print(secrets.token_hex(32))")" >> .env'
+)
+
+
+def explain(error: ValidationError) -> str:
+    """Return one line for each variable that was refused; no value is repeated."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = ".".join(map(str, problem["loc"]))
+        if name == "JWT_SECRET":
+            lines.append(NO_SECRET)
+        else:
+            lines.append(f"{name} {problem['msg'].removeprefix('Value error, ')}")
+    return "\n".join(lines)

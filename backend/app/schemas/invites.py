@@ -1,0 +1,32 @@
+"""Invites."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.schemas.base import AnswerModel, Moment, RequestModel
+
+
+class InviteCreate(RequestModel):
+    """A new invite."""
+
+    uses: Annotated[int, Field(ge=1, le=1000)] = 1
+    expires_in_days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+class InviteRead(AnswerModel):
+    """An invite without its code. `created_by` is null where the command line made it."""
+
+    id: int
+    uses: int
+    used: int
+    created_by: str | None
+    created_at: Moment
+    expires_at: Moment
+
+
+class InviteCreated(InviteRead):
+    """An invite with its code, which is shown this once."""
+
+    code: str
+    url: str

@@ -1,0 +1,94 @@
+"""Statuses and the references in them."""
+
+from typing import Annotated
+
+from pydantic import Field, computed_field
+
+from app.models.reference import ReferenceKind, ReferenceState
+from app.models.status import Category
+from app.models.user import Kind
+from app.schemas.base import EARLIEST, LATEST, AnswerModel, Moment, Page, RequestModel
+from app.schemas.text import Message, Text, Username
+
+# What GitHub calls a reference's kind in its addresses; it redirects from `issues` to whatever it turns out to be.
+URL_PARTS = {ReferenceKind.PULL_REQUEST: "pull", ReferenceKind.DISCUSSION: "discussions"}
+
+# `owner/repo#12`, with the limits of the grammar in `services/mentions.py`.
+ReferenceName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,49}/[A-Za-z0-9._-]{1,100}#[1-9][0-9]{0,8}$", max_length=161)
+]
+
+
+class Author(AnswerModel):
+    """Who said it."""
+
+    username: str
+    display_name: str
+    kind: Kind
+
+
+class ReferenceRead(AnswerModel):
+    """A GitHub issue, pull request or discussion. Title and state are null where they are not known."""
+
+    owner: str
+    repo: str
+    number: int
+    kind: ReferenceKind
+    title: str | None
+    state: ReferenceState | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def url(self) -> str:
+        """Where it is on GitHub."""
+        return f"https://github.com/{self.owner}/{self.repo}/{URL_PARTS.get(self.kind, 'issues')}/{self.number}"
+
+
+class StatusRead(AnswerModel):
+    """A status."""
+
+    id: int
+    author: Author
+    message: str
+    category: Category
+    references: list[ReferenceRead]
+    created_at: Moment
+    edited_at: Moment | None
+
+
+class StatusCreate(RequestModel):
+    """A status to be posted."""
+
+    message: Message
+    category: Category = Category.IN_PROGRESS
+
+
+class StatusUpdate(RequestModel):
+    """What the author changes; what is left out stays."""
+
+    message: Message | None = None
+    category: Category | None = None
+
+
+class StatusPage(Page[StatusRead]):
+    """A page of statuses, and the position in the feed at which it was read."""
+
+    position: str
+
+
+class PageQuery(RequestModel):
+    """Which part of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    cursor: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+
+
+class StatusQuery(PageQuery):
+    """Which statuses: all the filters that are given must fit."""
+
+    author: Username | None = None
+    category: Category | None = None
+    reference: ReferenceName | None = None
+    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    since: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None
+    until: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None

@@ -1,0 +1,191 @@
+"""The kinds of text that clients send.
+
+Each refuses in words and describes itself in JSON Schema. The patterns are written so that ECMA 262, pydantic's Rust
+and Python read them alike; they do the describing, and the checks behind them do the work. What no pattern says is
+beside its type. Lengths are counted in code points, before anything is stripped.
+
+A length goes between `str` and the rule, where pydantic counts characters in its message:
+`Annotated[str, Field(max_length=200), STORABLE]`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Final, LiteralString
+from zoneinfo import available_timezones
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+# Unicode's category Cc, without newline and tab and with them.
+_CONTROLS: Final = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
+_CONTROLS_AND_BREAKS: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
+
+# These turn the text around them, and a name stands amid other people's text. Messages may have them: they are shown
+# on their own. The marks for Arabic and Hebrew (U+200E, U+200F, U+061C) turn nothing but themselves.
+_BIDI_OVERRIDES: Final = r"\u202a-\u202e\u2066-\u2069"
+
+# What shows nothing: controls, white space, Unicode's Default_Ignorable_Code_Point, and two blanks that pass for
+# letters or signs, of Braille (U+2800) and of Hangul (U+3164 and its kin). In a pattern, only what fits in 16 bits.
+_INVISIBLE: Final = (
+    r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
+    r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+)
+_VISIBLE: Final = re.compile(
+    rf"[^{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A check, and what JSON Schema can say of it."""
+
+    check: Callable[[str], str]
+    pattern: str
+    format: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: type[str], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = handler(schema)
+        described["pattern"] = self.pattern
+        if self.format:
+            described["format"] = self.format
+        return described
+
+
+@dataclass(frozen=True, slots=True)
+class _Storable:
+    """Refuses what PostgreSQL and UTF-8 cannot hold, before anything else is said of the text."""
+
+    def __get_pydantic_core_schema__(self, source: type[str], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_storable, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        # A lone surrogate is no character to JSON Schema, so there is nothing to say of it.
+        return {"pattern": r"^[^\u0000]*$"} | handler(schema)
+
+
+def _storable(value: object) -> object:
+    if isinstance(value, str):
+        if "\0" in value:
+            raise PydanticCustomError("text_nul", "Text must not contain the character NUL (U+0000).")
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise PydanticCustomError("text_surrogate", "Text must not contain lone surrogates.") from error
+    return value
+
+
+def _refuse_found(characters: str, code: LiteralString, sentence: LiteralString) -> Callable[[str], None]:
+    found = re.compile(f"[{characters}]").search
+
+    def refuse(value: str) -> None:
+        if found(value):
+            raise PydanticCustomError(code, sentence)
+
+    return refuse
+
+
+_refuse_controls = _refuse_found(
+    _CONTROLS, "text_control_character", "Control characters other than newline and tab are not allowed."
+)
+_refuse_breaks = _refuse_found(
+    _CONTROLS_AND_BREAKS, "text_control_character", "This must be one line without control characters."
+)
+_refuse_overrides = _refuse_found(
+    _BIDI_OVERRIDES, "text_bidi_override", "Characters that override the direction of text are not allowed here."
+)
+
+
+def _refuse_blank(value: str) -> None:
+    if not _VISIBLE.search(value):
+        raise PydanticCustomError("text_blank", "This must not be blank.")
+
+
+def _check_message(value: str) -> str:
+    _refuse_controls(value)
+    _refuse_blank(value)
+    return value
+
+
+def _check_line(value: str) -> str:
+    _refuse_breaks(value)
+    return value.strip()
+
+
+def _check_name(value: str) -> str:
+    _refuse_breaks(value)
+    _refuse_overrides(value)
+    _refuse_blank(value)
+    return value.strip()
+
+
+def _check_username(value: str) -> str:
+    if not re.fullmatch("[a-zA-Z0-9_-]*", value):
+        raise PydanticCustomError("username_characters", "A username is made of a-z, A-Z, 0-9, _ and -.")
+    return value
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of time zones that this machine or the tzdata package knows; reading them takes some 30 ms, once.
+
+    Without `localtime`, which is another on each machine, and `Factory`, which says that none was set.
+    """
+    return frozenset(available_timezones() - {"localtime", "Factory"})
+
+
+def _check_time_zone(value: str) -> str:
+    if value not in time_zones():
+        raise PydanticCustomError(
+            "time_zone_unknown", "This is no time zone of the IANA database, such as Europe/Berlin."
+        )
+    return value
+
+
+STORABLE: Final = _Storable()
+
+# Any text that can be stored.
+Text = Annotated[str, STORABLE]
+
+# One line, without spaces at its ends. It may be empty.
+Line = Annotated[str, _Rule(_check_line, rf"^[^{_CONTROLS_AND_BREAKS}]*$"), STORABLE]
+
+# What a status says, kept exactly as it was written.
+Message = Annotated[
+    str,
+    Field(min_length=1, max_length=500, examples=["Reviewed octo/engine#87, blocked on octo/api#12"]),
+    _Rule(_check_message, rf"^[^{_CONTROLS}]*[^{_INVISIBLE}][^{_CONTROLS}]*$"),
+    STORABLE,
+]
+
+Username = Annotated[
+    str,
+    Field(min_length=3, max_length=50, examples=["ada"]),
+    _Rule(_check_username, "^[a-zA-Z0-9_-]+$"),
+    STORABLE,
+]
+
+_NAME: Final = _Rule(
+    _check_name,
+    rf"^[^{_CONTROLS_AND_BREAKS}{_BIDI_OVERRIDES}]*[^{_INVISIBLE}][^{_CONTROLS_AND_BREAKS}{_BIDI_OVERRIDES}]*$",
+)
+
+# Names are stored without spaces at their ends.
+DisplayName = Annotated[str, Field(min_length=1, max_length=80, examples=["Ada Lovelace"]), _NAME, STORABLE]
+TokenName = Annotated[str, Field(min_length=1, max_length=80, examples=["Nightly build"]), _NAME, STORABLE]
+
+# Whether it is a common one is asked in `services/password_rules.py`, which no schema can say.
+Password = Annotated[str, Field(min_length=12, max_length=128, json_schema_extra={"format": "password"}), STORABLE]
+
+# The names are no enum in the schema, since they differ from machine to machine and from year to year.
+TimeZone = Annotated[
+    str,
+    Field(min_length=1, max_length=64, examples=["UTC", "Europe/Berlin"]),
+    _Rule(_check_time_zone, "^[A-Za-z][A-Za-z0-9_+/-]*$", format="iana-time-zone"),
+    STORABLE,
+]

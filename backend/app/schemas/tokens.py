@@ -1,0 +1,45 @@
+"""Personal API tokens."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from app.schemas.base import EARLIEST, LATEST, AnswerModel, Moment, RequestModel
+from app.schemas.text import TokenName
+
+
+class Scope(StrEnum):
+    """What an API token may do."""
+
+    READ = "read"
+    POST = "post"
+
+
+def _each_once(scopes: list[Scope]) -> list[Scope]:
+    return sorted(set(scopes))
+
+
+class TokenCreate(RequestModel):
+    """A new token; without `expires_at` it lasts until it is deleted."""
+
+    name: TokenName
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
+    expires_at: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None
+
+
+class TokenRead(AnswerModel):
+    """A token without its secret."""
+
+    id: int
+    name: str
+    scopes: list[Scope]
+    created_at: Moment
+    last_used_at: Moment | None
+    expires_at: Moment | None
+
+
+class TokenCreated(TokenRead):
+    """A token with its secret, which is shown this once."""
+
+    token: str

@@ -1,0 +1,39 @@
+"""Members."""
+
+from app.models.user import Kind, Role
+from app.schemas.base import AnswerModel, Moment, RequestModel
+from app.schemas.text import DisplayName, TimeZone
+
+
+class UserRead(AnswerModel):
+    """A member, as other members see them."""
+
+    username: str
+    display_name: str
+    kind: Kind
+    role: Role
+    time_zone: str
+    disabled: bool
+    created_at: Moment
+
+
+class ProfileUpdate(RequestModel):
+    """What members may change about themselves; what is left out stays."""
+
+    display_name: DisplayName | None = None
+    time_zone: TimeZone | None = None
+
+
+class MemberUpdate(RequestModel):
+    """What admins may change about a member; what is left out stays."""
+
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+class ResetCodeRead(AnswerModel):
+    """A one-time code with which the member sets a new password."""
+
+    code: str
+    url: str
+    expires_at: Moment

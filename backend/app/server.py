@@ -1,0 +1,70 @@
+"""How uvicorn serves the board: the settings that gunicorn's workers and `statusboard up` share."""
+
+import logging
+import socket
+import sys
+from typing import Any, Final
+
+from uvicorn_worker import UvicornWorker
+
+from app.config import settings
+from app.processors import processors
+
+MAX_WORKERS: Final = 4
+
+# Whatever a client sends is small: the longest message is a token.
+SOCKET_MESSAGE_BYTES: Final = 16 * 1024
+
+# What the kernel keeps for a client that does not read (it doubles the number), and for how long. The time is shorter
+# than a worker's stop, so that such a client can't hold the worker up.
+SEND_BUFFER_BYTES: Final = 64 * 1024
+SEND_TIMEOUT_MILLISECONDS: Final = 15_000
+
+# Keyword arguments of `uvicorn.Config`. The times are seconds.
+UVICORN_SETTINGS: Final[dict[str, Any]] = {
+    "loop": "uvloop",
+    "http": "httptools",
+    "ws": "websockets-sansio",
+    "ws_max_size": SOCKET_MESSAGE_BYTES,
+    # The messages are short, and a compressor for each socket costs more memory than the socket.
+    "ws_per_message_deflate": False,
+    "ws_ping_interval": 20,
+    "ws_ping_timeout": 20,
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+    "proxy_headers": True,
+    "forwarded_allow_ips": settings.FORWARDED_ALLOW_IPS,
+    # Longer than proxies keep an idle connection (nginx 60 s, Caddy 120 s): the first to close it must be the proxy, or
+    # it sends a request into a connection that is just closing.
+    "timeout_keep_alive": 130,
+    # Shorter than gunicorn's `graceful_timeout`, so that the lifespan's end still runs.
+    "timeout_graceful_shutdown": 20,
+}
+
+
+def worker_count() -> int:
+    """Return how many workers serve where `WEB_CONCURRENCY` does not say: one a processor, at most 4."""
+    return min(processors(), MAX_WORKERS)
+
+
+def bound_sending(listener: socket.socket) -> None:
+    """Limit what is kept, and how long, for clients that do not read. Accepted sockets inherit it on Linux."""
+    if sys.platform == "linux":
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_TIMEOUT_MILLISECONDS)
+
+
+class Worker(UvicornWorker):
+    """gunicorn's worker: uvicorn with the board's settings, its log lines going where all others go.
+
+    `uvicorn_worker` itself passes on neither the time to stop nor any setting of WebSockets.
+    """
+
+    CONFIG_KWARGS: dict[str, Any] = UVICORN_SETTINGS
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        # The parent class ties uvicorn's loggers to handlers of gunicorn's, which has none here: the root logger has.
+        for name in ("uvicorn.error", "uvicorn.access"):
+            logging.getLogger(name).propagate = True

@@ -1,0 +1,81 @@
+"""Access tokens: JWTs that a session's holder shows with each request."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import jwt
+
+from app.config import settings
+from app.errors import InvalidToken
+
+ALGORITHM: Final = "HS256"
+ISSUER: Final = "statusboard"
+TYPE: Final = "access"
+LEEWAY: Final = timedelta(seconds=10)
+CLAIMS: Final = ["sub", "sid", "iat", "exp", "jti", "iss", "typ"]
+
+# A bigint of PostgreSQL has at most 19 digits.
+LARGEST_ID: Final = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a genuine token says. Whether it is still good is for the database's clock to say: see `expired`."""
+
+    user_id: int
+    session_id: int
+    issued_at: float
+    expires_at: float
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the token's time is over, or has not come, 10 s of leeway allowed."""
+        leeway = LEEWAY.total_seconds()
+        return not self.issued_at - leeway <= now.timestamp() < self.expires_at + leeway
+
+
+def lifetime() -> timedelta:
+    """Return how long an access token lives."""
+    return timedelta(minutes=settings.JWT_ACCESS_EXPIRE_MINUTES)
+
+
+def issue(*, user_id: int, session_id: int, now: datetime) -> str:
+    """Return a token that starts `now`, by the database's clock: replicas' own clocks may disagree."""
+    claims = {
+        "sub": str(user_id),
+        "sid": session_id,
+        "iat": now,
+        "exp": now + lifetime(),
+        "jti": secrets.token_urlsafe(12),
+        "iss": ISSUER,
+        "typ": TYPE,
+    }
+    return jwt.encode(claims, settings.JWT_SECRET, algorithm=ALGORITHM)
+
+
+def read(token: str) -> Claims:
+    """Check a token's signature and form.
+
+    Raises:
+        InvalidToken: it is not one of ours, or lacks a claim.
+    """
+    try:
+        claims = jwt.decode(
+            token,
+            settings.JWT_SECRET,
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            options={"require": CLAIMS, "verify_exp": False, "verify_iat": False},
+        )
+        read = Claims(
+            user_id=int(claims["sub"]),
+            session_id=int(claims["sid"]),
+            issued_at=float(claims["iat"]),
+            expires_at=float(claims["exp"]),
+        )
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise InvalidToken from error
+    if claims["typ"] != TYPE or not (0 < read.user_id <= LARGEST_ID and 0 < read.session_id <= LARGEST_ID):
+        raise InvalidToken
+    return read

@@ -1,0 +1,92 @@
+"""The board: each member's newest status, and what is in the way."""
+
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.models import Status, User
+from app.models.columns import among
+from app.models.reference import ReferenceState
+from app.models.status import Category
+from app.schemas.base import EARLIEST
+from app.schemas.board import Blocker, BoardRead, Member
+from app.schemas.statuses import StatusRead
+from app.schemas.users import UserRead
+from app.services import feed
+from app.services.statuses import read_statuses, select_statuses
+from app.services.transactions import snapshot
+
+# A member who keeps saying "blocked" has this many blockers at most on the board, the newest.
+MOST_BLOCKERS_EACH: Final = 10
+
+OVER: Final = {ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceState.MERGED}
+
+
+def _is_today(moment: datetime, now: datetime, time_zone: str) -> bool:
+    zone = ZoneInfo(time_zone)
+    return moment.astimezone(zone).date() == now.astimezone(zone).date()
+
+
+def _is_cleared(status: StatusRead) -> bool:
+    return bool(status.references) and all(reference.state in OVER for reference in status.references)
+
+
+async def _newest_ids(db: AsyncSession) -> list[tuple[User, int | None]]:
+    newest = (
+        select(Status.id)
+        .where(Status.author_id == User.id)
+        .order_by(Status.created_at.desc(), Status.id.desc())
+        .limit(1)
+        .lateral()
+    )
+    query = select(User, newest.c.id).outerjoin(newest, true()).where(~User.disabled)
+    rows = await db.execute(query.order_by(func.lower(User.display_name), User.id))
+    return [(user, status_id) for user, status_id in rows]
+
+
+async def _blocker_ids(db: AsyncSession) -> list[int]:
+    moved_on = aliased(Status)
+    last_moved_on = (
+        select(moved_on.created_at)
+        .where(moved_on.author_id == User.id, moved_on.category != Category.BLOCKED)
+        .order_by(moved_on.created_at.desc(), moved_on.id.desc())
+        .limit(1)
+        .correlate(User)
+        .scalar_subquery()
+    )
+    blocked = (
+        select(Status.id)
+        .where(
+            Status.author_id == User.id,
+            Status.category == Category.BLOCKED,
+            Status.created_at > func.coalesce(last_moved_on, EARLIEST),
+        )
+        .order_by(Status.created_at.desc(), Status.id.desc())
+        .limit(MOST_BLOCKERS_EACH)
+        .lateral()
+    )
+    return list(await db.scalars(select(blocked.c.id).select_from(User).join(blocked, true()).where(~User.disabled)))
+
+
+@snapshot
+async def read(db: AsyncSession) -> BoardRead:
+    """Return the board: its members by name, and open blockers, oldest first, all of one instant."""
+    position = await feed.head(db)
+    now: datetime = (await db.execute(select(func.now()))).scalar_one()
+    newest = await _newest_ids(db)
+    blocker_ids = await _blocker_ids(db)
+    wanted = {status_id for _, status_id in newest if status_id is not None}.union(blocker_ids)
+    found = await read_statuses(db, select_statuses().where(among(Status.id, sorted(wanted))))
+    statuses = {status.id: status for status in found}
+    members = []
+    for user, status_id in newest:
+        status = None if status_id is None else statuses[status_id]
+        today = status is not None and _is_today(status.created_at, now, user.time_zone)
+        members.append(Member(user=UserRead.model_validate(user), status=status, today=today))
+    blocking = sorted((statuses[status_id] for status_id in blocker_ids), key=lambda status: status.created_at)
+    blockers = [Blocker(status=status, since=status.created_at, cleared=_is_cleared(status)) for status in blocking]
+    return BoardRead(position=str(position), members=members, blockers=blockers)

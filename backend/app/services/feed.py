@@ -1,0 +1,81 @@
+"""The log of everything that readers see change: appending to it, and positions in it."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import FeedEvent, FeedHead
+from app.services import wakeups
+
+# How far a client may be behind and still continue: by count, and by age in days.
+MOST_MISSED: Final = 10_000
+KEPT_DAYS: Final = 7
+
+POSITION: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{8})")
+
+# The row lock of feed_head puts writers in the order of their commits, and a rolled-back one gives its number back.
+APPEND: Final = text("""
+    WITH head AS (
+        UPDATE feed_head SET seq = seq + 1, mark = left(gen_random_uuid()::text, 8) RETURNING seq, mark
+    )
+    INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
+    SELECT seq, mark, :kind, :subject_id, :payload FROM head
+""")
+
+# The text of a deleted status is gone from the log too: what spoke of it now says that it is deleted.
+REDACT: Final = text("""
+    UPDATE feed_events SET kind = 'status.deleted', payload = :payload
+    WHERE subject_id = :subject_id AND kind LIKE 'status.%'
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One event of one history: after a restore the same seq has another mark."""
+
+    seq: int
+    mark: str
+
+    def __str__(self) -> str:
+        return f"{self.seq}-{self.mark}"
+
+    @classmethod
+    def parse(cls, value: str) -> Self | None:
+        """Return the position that `str()` gave, or None for anything else."""
+        match = POSITION.fullmatch(value)
+        return None if match is None else cls(int(match[1]), match[2])
+
+
+async def append(db: AsyncSession, *, kind: str, subject_id: int, payload: str) -> None:
+    """Append an event to the log, as the last statement of the transaction: it holds the log's only lock.
+
+    Args:
+        db: the transaction that changes what the event tells of.
+        kind: such as `status.posted`.
+        subject_id: the id of what has changed.
+        payload: the event's data as JSON, sent as it stands.
+    """
+    await db.execute(APPEND, {"kind": kind, "subject_id": subject_id, "payload": payload})
+    db.info[wakeups.APPENDED] = True
+
+
+async def redact(db: AsyncSession, *, status_id: int, payload: str) -> None:
+    """Take the text of a status out of every event that spoke of it."""
+    await db.execute(REDACT, {"subject_id": status_id, "payload": payload})
+
+
+async def head(db: AsyncSession) -> Position:
+    """Return the newest position that this transaction sees."""
+    seq, mark = (await db.execute(select(FeedHead.seq, FeedHead.mark))).one()
+    return Position(seq, mark)
+
+
+async def can_continue(db: AsyncSession, *, after: Position, head: Position) -> bool:
+    """Tell whether every event after `after` up to `head` is there and is of the history that `after` is of."""
+    if not 0 <= head.seq - after.seq <= MOST_MISSED:
+        return False
+    mark = await db.scalar(select(FeedEvent.mark).where(FeedEvent.seq == after.seq))
+    return mark == after.mark

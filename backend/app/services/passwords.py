@@ -1,0 +1,62 @@
+"""Password hashes: argon2id, off the event loop, a bounded number at a time."""
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.errors import TooBusy
+from app.processors import processors
+
+# OWASP's Password Storage Cheat Sheet: argon2id with m = 19 MiB, t = 2, p = 1.
+_hasher: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+# What an unknown user's password is compared with, so that unknown and known names cost the same time.
+NOBODY: Final = _hasher.hash("nobody has this password")
+
+MOST_WAITING: Final = 20
+
+_running: Final = processors()
+_threads: Final = ThreadPoolExecutor(max_workers=_running, thread_name_prefix="password")
+_in_hand = 0
+
+
+async def _in_thread[R](work: Callable[[], R]) -> R:
+    global _in_hand  # noqa: PLW0603 -- how many are in hand is a fact of the process, as its threads are
+    if _in_hand >= _running + MOST_WAITING:
+        raise TooBusy
+    _in_hand += 1
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads, work)
+    finally:
+        _in_hand -= 1
+
+
+async def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password (PHC string, about 100 characters).
+
+    Raises:
+        TooBusy: 20 others are waiting already.
+    """
+    return await _in_thread(functools.partial(_hasher.hash, password))
+
+
+def _verify(password_hash: str, password: str) -> bool:
+    try:
+        return _hasher.verify(password_hash, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+async def verify_password(password_hash: str | None, password: str) -> bool:
+    """Tell whether the password belongs to the hash; None, for a user that does not exist, costs as much and is no.
+
+    Raises:
+        TooBusy: 20 others are waiting already.
+    """
+    matches = await _in_thread(functools.partial(_verify, password_hash or NOBODY, password))
+    return matches and password_hash is not None

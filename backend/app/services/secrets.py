@@ -1,0 +1,33 @@
+"""Random secrets that are shown once, and derived ones that are stored nowhere."""
+
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from typing import Final
+
+from app.config import settings
+
+# 256 bits: nobody guesses it, so a fast hash without salt keeps it (OWASP ASVS 5.0, 6.5.2).
+SECRET_BYTES: Final = 32
+
+
+def new() -> str:
+    """Return a random secret of 43 characters of `A-Za-z0-9_-`."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def digest(secret: str) -> bytes:
+    """Return the 32 bytes under which a secret is stored."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def derive(purpose: str, text: str) -> str:
+    """Return a secret that only a holder of JWT_SECRET can make of `text`, another for each purpose."""
+    mac = hmac.digest(settings.JWT_SECRET.encode(), f"statusboard:{purpose}:{text}".encode(), "sha256")
+    return urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+def equal(one: str, other: str) -> bool:
+    """Compare two secrets in a time that tells nothing about where they differ."""
+    return hmac.compare_digest(one.encode(), other.encode())

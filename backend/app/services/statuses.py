@@ -1,0 +1,208 @@
+"""Statuses: posting, editing, deleting and finding what people said."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import EditWindowClosed, Forbidden, InvalidCursor, NotTheAuthor, StatusNotFound
+from app.models import Reference, Status, StatusReference, User
+from app.models.user import Role
+from app.schemas.statuses import Author, StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
+from app.services import cursors, feed, idempotency, mentions, references
+from app.services.transactions import snapshot, transaction
+
+EDIT_WINDOW: Final = timedelta(minutes=15)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+# Words in a message are parted as they are in the search index (models/status.py).
+SEARCH_PARTS: Final = "/#._:"
+
+type StatusRows = Select[*tuple[Any, ...]]
+
+
+def select_statuses() -> StatusRows:
+    """Return the query of all that a StatusRead needs but its references, for more conditions."""
+    return select(
+        Status.id,
+        Status.message,
+        Status.category,
+        Status.created_at,
+        Status.edited_at,
+        User.username,
+        User.display_name,
+        User.kind,
+    ).join(User, User.id == Status.author_id)
+
+
+async def read_statuses(db: AsyncSession, query: StatusRows) -> list[StatusRead]:
+    """Run a query made from `select_statuses` and return its statuses with their references: two queries in all."""
+    rows = (await db.execute(query)).all()
+    linked = await references.of_statuses(db, [row.id for row in rows])
+    return [
+        StatusRead(
+            id=row.id,
+            author=Author(username=row.username, display_name=row.display_name, kind=row.kind),
+            message=row.message,
+            category=row.category,
+            references=linked.get(row.id, []),
+            created_at=row.created_at,
+            edited_at=row.edited_at,
+        )
+        for row in rows
+    ]
+
+
+async def _read_one(db: AsyncSession, status_id: int) -> StatusRead:
+    found = await read_statuses(db, select_statuses().where(Status.id == status_id))
+    if not found:
+        raise StatusNotFound
+    return found[0]
+
+
+@transaction
+async def post(db: AsyncSession, *, author: User, data: StatusCreate, key: str | None = None) -> StatusRead:
+    """Post a status. With a key a repetition gets the first answer, also while the first is under way.
+
+    Raises:
+        IdempotencyKeyReused: the key was used for another status.
+        StatusNotFound: the key's status has been deleted since.
+    """
+    if key is not None:
+        earlier = await idempotency.claim(db, author_id=author.id, key=key, data=data)
+        if earlier is not None:
+            return earlier
+    values = {"author_id": author.id, "message": data.message, "category": data.category}
+    inserted = insert(Status).values(values).returning(Status.id, Status.created_at)
+    status_id, created_at = (await db.execute(inserted)).one()
+    status = StatusRead(
+        id=status_id,
+        author=Author.model_validate(author),
+        message=data.message,
+        category=data.category,
+        references=await references.link(db, status_id=status_id, mentions=mentions.find(data.message)),
+        created_at=created_at,
+        edited_at=None,
+    )
+    payload = status.model_dump_json()
+    if key is not None:
+        await idempotency.keep(db, author_id=author.id, key=key, status_id=status_id, answer=payload)
+    await feed.append(db, kind="status.posted", subject_id=status_id, payload=payload)
+    return status
+
+
+async def _lock(db: AsyncSession, status_id: int) -> tuple[Status, datetime]:
+    query = select(Status, func.clock_timestamp()).where(Status.id == status_id).with_for_update(of=Status)
+    row = (await db.execute(query)).one_or_none()
+    if row is None:
+        raise StatusNotFound
+    status, now = row
+    return status, now
+
+
+@transaction
+async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: StatusUpdate) -> StatusRead:
+    """Change what a status says, for 15 minutes after it was posted. A change of nothing is no event.
+
+    Raises:
+        StatusNotFound: there is none of this id.
+        NotTheAuthor: somebody else said it.
+        EditWindowClosed: it is older.
+    """
+    status, now = await _lock(db, status_id)
+    if status.author_id != editor.id:
+        raise NotTheAuthor
+    if now - status.created_at > EDIT_WINDOW:
+        raise EditWindowClosed
+    given = changes.model_dump(exclude_unset=True, exclude_none=True)
+    new = {field: value for field, value in given.items() if getattr(status, field) != value}
+    if new:
+        await db.execute(update(Status).where(Status.id == status_id).values(**new, edited_at=now))
+        if "message" in new:
+            await references.relink(db, status_id=status_id, mentions=mentions.find(new["message"]))
+    answer = await _read_one(db, status_id)
+    if new:
+        await feed.append(db, kind="status.edited", subject_id=status_id, payload=answer.model_dump_json())
+    return answer
+
+
+@transaction
+async def remove(db: AsyncSession, *, remover: User, status_id: int) -> None:
+    """Delete a status. Its text is gone from the feed's history too, and from the answers kept for retries.
+
+    Raises:
+        StatusNotFound: there is none of this id.
+        Forbidden: neither its author nor an admin asks.
+    """
+    status, _ = await _lock(db, status_id)
+    if status.author_id != remover.id and remover.role != Role.ADMIN:
+        raise Forbidden("Only its author or an admin can delete a status.")
+    payload = json.dumps({"id": status_id})
+    await idempotency.forget_answers(db, status_id=status_id)
+    await feed.redact(db, status_id=status_id, payload=payload)
+    await db.execute(delete(Status).where(Status.id == status_id))
+    await feed.append(db, kind="status.deleted", subject_id=status_id, payload=payload)
+
+
+@snapshot
+async def find(db: AsyncSession, status_id: int) -> StatusRead:
+    """Return one status.
+
+    Raises:
+        StatusNotFound: there is none of this id.
+    """
+    return await _read_one(db, status_id)
+
+
+def _cursor_behind(status: StatusRead) -> str:
+    return cursors.write((status.created_at - EPOCH) // MICROSECOND, status.id)
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, int]:
+    microseconds, status_id = cursors.read(cursor, values=2)
+    try:
+        return EPOCH + microseconds * MICROSECOND, status_id
+    except OverflowError as error:
+        raise InvalidCursor from error
+
+
+def _filtered(query: StatusRows, wanted: StatusQuery) -> StatusRows:
+    if wanted.author is not None:
+        author = select(User.id).where(func.lower(User.username) == wanted.author.lower())
+        query = query.where(Status.author_id == author.scalar_subquery())
+    if wanted.category is not None:
+        query = query.where(Status.category == wanted.category)
+    if wanted.reference is not None:
+        linked = select(StatusReference.status_id).join(Reference, Reference.id == StatusReference.reference_id)
+        query = query.where(Status.id.in_(linked.where(references.is_at(references.parse_key(wanted.reference)))))
+    if wanted.q is not None:
+        words = wanted.q.translate(str.maketrans(SEARCH_PARTS, " " * len(SEARCH_PARTS)))
+        query = query.where(Status.search.bool_op("@@")(func.websearch_to_tsquery("simple", words)))
+    if wanted.since is not None:
+        query = query.where(Status.created_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(Status.created_at < wanted.until)
+    return query
+
+
+@snapshot
+async def list_page(db: AsyncSession, wanted: StatusQuery) -> StatusPage:
+    """Return the statuses that fit, newest first, and the position in the feed at which they were read.
+
+    `since` is included, `until` is not. The page's depth costs nothing: the cursor names where it begins.
+
+    Raises:
+        InvalidCursor: the cursor is damaged.
+    """
+    query = _filtered(select_statuses(), wanted)
+    if wanted.cursor is not None:
+        query = query.where(tuple_(Status.created_at, Status.id) < _read_cursor(wanted.cursor))
+    newest = query.order_by(Status.created_at.desc(), Status.id.desc()).limit(wanted.limit + 1)
+    position = await feed.head(db)
+    statuses = await read_statuses(db, newest)
+    page = statuses[: wanted.limit]
+    more = len(statuses) > wanted.limit
+    return StatusPage(items=page, next_cursor=_cursor_behind(page[-1]) if more else None, position=str(position))

@@ -1,0 +1,117 @@
+"""One public service function is one transaction: these decorators begin it, commit it once, and roll it back.
+
+Whoever is decorated never commits. What the transaction appended to the log is announced after its commit, and only
+then. Errors of the database come out as `DatabaseUnavailable`, so that no caller needs to know a driver.
+"""
+
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Concatenate, Final
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import CONNECT_TIMEOUT, connect
+from app.errors import DatabaseUnavailable
+from app.services import wakeups
+
+type Service[**P, R] = Callable[Concatenate[AsyncSession, P], Coroutine[Any, Any, R]]
+
+# PostgreSQL's SQLSTATEs (appendix A of its manual).
+RETRIED: Final = {"40001", "40P01"}  # serialisation failure, deadlock
+UNAVAILABLE_CLASSES: Final = {"08", "53", "57"}  # connection, resources, operator intervention
+UNAVAILABLE: Final = {
+    "25P03",  # idle in transaction for too long
+    "25P04",  # transaction timeout
+    "25006",  # read only: a standby after a failover
+    "42P01",  # no such table: not migrated yet
+    "42703",  # no such column: likewise
+    "55P03",  # lock timeout
+    "58030",  # input or output error
+    "28P01",  # wrong password of the database: an operator's slip, not the client's
+    "3D000",  # no such database: likewise
+}
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return the five characters that PostgreSQL gave the error, or None where the connection broke without."""
+    return getattr(error.orig, "sqlstate", None)
+
+
+def is_unavailability(error: DBAPIError) -> bool:
+    """Tell whether the database is away, full, or not ready, as against a statement that it refused."""
+    state = sqlstate(error)
+    if state is None:
+        # A broken connection has no SQLSTATE; nor has what the driver itself refused, such as a value it can't encode.
+        return error.connection_invalidated or "connection" in str(error.orig).lower()
+    return state in UNAVAILABLE or state in RETRIED or state[:2] in UNAVAILABLE_CLASSES
+
+
+async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[[], Awaitable[R]]) -> R:
+    db.info.pop(wakeups.APPENDED, None)
+    try:
+        await connect(db, within=CONNECT_TIMEOUT, **options)
+        result = await work()
+        await db.commit()
+    except TimeoutError:
+        # Nothing more is to be expected of this connection: a rollback would wait for it just as long.
+        await db.invalidate()
+        raise
+    except BaseException:
+        await db.rollback()
+        raise
+    if db.info.pop(wakeups.APPENDED, False):
+        wakeups.announce()
+    return result
+
+
+def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any]) -> Service[P, R]:
+    @functools.wraps(service)
+    async def run(db: AsyncSession, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        async def work() -> R:
+            return await service(db, *args, **kwargs)
+
+        try:
+            try:
+                return await _attempt(db, options, work)
+            except DBAPIError as error:
+                if sqlstate(error) not in RETRIED:
+                    raise
+                return await _attempt(db, options, work)
+        except DBAPIError as error:
+            if is_unavailability(error):
+                # The driver's error, without the statement and the link to SQLAlchemy's manual.
+                raise DatabaseUnavailable from error.orig
+            raise
+        except (OSError, TimeoutError, PoolTimeoutError) as error:
+            raise DatabaseUnavailable from error
+
+    return run
+
+
+def transaction[**P, R](service: Service[P, R]) -> Service[P, R]:
+    """Run the service in a READ COMMITTED transaction; one that deadlocks is run once more.
+
+    Raises:
+        DatabaseUnavailable: no connection could be had, or the database ended the transaction.
+    """
+    return _in_transaction(service, {})
+
+
+def snapshot[**P, R](service: Service[P, R]) -> Service[P, R]:
+    """Run the service in a REPEATABLE READ READ ONLY transaction: all its queries see one instant.
+
+    Raises:
+        DatabaseUnavailable: as in `transaction`.
+    """
+    return _in_transaction(service, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+
+
+def autocommit[**P, R](service: Service[P, R]) -> Service[P, R]:
+    """Run the service's single statement without BEGIN and COMMIT, which saves two round trips.
+
+    Raises:
+        DatabaseUnavailable: as in `transaction`.
+    """
+    return _in_transaction(service, {"isolation_level": "AUTOCOMMIT"})

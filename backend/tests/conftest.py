@@ -1,0 +1,14 @@
+"""What every test shares: settings that come from nowhere but here, and a real PostgreSQL for those that ask for it."""
+
+import os
+
+# Before anything of the app is imported: tests never read DATABASE_URL or backend/.env.
+os.environ["JWT_SECRET"] = "only-for-tests-0123456789abcdefghij"
+os.environ["DATABASE_URL"] = "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere"
+
+from app.config import Settings, settings
+
+for _name, _value in Settings(_env_file=None).model_dump().items():
+    setattr(settings, _name, _value)
+
+pytest_plugins = ["tests.databases", "tests.personas", "tests.servers"]

@@ -1,0 +1,188 @@
+"""gunicorn with the shipped settings and worker, serving a small application in the board's place."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+BACKEND = Path(__file__).resolve().parents[2]
+SETTINGS = BACKEND.parent / "docker" / "gunicorn.conf.py"
+SERVICE_RESTART = 1012
+TOO_BIG = 1009
+# What would keep the test of a client that does not read waiting for 15 s.
+SHORTER = "from app import server; server.SEND_TIMEOUT_MILLISECONDS = 1500"
+
+APPLICATION = """
+import asyncio, logging
+
+log = logging.getLogger("application")
+
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        log.warning("lifespan ends")
+        await send({"type": "lifespan.shutdown.complete"})
+    elif scope["type"] == "http":
+        if scope["path"] == "/fails":
+            raise ValueError("on purpose")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": scope["scheme"].encode()})
+    else:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while scope["path"] == "/flood":
+            await send({"type": "websocket.send", "text": "x" * 8192})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+"""
+
+
+class Gunicorn:
+    """A running gunicorn, its address, and the lines that it has logged so far."""
+
+    def __init__(self, process, port):
+        self.process = process
+        self.port = port
+        self.lines = []
+        self.following = asyncio.create_task(self._follow())
+
+    async def _follow(self):
+        async for line in self.process.stdout:
+            self.lines.append(line.decode())
+
+    async def get(self, path="/", **options):
+        """Answer a request, waiting for the server where it is still starting."""
+        async with asyncio.timeout(15), httpx.AsyncClient() as client:
+            while True:
+                try:
+                    return await client.get(f"http://127.0.0.1:{self.port}{path}", **options)
+                except httpx.ConnectError:
+                    await asyncio.sleep(0.05)
+
+    async def stop(self):
+        """Have it stop, and return its exit code and all that it logged."""
+        self.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(15):
+            exit_code = await self.process.wait()
+            await self.following
+        return exit_code, [json.loads(line) for line in self.lines]
+
+    async def kill(self):
+        """End it, if it still runs."""
+        if self.process.returncode is None:
+            # Its workers notice that their parent is gone; until then they hold the pipe.
+            self.process.send_signal(signal.SIGQUIT)
+        await self.process.wait()
+        await self.following
+
+
+@pytest.fixture
+async def gunicorn(tmp_path):
+    """Two workers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "application.py").write_text(APPLICATION)
+    settings = tmp_path / "gunicorn.conf.py"
+    settings.write_text(f"{SHORTER}\n{SETTINGS.read_text()}")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gunicorn", "--config", str(settings), "application:application"),
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{tmp_path}:{BACKEND}",
+            "PYTHONUNBUFFERED": "1",
+            "JWT_SECRET": "0123456789abcdef0123456789abcdef",
+            "PORT": str(port),
+            "WEB_CONCURRENCY": "2",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    running = Gunicorn(process, port)
+    try:
+        await running.get()
+        yield running
+    finally:
+        await running.kill()
+
+
+def lifespans_ended(logged):
+    return [entry["message"] for entry in logged].count("lifespan ends")
+
+
+async def test_a_stop_closes_every_socket_with_1012_and_ends_the_lifespans(gunicorn):
+    """Clients know that they may come back soon, and each worker tidies up."""
+    address = f"ws://127.0.0.1:{gunicorn.port}/"
+    sockets = [await connect(address) for _ in range(6)]
+
+    exit_code, logged = await gunicorn.stop()
+
+    assert exit_code == 0
+    for connection in sockets:
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+        assert closed.value.rcvd.code == SERVICE_RESTART
+    assert lifespans_ended(logged) == 2
+
+
+async def test_a_client_that_does_not_read_delays_no_stop(gunicorn):
+    """The kernel gives it up, the worker goes on to the end of its lifespan."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", gunicorn.port, limit=1024)
+    writer.write(
+        b"GET /flood HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    await reader.readline()
+
+    exit_code, logged = await gunicorn.stop()
+    writer.transport.abort()
+
+    assert exit_code == 0
+    assert lifespans_ended(logged) == 2
+
+
+async def test_messages_are_capped_and_not_compressed(gunicorn):
+    """16 KiB pass, one byte more closes the socket with 1009; the offer to compress is declined."""
+    async with connect(f"ws://127.0.0.1:{gunicorn.port}/") as connection:
+        await connection.send("x" * 16 * 1024)
+        await connection.send("x" * (16 * 1024 + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+
+    assert closed.value.rcvd.code == TOO_BIG
+    assert "Sec-WebSocket-Extensions" not in connection.response.headers
+
+
+async def test_answers_do_not_name_the_server(gunicorn):
+    """What version runs here is nobody's business."""
+    answer = await gunicorn.get()
+
+    assert "server" not in answer.headers
+
+
+async def test_a_trusted_proxy_tells_the_scheme(gunicorn):
+    """This machine's own address is the one that is trusted by default."""
+    answer = await gunicorn.get(headers={"X-Forwarded-Proto": "https"})
+
+    assert answer.text == "https"
+
+
+async def test_every_line_is_json_also_a_traceback(gunicorn):
+    """Lines of gunicorn, of uvicorn and of the application come out alike, and none of them twice."""
+    await gunicorn.get("/fails")
+
+    _, logged = await gunicorn.stop()
+
+    assert {entry["logger"] for entry in logged} >= {"gunicorn.error", "uvicorn.error", "application"}
+    (failure,) = [entry for entry in logged if "exc_info" in entry]
+    assert "ValueError: on purpose" in failure["exc_info"]
+    assert [entry["message"] for entry in logged].count("Handling signal: term") == 1

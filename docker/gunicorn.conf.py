@@ -1,0 +1,45 @@
+"""gunicorn's settings: how many workers, how they log, how they stop."""
+
+from gunicorn.arbiter import Arbiter
+from pydantic import ValidationError
+
+from app.refusals import explain
+
+try:
+    from app.config import settings
+except ValidationError as error:
+    raise SystemExit(explain(error)) from None
+
+from app.logs import dict_config
+from app.server import bound_sending, worker_count
+
+bind = f"0.0.0.0:{settings.PORT}"
+worker_class = "app.server.Worker"
+workers = settings.WEB_CONCURRENCY or worker_count()
+# A worker must show within this time that its event loop turns. It doesn't while it stops, which takes up to 25 s.
+timeout = 60
+# Longer than a worker takes by itself (app.server), shorter than Compose waits for gunicorn (compose.yaml: 40 s).
+graceful_timeout = 25
+# In memory: on a disk, a slow write would look like a worker that hangs.
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn creates its files there under names of their own
+control_socket_disable = True
+# Each worker opens its own connections and feed; with preloading they would share what only looks like theirs.
+preload_app = False
+# A worker that restarts closes its sockets, so it does so only when it must.
+max_requests = 0
+logconfig_dict = dict_config(settings.LOG_LEVEL)
+loglevel = settings.LOG_LEVEL.lower()
+# The application writes a line for each request itself.
+accesslog = None
+
+
+def on_starting(_server: Arbiter) -> None:
+    """Refuse a secret that anyone can guess, before anything listens."""
+    if (problem := settings.why_secret_is_refused()) is not None:
+        raise SystemExit(problem)
+
+
+def when_ready(server: Arbiter) -> None:
+    """Prepare the listening sockets, before there are workers to accept from them."""
+    for listener in server.LISTENERS:
+        bound_sending(listener.sock)

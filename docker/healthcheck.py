@@ -1,0 +1,10 @@
+"""Ends with 0 if the board in this container answers; run with the standard library alone, as `python -IS`."""
+
+import http.client
+import os
+import sys
+
+connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or 8000), timeout=4)
+connection.request("GET", "/api/v1/health")
+status = connection.getresponse().status
+sys.exit(0 if status == http.client.OK else f"/api/v1/health answers {status}")
