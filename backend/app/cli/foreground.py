@@ -2,6 +2,7 @@
 
 import logging.config
 import socket
+from contextlib import suppress
 
 import click
 import uvicorn
@@ -9,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import settings
 from app.database import AsyncSessionLocal
+from app.errors import DatabaseUnavailable
 from app.logs import dict_config
 from app.migrations import upgrade_sync
 from app.server import UVICORN_SETTINGS, bound_sending
@@ -23,8 +25,9 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         click.echo(f"The board is at http://localhost:{settings.PORT} (Ctrl+C stops it)")
         async with AsyncSessionLocal() as db:
-            if link := await setup.link(db):
-                click.echo(f"It has no account yet. Make the first one at {link}")
+            with suppress(DatabaseUnavailable):  # then there is worse news than a missing link
+                if link := await setup.link(db):
+                    click.echo(f"It has no account yet. Make the first one at {link}")
 
 
 def serve() -> None:

@@ -29,8 +29,8 @@ def up(port: int | None = None) -> None:
     _end_in_order()
     lost = threading.Event()
     try:
-        with _environment(port, lost):
-            from app.cli import foreground  # noqa: PLC0415 - it reads the settings, which are complete only now
+        with environment(port, lost):
+            from app.cli import foreground  # noqa: PLC0415 -- it reads the settings, which are complete only now
 
             foreground.serve()
     except embedded.EmbeddedPostgresError as error:
@@ -79,17 +79,19 @@ def _configured() -> dict[str, str]:
 
 
 @contextmanager
-def _environment(port: int | None, lost: threading.Event) -> Iterator[None]:
+def environment(port: int | None, lost: threading.Event) -> Iterator[None]:
     """Complete the environment that `app.config` reads, with a database that lives as long as the context."""
     configured = _configured()
     if port is not None:
         os.environ["PORT"] = configured["PORT"] = str(port)
-    address = f"http://localhost:{configured.get('PORT', 8000)}"
-    os.environ["PUBLIC_URL"] = configured.get("PUBLIC_URL", address)
+    if "PUBLIC_URL" not in configured and configured.get("PORT", "").isdecimal():
+        os.environ["PUBLIC_URL"] = configured["PUBLIC_URL"] = f"http://localhost:{configured['PORT']}"
     os.environ["LOG_LEVEL"] = configured.get("LOG_LEVEL", "WARNING")
     given = configured.get("DATABASE_URL")
     with nullcontext(given) if given else _database(embedded.home(), lost) as url:
         os.environ["DATABASE_URL"] = url
+        if not given:
+            keep(embedded.home(), "PUBLIC_URL", configured.get("PUBLIC_URL", ""))
         os.environ["JWT_SECRET"] = configured.get("JWT_SECRET") or _secret(embedded.home())
         yield
 
@@ -104,13 +106,12 @@ def _database(home: Path, lost: threading.Event) -> Iterator[str]:
     for name in [name for name in os.environ if name.startswith("PG")]:
         del os.environ[name]  # the driver would follow PGSSLMODE and its like
     with embedded.postgres(home, lose) as url:
-        _keep(home, "PUBLIC_URL", os.environ["PUBLIC_URL"])
         yield url
 
 
 def _secret(home: Path) -> str:
     """Return the secret that was generated at the first start."""
-    return _kept(home, "JWT_SECRET") or _keep(home, "JWT_SECRET", secrets.token_urlsafe(48))
+    return _kept(home, "JWT_SECRET") or keep(home, "JWT_SECRET", secrets.token_urlsafe(48))
 
 
 def _kept(home: Path, variable: str) -> str | None:
@@ -118,9 +119,11 @@ def _kept(home: Path, variable: str) -> str | None:
         return (home / variable.lower()).read_text()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename} can't be read: {error.strerror}.") from error
 
 
-def _keep(home: Path, variable: str, value: str) -> str:
+def keep(home: Path, variable: str, value: str) -> str:
     """Write a value into a file beside the data that only its owner may read."""
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -106,11 +106,12 @@ def _url(folder: Path) -> str:
 
 
 @contextmanager
-def _plain_words() -> Iterator[None]:
+def _plain_words(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise EmbeddedPostgresError(f"The embedded PostgreSQL can't use {error.filename}: {error.strerror}.") from error
+        place = error.filename or directory  # a full disk has no name
+        raise EmbeddedPostgresError(f"The embedded PostgreSQL can't use {place}: {error.strerror}.") from error
 
 
 def _make(directory: Path) -> None:

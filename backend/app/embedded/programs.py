@@ -84,7 +84,7 @@ class Programs(NamedTuple):
     def start(self, *command: str | Path, output: int) -> subprocess.Popen[str]:
         """Start a program, out of reach of the terminal's Ctrl+C and of variables that would change its ways."""
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG", "TZ"))}
-        return subprocess.Popen(  # noqa: S603 - nothing in the command comes from a request
+        return subprocess.Popen(  # noqa: S603 -- nothing in the command comes from a request
             command,
             stdin=subprocess.PIPE,
             stdout=output,
@@ -122,7 +122,7 @@ def explain(output: str) -> str:
 def ask(program: str | Path, *arguments: str, **environment: str) -> str:
     """Return what a program writes on its standard output."""
     command = (program, *arguments)
-    return subprocess.run(  # noqa: S603 - as above
+    return subprocess.run(  # noqa: S603 -- as above
         command, env=os.environ | environment, capture_output=True, text=True, check=False
     ).stdout
 
@@ -135,10 +135,15 @@ def _unpacked(directory: Path) -> Path | None:
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
             with tarfile.open(archive) as tar:
-                tar.extractall(scratch, filter="data")
+                tar.extractall(scratch, filter=_for_everyone)  # noqa: S202 -- that is a filter
             with suppress(FileExistsError):  # another process was faster
                 (Path(scratch) / folder.name).rename(folder)
     return folder / "bin"
+
+
+def _for_everyone(member: tarfile.TarInfo, destination: str) -> tarfile.TarInfo:
+    """Let other accounts than root run what root unpacks, whatever root's umask is."""
+    return tarfile.data_filter(member, destination).replace(mode=0o755)
 
 
 def _installed() -> Path | None:
