@@ -15,7 +15,7 @@ from app.errors import BoardError, InsufficientScope
 from app.schemas.live import STATUSES, AuthMessage
 from app.schemas.tokens import Scope
 from app.services import callers, catch_up
-from app.services.callers import Caller
+from app.services.callers import Credential
 from app.services.catch_up import Beginning
 from app.services.feed import Position
 
@@ -38,7 +38,7 @@ class LiveSocket:
     """A client that follows the board: one reader, one sender, and a cursor on the log."""
 
     def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
-        self.caller: Caller | None = None
+        self.credential: Credential | None = None
         self._websocket = websocket
         self._sockets = sockets
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -77,13 +77,8 @@ class LiveSocket:
                 first = await self._receive()
         except TimeoutError:
             raise Closing(UNAUTHENTICATED, "No token came within 5 seconds.") from None
-        async with self._sockets.starting:
-            await self._authenticate(first.token)
-            after = None if first.after is None else Position.parse(first.after)
-            async with AsyncSessionLocal() as db:
-                beginning = await catch_up.begin(db, after=after)
         reading = asyncio.ensure_future(self._read())
-        sending = asyncio.ensure_future(self._send_everything(beginning, reset=first.after is not None))
+        sending = asyncio.ensure_future(self._send_everything(first))
         parts: list[asyncio.Future[None]] = [self._ending, reading, sending]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -114,7 +109,7 @@ class LiveSocket:
             caller = await callers.authenticate(db, token)
         if Scope.READ not in caller.scopes:
             raise InsufficientScope
-        self.caller = caller
+        self.credential = caller.credential
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
@@ -129,20 +124,30 @@ class LiveSocket:
         except TimeoutError:
             raise Closing(TOO_SLOW, "What was sent was not taken in time.") from None
 
-    async def _send_everything(self, beginning: Beginning, *, reset: bool) -> None:
+    async def _send_everything(self, first: AuthMessage) -> None:
+        await self._follow(await self._catch_up(first))
+
+    async def _catch_up(self, first: AuthMessage) -> Position:
+        beginning = await self._begin(first)
         head = beginning.head
         at = f'"seq":{head.seq},"position":"{head}"'
         await self._send(f'{{"type":"hello",{at}}}')
         if beginning.after is not None:
             await self._send_missed(beginning.after, head)
         else:
-            if reset:
+            if first.after is not None:
                 await self._send('{"type":"reset"}')
             statuses = STATUSES.dump_json(beginning.statuses).decode()
-            beginning.statuses.clear()
             await self._send(f'{{"type":"snapshot",{at},"statuses":{statuses}}}')
         await self._send(f'{{"type":"ready",{at}}}')
-        await self._follow(head)
+        return head
+
+    async def _begin(self, first: AuthMessage) -> Beginning:
+        async with self._sockets.starting:
+            await self._authenticate(first.token)
+            after = None if first.after is None else Position.parse(first.after)
+            async with AsyncSessionLocal() as db:
+                return await catch_up.begin(db, after=after)
 
     async def _send_missed(self, after: Position, head: Position) -> None:
         """Send the events between two positions: from memory where they are all there, else from the database."""

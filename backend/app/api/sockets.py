@@ -63,18 +63,19 @@ class Sockets:
                 log.warning("Whether the open sockets' sessions have ended could not be checked: %s", error)
 
     async def _end_those_without_standing(self) -> None:
-        authenticated = [(socket, socket.caller) for socket in self.open if socket.caller is not None]
+        authenticated = [(socket, socket.credential) for socket in self.open if socket.credential is not None]
         if not authenticated:
             return
+        credentials = [credential for _, credential in authenticated]
         async with AsyncSessionLocal() as db:
             standing = await callers.standing(
                 db,
-                sessions=[caller.session_id for _, caller in authenticated if caller.session_id is not None],
-                api_tokens=[caller.api_token_id for _, caller in authenticated if caller.api_token_id is not None],
-                users=[caller.user.id for _, caller in authenticated],
+                sessions=[credential.session_id for credential in credentials if credential.session_id is not None],
+                api_tokens=[c.api_token_id for c in credentials if c.api_token_id is not None],
+                users=[credential.user_id for credential in credentials],
             )
-        for socket, caller in authenticated:
-            if caller.user.id in standing.disabled_users:
+        for socket, credential in authenticated:
+            if credential.user_id in standing.disabled_users:
                 socket.end(ACCOUNT_DISABLED, "This account is disabled.")
-            elif not standing.includes(caller):
+            elif not standing.includes(credential):
                 socket.end(UNAUTHENTICATED, "This session has ended.")

@@ -21,6 +21,15 @@ ALL_SCOPES: Final = frozenset(Scope)
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """Whose it is, and which session or API token: all that an open socket keeps of its caller."""
+
+    user_id: int
+    session_id: int | None
+    api_token_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """A member who asks, and by what credential: a session, or an API token."""
 
@@ -30,6 +39,11 @@ class Caller:
     scopes: frozenset[Scope]
     # Seconds until the credential's own time is over, when it was checked; None for a token that lasts.
     remaining: float | None
+
+    @property
+    def credential(self) -> Credential:
+        """What is to be looked up again to tell whether the caller may still listen."""
+        return Credential(self.user.id, self.session_id, self.api_token_id)
 
 
 async def _by_access_token(db: AsyncSession, token: str) -> Caller:
@@ -98,9 +112,9 @@ class Standing:
     live_api_tokens: frozenset[int]
     disabled_users: frozenset[int]
 
-    def includes(self, caller: Caller) -> bool:
-        """Tell whether the caller's session or API token is still good."""
-        return caller.session_id in self.live_sessions or caller.api_token_id in self.live_api_tokens
+    def includes(self, credential: Credential) -> bool:
+        """Tell whether the session or API token is still good."""
+        return credential.session_id in self.live_sessions or credential.api_token_id in self.live_api_tokens
 
 
 @autocommit
