@@ -91,11 +91,20 @@ async def get_db() -> AsyncGenerator[AsyncSession]:
         yield session
 
 
-async def connect(session: AsyncSession, *, within: float = CONNECT_TIMEOUT, **options: Any) -> None:  # noqa: ANN401
+async def connect(session: AsyncSession, **options: Any) -> None:  # noqa: ANN401
     """Take a connection for the session's next transaction, with SQLAlchemy's execution `options`.
 
+    A session waits for `CONNECT_TIMEOUT` seconds in all, however many transactions it runs, so that whoever is told
+    to come back later is told in time.
+
     Raises:
-        TimeoutError: none could be had `within` so many seconds, all waiting included.
+        TimeoutError: none could be had.
     """
-    async with asyncio.timeout(within):
-        await session.connection(execution_options=options)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    patience: float = session.info.get("patience", CONNECT_TIMEOUT)
+    try:
+        async with asyncio.timeout(patience):
+            await session.connection(execution_options=options)
+    finally:
+        session.info["patience"] = patience - (loop.time() - started)

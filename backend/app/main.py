@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from fastapi_offline import FastAPIOffline
 
 from app import __version__
-from app.api import errors
-from app.api.middleware import BoardMiddleware, BodyLimitMiddleware
+from app.api import errors, problems
+from app.api.middleware import BoardMiddleware, LimitsMiddleware
 from app.api.router import router
 from app.api.sockets import Sockets
 from app.config import settings
@@ -25,7 +25,13 @@ from app.services import housekeeping, setup
 log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
+SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
 RETRY = 1.0  # seconds
+
+# What the page may do: show its own style and icon, and nothing else.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 async def _greet() -> None:
@@ -60,19 +66,20 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """Return the app. It works without its lifespan too, all but the background work."""
-    app = FastAPIOffline(
+    app = FastAPI(
         title="Statusboard",
         version=__version__,
         summary="People, their coding agents and their CI say in one line what they do.",
         openapi_url="/api/v1/openapi.json",
-        docs_url="/docs",
+        docs_url=None,  # FastAPI's own page loads Swagger UI from other hosts and runs inline scripts
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url="/docs/oauth2-redirect",
         lifespan=lifespan,
     )
     app.state.sockets = Sockets()
     app.include_router(router)
     errors.register(app)
+    problems.describe(app)
+    app.add_middleware(LimitsMiddleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins_list,
@@ -81,13 +88,21 @@ def create_app() -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
-    app.add_middleware(BodyLimitMiddleware)
     app.add_middleware(BoardMiddleware)
 
-    @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(WEB / "index.html")
+    page_text = (WEB / "index.html").read_text(encoding="utf-8")
 
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    async def page() -> HTMLResponse:
+        # The calls that it shows are to be copied as they stand, so they carry the address of this board.
+        text = page_text.replace("http://localhost:8000", settings.PUBLIC_URL)
+        return HTMLResponse(text, headers={"Content-Security-Policy": PAGE_POLICY})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(WEB / "docs.html")
+
+    app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
     app.mount("/web", StaticFiles(directory=WEB), name="web")
     return app
 

@@ -8,7 +8,7 @@ HOST_NAME = "__Host-statusboard_refresh"
 
 
 def _name(request: Request) -> str:
-    return HOST_NAME if request.url.scheme == "https" else PLAIN_NAME
+    return HOST_NAME if request.scope["scheme"] == "https" else PLAIN_NAME
 
 
 def read(request: Request) -> str | None:

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its line in the access log, security headers, and limits on its size.
+"""What happens around every request: its id, its line in the access log, security headers, and what no route may see.
 
 Pure ASGI: a middleware made of coroutines around a response object costs a third of the server's throughput.
 """
@@ -8,6 +8,7 @@ import re
 import secrets
 import time
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -23,8 +24,16 @@ LARGEST_BODY: Final = 64 * 1024
 # A client's own id is kept where it is short and can't break a log line.
 SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
-# What the board shows is its own: nothing else may be loaded, framed or guessed at.
-API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+# NUL, and how UTF-8 would write a lone surrogate if it did.
+UNSTORABLE: Final = re.compile(rb"\0|\xed[\xa0-\xbf][\x80-\xbf]")
+
+# What the board shows is its own: nothing else may be loaded, framed or guessed at. Its pages run no inline script;
+# Swagger UI (/docs) sets styles of its own, and draws icons from data: URLs.
+API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY: Final = (
+    b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+)
+DOCS_POLICY: Final = PAGE_POLICY + b"; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 SECURITY_HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -42,12 +51,22 @@ def _request_id(scope: Scope) -> str:
     return secrets.token_hex(8)
 
 
-def _has_nul(scope: Scope) -> bool:
-    return b"%00" in scope["query_string"] or any(b"\0" in value for _, value in scope["headers"])
+def _policy(path: str) -> bytes:
+    if path.startswith("/api/"):
+        return API_POLICY
+    return DOCS_POLICY if path.startswith("/docs") else PAGE_POLICY
+
+
+def _is_storable(scope: Scope) -> bool:
+    try:
+        query = unquote_to_bytes(scope["query_string"]).decode()
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in query and not any(UNSTORABLE.search(value) for _, value in scope["headers"])
 
 
 class BoardMiddleware:
-    """Around every request: request id, access log, security headers, refusal of NUL, and the answer to a crash."""
+    """Around every request: request id, access log, security headers, and the answer to a crash."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -69,8 +88,7 @@ class BoardMiddleware:
                 status = message["status"]
                 headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SECURITY_HEADERS]
                 headers.append((b"x-request-id", request_id.encode()))
-                if not any(name == b"content-security-policy" for name, _ in headers):
-                    headers.append((b"content-security-policy", API_POLICY.encode()))
+                headers.append((b"content-security-policy", _policy(scope["path"])))
                 message = {**message, "headers": headers}
             elif kind == "websocket.accept":
                 status = 101
@@ -79,11 +97,7 @@ class BoardMiddleware:
             await send(message)
 
         try:
-            if _has_nul(scope) and scope["type"] == "http":
-                refusal = answer(problem(422, "invalid_request", "NUL characters are refused everywhere."))
-                await refusal(scope, receive, send_with_headers)
-            else:
-                await self.app(scope, receive, send_with_headers)
+            await self.app(scope, receive, send_with_headers)
         except Exception:
             log.exception("%s %s failed", scope.get("method", "WS"), scope["path"])
             if status == 0 and scope["type"] == "http":
@@ -110,8 +124,11 @@ class BoardMiddleware:
             access_log.log(level, "%s %s %s", method, path, status, extra=fields)
 
 
-class BodyLimitMiddleware:
-    """Refuses a body over 64 KiB with 413, by its declared length or once that much has come in chunks."""
+class LimitsMiddleware:
+    """Refuses what no route may see: text that can't be stored, in the query or a header (422), and a body over 64 KiB.
+
+    The body gets its 413 by its declared length, or once that much has come in chunks.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -131,6 +148,10 @@ class BodyLimitMiddleware:
                 raise HTTPException(413, "A request may have at most 64 KiB.")
             return message
 
+        if not _is_storable(scope):
+            refusal = answer(problem(422, "invalid_request", "Text is UTF-8 here, without NUL and lone surrogates."))
+            await refusal(scope, receive, send)
+            return
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > LARGEST_BODY:
                 refusal = answer(problem(413, "body_too_large", "A request may have at most 64 KiB."))

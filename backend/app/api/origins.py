@@ -34,7 +34,7 @@ def refuse_foreign(connection: HTTPConnection) -> None:
     origin = connection.headers.get("origin")
     if origin is None or origin in settings.cors_origins_list or origin == settings.PUBLIC_URL:
         return
-    scheme = urlsplit(origin).scheme if origin.startswith(("http://", "https://")) else ""
+    scheme = origin.partition("://")[0] if origin.startswith(("http://", "https://")) else ""
     host = connection.headers.get("host", "")
     if scheme and _place(origin) == _place(f"{scheme}://{host}") != (None, None):
         return

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.schemas.base import AnswerModel, Moment, RequestModel
-from app.schemas.text import DisplayName, Password, Text, TimeZone, Username
+from app.schemas.text import STORABLE, DisplayName, Password, TimeZone, Username
 
 # What is compared with a stored hash need not fit the rules for new names and passwords, but has an end.
-GivenName = Annotated[Text, Field(min_length=1, max_length=100)]
-GivenPassword = Annotated[Text, Field(min_length=1, max_length=1000)]
-Code = Annotated[Text, Field(min_length=1, max_length=200)]
+GivenName = Annotated[str, Field(min_length=1, max_length=100), STORABLE]
+GivenPassword = Annotated[str, Field(min_length=1, max_length=1000), STORABLE]
+Code = Annotated[str, Field(min_length=1, max_length=200), STORABLE]
 
 
 class Registration(RequestModel):
@@ -18,8 +18,8 @@ class Registration(RequestModel):
 
     username: Username
     display_name: DisplayName
-    password: Password
-    invite: Code | None = None
+    password: Password = Field(repr=False)
+    invite: Code | None = Field(default=None, repr=False)
     time_zone: TimeZone = "UTC"
 
 
@@ -27,7 +27,7 @@ class Login(RequestModel):
     """A name and a password."""
 
     username: GivenName
-    password: GivenPassword
+    password: GivenPassword = Field(repr=False)
 
 
 class AccessToken(AnswerModel):
@@ -41,15 +41,15 @@ class AccessToken(AnswerModel):
 class PasswordChange(RequestModel):
     """A new password, by someone who knows the old one."""
 
-    current_password: GivenPassword
-    new_password: Password
+    current_password: GivenPassword = Field(repr=False)
+    new_password: Password = Field(repr=False)
 
 
 class PasswordReset(RequestModel):
     """A new password, by someone who was given a reset code."""
 
-    code: Code
-    new_password: Password
+    code: Code = Field(repr=False)
+    new_password: Password = Field(repr=False)
 
 
 class SessionRead(AnswerModel):

@@ -4,9 +4,18 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise PydanticCustomError("moment_out_of_range", "In UTC this is before the year 1 or after 9999.") from error
+
 
 # A moment in UTC; it is written as RFC 3339 with `Z`.
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 # An id of PostgreSQL's bigint.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from app.schemas.base import AnswerModel
+from app.schemas.problems import Problem
 
 
 class Health(AnswerModel):
@@ -19,10 +20,9 @@ class Ready(AnswerModel):
     revision: str
 
 
-class NotReady(AnswerModel):
+class NotReady(Problem):
     """What the process waits for."""
 
-    status: Literal["not_ready"] = "not_ready"
     version: str
     revision: str
     missing: list[Literal["database", "migrations", "listener"]]

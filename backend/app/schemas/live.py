@@ -6,7 +6,7 @@ from pydantic import Field, TypeAdapter
 
 from app.schemas.base import RequestModel
 from app.schemas.statuses import StatusRead
-from app.schemas.text import Text
+from app.schemas.text import STORABLE
 
 STATUSES: TypeAdapter[list[StatusRead]] = TypeAdapter(list[StatusRead])
 
@@ -15,5 +15,5 @@ class AuthMessage(RequestModel):
     """The first message of a client, and the one that renews its token later; `after` counts in the first alone."""
 
     type: Literal["auth"]
-    token: Annotated[Text, Field(min_length=1, max_length=4096)]
-    after: Annotated[Text, Field(max_length=100)] | None = None
+    token: Annotated[str, Field(min_length=1, max_length=4096, repr=False), STORABLE]
+    after: Annotated[str, Field(max_length=100), STORABLE] | None = None

@@ -8,14 +8,14 @@ from app.models.reference import ReferenceKind, ReferenceState
 from app.models.status import Category
 from app.models.user import Kind
 from app.schemas.base import EARLIEST, LATEST, AnswerModel, Moment, Page, RequestModel
-from app.schemas.text import Message, Text, Username
+from app.schemas.text import STORABLE, Message, Username
 
 # What GitHub calls a reference's kind in its addresses; it redirects from `issues` to whatever it turns out to be.
 URL_PARTS = {ReferenceKind.PULL_REQUEST: "pull", ReferenceKind.DISCUSSION: "discussions"}
 
 # `owner/repo#12`, with the limits of the grammar in `services/mentions.py`.
 ReferenceName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,49}/[A-Za-z0-9._-]{1,100}#[1-9][0-9]{0,8}$", max_length=161)
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{1,100}#[1-9][0-9]{0,8}$", max_length=150)
 ]
 
 
@@ -80,7 +80,7 @@ class PageQuery(RequestModel):
     """Which part of a list."""
 
     limit: Annotated[int, Field(ge=1, le=100)] = 50
-    cursor: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    cursor: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
 
 
 class StatusQuery(PageQuery):
@@ -89,6 +89,6 @@ class StatusQuery(PageQuery):
     author: Username | None = None
     category: Category | None = None
     reference: ReferenceName | None = None
-    q: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    q: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
     since: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None
     until: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None

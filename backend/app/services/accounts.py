@@ -1,5 +1,6 @@
 """Accounts: registration, passwords, and the codes that reset them."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,8 +21,10 @@ from app.services.transactions import transaction
 RESET_CODE_LIFETIME: Final = timedelta(hours=1)
 
 
-def _refuse_common(password: str, username: str) -> None:
-    if (reason := password_rules.why_refused(password, username=username)) is not None:
+async def _refuse_common(password: str, username: str) -> None:
+    # Up to 20 ms for the longest: too long for the event loop.
+    reason = await asyncio.to_thread(password_rules.why_refused, password, username=username)
+    if reason is not None:
         raise PasswordRefused(reason)
 
 
@@ -58,6 +61,13 @@ async def _create(
     return UserRead.model_validate(user)
 
 
+def _is_guess(error: Exception, right: invites.Right) -> bool:
+    """Tell whether a registration failed as guesses do: at the code or, where anyone may ask, at the name."""
+    if right.admission is invites.Admission.OPEN_BOARD:
+        return isinstance(error, UsernameTaken)
+    return isinstance(error, InvalidInvite)
+
+
 async def register(db: AsyncSession, *, data: Registration, address: str) -> UserRead:
     """Make an account.
 
@@ -70,13 +80,12 @@ async def register(db: AsyncSession, *, data: Registration, address: str) -> Use
     attempt_id = await attempts.reserve(db, address=address)
     right = await invites.check(db, data.invite)
     try:
-        _refuse_common(data.password, data.username)
+        await _refuse_common(data.password, data.username)
         password_hash = await hash_password(data.password)
         return await _create(db, data=data, password_hash=password_hash, right=right, attempt_id=attempt_id)
-    except InvalidInvite:
-        raise
-    except Exception:
-        await attempts.release(db, attempt_id)
+    except Exception as error:
+        if not _is_guess(error, right):
+            await attempts.release(db, attempt_id)
         raise
 
 
@@ -99,7 +108,7 @@ async def change_password(db: AsyncSession, *, user: User, session_id: int, data
     """
     if not await verify_password(user.password_hash, data.current_password):
         raise WrongPassword
-    _refuse_common(data.new_password, user.username)
+    await _refuse_common(data.new_password, user.username)
     password_hash = await hash_password(data.new_password)
     await _set_password(
         db,
@@ -167,7 +176,7 @@ async def reset_password(db: AsyncSession, *, data: PasswordReset, address: str)
     attempt_id = await attempts.reserve(db, address=address)
     username = await _owner_of_code(db, data.code)
     try:
-        _refuse_common(data.new_password, username)
+        await _refuse_common(data.new_password, username)
         password_hash = await hash_password(data.new_password)
         await _use_code(db, code=data.code, password_hash=password_hash, attempt_id=attempt_id)
     except InvalidResetCode:

@@ -1,8 +1,8 @@
 """The board: each member's newest status, and what is in the way."""
 
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,8 +26,16 @@ MOST_BLOCKERS_EACH: Final = 10
 OVER: Final = {ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceState.MERGED}
 
 
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        # Another machine that serves this board may know names that this one does not.
+        return UTC
+
+
 def _is_today(moment: datetime, now: datetime, time_zone: str) -> bool:
-    zone = ZoneInfo(time_zone)
+    zone = _zone(time_zone)
     return moment.astimezone(zone).date() == now.astimezone(zone).date()
 
 

@@ -50,4 +50,4 @@ async def read_events(db: AsyncSession, *, after: int, up_to: int) -> list[Event
         FeedEvent.seq > after, FeedEvent.seq <= up_to
     )
     rows = await db.execute(query.order_by(FeedEvent.seq).limit(BATCH))
-    return [Event.from_row(*row) for row in rows.tuples()]
+    return [Event.from_row(*row) for row in rows]

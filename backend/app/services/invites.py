@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
 
-from sqlalchemy import Select, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
@@ -32,10 +32,8 @@ class Right:
     invite_id: int | None = None
 
 
-def _usable() -> Select[int]:
-    return select(Invite.id).where(
-        Invite.revoked_at.is_(None), Invite.used < Invite.uses, Invite.expires_at > func.clock_timestamp()
-    )
+def _usable() -> ColumnElement[bool]:
+    return and_(Invite.revoked_at.is_(None), Invite.used < Invite.uses, Invite.expires_at > func.clock_timestamp())
 
 
 @transaction
@@ -51,7 +49,7 @@ async def check(db: AsyncSession, code: str | None) -> Right:
             return Right(Admission.SETUP_CODE)
         raise InvalidInvite
     if code is not None:
-        invite_id = await db.scalar(_usable().where(Invite.hash == secrets.digest(code)))
+        invite_id = await db.scalar(select(Invite.id).where(Invite.hash == secrets.digest(code), _usable()))
         if invite_id is not None:
             return Right(Admission.INVITE, invite_id)
     elif settings.REGISTRATION == "open":
@@ -66,7 +64,9 @@ async def use(db: AsyncSession, right: Right) -> None:
         InvalidInvite: somebody else was faster.
     """
     if right.admission is Admission.INVITE:
-        used = update(Invite).where(Invite.id.in_(_usable().where(Invite.id == right.invite_id)))
+        # Whoever waited for the row's lock is asked again: PostgreSQL repeats a condition on the row itself, and would
+        # not repeat a subquery.
+        used = update(Invite).where(Invite.id == right.invite_id, _usable())
         if await db.scalar(used.values(used=Invite.used + 1).returning(Invite.id)) is None:
             raise InvalidInvite
     elif right.admission is Admission.SETUP_CODE and await db.scalar(select(exists(select(User.id)))):
@@ -107,9 +107,7 @@ async def create(db: AsyncSession, *, data: InviteCreate, creator: User | None) 
 @autocommit
 async def list_usable(db: AsyncSession, *, limit: int, cursor: str | None) -> Page[InviteRead]:
     """Return the invites that somebody can still use, newest first."""
-    query = (
-        select(Invite, User.username).outerjoin(User, User.id == Invite.created_by_id).where(Invite.id.in_(_usable()))
-    )
+    query = select(Invite, User.username).outerjoin(User, User.id == Invite.created_by_id).where(_usable())
     rows, next_cursor = await pages.by_id(db, query, Invite.id, limit=limit, cursor=cursor)
     return Page(items=[_read(invite, creator) for invite, creator in rows], next_cursor=next_cursor)
 
@@ -121,6 +119,6 @@ async def revoke(db: AsyncSession, invite_id: int) -> None:
     Raises:
         NotFound: there is none that could still be used.
     """
-    ended = update(Invite).where(Invite.id.in_(_usable().where(Invite.id == invite_id)))
+    ended = update(Invite).where(Invite.id == invite_id, _usable())
     if await db.scalar(ended.values(revoked_at=func.clock_timestamp()).returning(Invite.id)) is None:
         raise NotFound("There is no such invite, or it is used up.")

@@ -6,12 +6,15 @@ new since it last looked. So a notification that was lost costs a second, and ne
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 import asyncpg
-from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from app.config import settings
 from app.services import wakeups
@@ -23,7 +26,10 @@ log = logging.getLogger(__name__)
 CHANNEL: Final = "statusboard_feed"
 POLL: Final = 1.0  # seconds
 PATIENCE: Final = 4.0  # seconds for any answer of the database; a path that fell silent is found by it
-RETRY: Final = 1.0  # seconds between two attempts to connect
+# Seconds between two attempts to connect: a connection that was cut comes back at once, a database that is away is
+# asked ever less often, and a fleet of workers not in step.
+FIRST_RETRY: Final = 0.05
+LAST_RETRY: Final = 2.0
 BATCH: Final = 1000
 
 HEAD: Final = "SELECT seq, mark FROM feed_head"
@@ -33,7 +39,7 @@ NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', '')"
 
 
 class LiveFeed:
-    """Follows the log. `ring` holds its newest events, None until the database was reached for the first time."""
+    """Follows the log. `ring` holds its newest events, None as long as none of its history was read."""
 
     def __init__(self, *, on_other_history: Callable[[], None]) -> None:
         self.ring: Ring | None = None
@@ -43,6 +49,7 @@ class LiveFeed:
         self._look = asyncio.Event()
         self._news = asyncio.Event()
         self._committed = False
+        self._retry = FIRST_RETRY
 
     def start(self) -> None:
         """Begin to follow the log, in the background; to start twice is to start once."""
@@ -76,37 +83,56 @@ class LiveFeed:
         while True:
             try:
                 await self._listen()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, LookupError) as error:
                 log.warning("The live feed lost the database and will try again: %s", error or type(error).__name__)
+            except Exception:
+                # Whatever it was, the sockets must not wait for ever: they resume from the database.
+                log.exception("The live feed failed and begins anew.")
+                self._begin_anew()
             finally:
                 self.connected = False
-            await asyncio.sleep(RETRY)
+            await asyncio.sleep(self._retry * random.uniform(0.5, 1.0))  # noqa: S311 -- no secret
+            self._retry = min(2 * self._retry, LAST_RETRY)
 
     async def _listen(self) -> None:
-        url = make_url(settings.DATABASE_URL).set(drivername="postgresql")
-        connection = await asyncpg.connect(
-            url.render_as_string(hide_password=False),
-            timeout=PATIENCE,
-            command_timeout=PATIENCE,
-            server_settings={"application_name": "statusboard listen", "timezone": "UTC"},
+        async with self._engine().connect() as outer:
+            connection = (await outer.get_raw_connection()).driver_connection
+            assert isinstance(connection, asyncpg.Connection)
+            try:
+                await self._follow_with(connection)
+            finally:
+                # An orderly goodbye would wait for a server that may be gone.
+                connection.terminate()
+
+    @staticmethod
+    def _engine() -> AsyncEngine:
+        # SQLAlchemy opens the connection, so that whatever DATABASE_URL says holds for it too.
+        return create_async_engine(
+            settings.DATABASE_URL,
+            poolclass=NullPool,
+            connect_args={
+                "timeout": PATIENCE,
+                "command_timeout": PATIENCE,
+                "server_settings": {"application_name": "statusboard listen", "timezone": "UTC"},
+            },
         )
-        try:
-            await connection.add_listener(CHANNEL, self._on_notification)
-            while True:
-                await self._read(connection)
-                if not self.connected:
-                    log.info("The live feed follows the log.")
-                    self.connected = True
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(POLL):
-                        await self._look.wait()
-                self._look.clear()
-                if self._committed:
-                    self._committed = False
-                    await connection.execute(NOTIFY)
-        finally:
-            # An orderly goodbye would wait for a server that may be gone.
-            connection.terminate()
+
+    async def _follow_with(self, connection: asyncpg.Connection) -> None:
+        await connection.add_listener(CHANNEL, self._on_notification)
+        connection.add_termination_listener(lambda _connection: self._look.set())
+        while True:
+            await self._read(connection)
+            if not self.connected:
+                log.info("The live feed follows the log.")
+                self.connected = True
+                self._retry = FIRST_RETRY
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL):
+                    await self._look.wait()
+            self._look.clear()
+            if self._committed:
+                self._committed = False
+                await connection.execute(NOTIFY)
 
     def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, _payload: str) -> None:
         if sender != connection.get_server_pid():
@@ -114,13 +140,17 @@ class LiveFeed:
 
     async def _read(self, connection: asyncpg.Connection) -> None:
         if self.ring is None:
-            self.ring = Ring(Position(*await connection.fetchrow(HEAD)))
+            head = await connection.fetchrow(HEAD)
+            if head is None:
+                raise LookupError("feed_head is empty, as it is while the database is being restored")
+            self.ring = Ring(Position(*head))
             self._tell_sockets()
         while True:
             last = self.ring.last
             rows = await connection.fetch(READ, last.seq, BATCH)
             if not rows or (rows[0]["seq"], rows[0]["mark"]) != (last.seq, last.mark):
-                await self._begin_anew(connection)
+                log.warning("The log is of another history than before: the database was restored.")
+                self._begin_anew()
                 return
             for row in rows[1:]:
                 self.ring.append(Event.from_row(*row))
@@ -129,11 +159,9 @@ class LiveFeed:
             if len(rows) < BATCH:
                 return
 
-    async def _begin_anew(self, connection: asyncpg.Connection) -> None:
-        log.warning("The log is of another history than before: the database was restored. All sockets start anew.")
-        self.ring = Ring(Position(*await connection.fetchrow(HEAD)))
+    def _begin_anew(self) -> None:
+        self.ring = None
         self._on_other_history()
-        self._tell_sockets()
 
     def _tell_sockets(self) -> None:
         news, self._news = self._news, asyncio.Event()

@@ -1,6 +1,6 @@
 """The grammar of references in a message: what names an issue, a pull request or a discussion on GitHub.
 
-Where issue 2 is silent, GitHub Desktop's own filter decides (MIT, `issue-mention-filter.ts`): a number ends at a
+In doubt it follows GitHub Desktop's own filter (`issue-mention-filter.ts`): a number ends at a
 word boundary, so `o/r#1.`, `o/r#1-2` and `o/r#1/2` all name 1, while `o/r#1a` and `o/r#1_x` name nothing.
 """
 

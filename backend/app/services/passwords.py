@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
@@ -36,13 +37,18 @@ async def _in_thread[R](work: Callable[[], R]) -> R:
         _in_hand -= 1
 
 
+def _normalised(password: str) -> str:
+    # NIST SP 800-63B-4, 3.1.1.2: one keyboard composes an accented letter, another sends letter and accent.
+    return unicodedata.normalize("NFC", password)
+
+
 async def hash_password(password: str) -> str:
     """Return the argon2id hash of a password (PHC string, about 100 characters).
 
     Raises:
         TooBusy: 20 others are waiting already.
     """
-    return await _in_thread(functools.partial(_hasher.hash, password))
+    return await _in_thread(functools.partial(_hasher.hash, _normalised(password)))
 
 
 def _verify(password_hash: str, password: str) -> bool:
@@ -58,5 +64,5 @@ async def verify_password(password_hash: str | None, password: str) -> bool:
     Raises:
         TooBusy: 20 others are waiting already.
     """
-    matches = await _in_thread(functools.partial(_verify, password_hash or NOBODY, password))
+    matches = await _in_thread(functools.partial(_verify, password_hash or NOBODY, _normalised(password)))
     return matches and password_hash is not None

@@ -65,6 +65,6 @@ async def of_statuses(db: AsyncSession, status_ids: list[int]) -> dict[int, list
             .where(among(StatusReference.status_id, status_ids))
             .order_by(StatusReference.status_id, StatusReference.position)
         )
-        for status_id, reference in (await db.execute(query)).tuples():
+        for status_id, reference in await db.execute(query):
             found[status_id].append(ReferenceRead.model_validate(reference))
     return found

@@ -37,12 +37,12 @@ def _refresh_lifetime() -> timedelta:
     return timedelta(days=settings.JWT_REFRESH_EXPIRE_DAYS)
 
 
-def _tokens(*, user_id: int, session_id: int, refresh: str, now: datetime) -> Tokens:
+def _tokens(*, user_id: int, session_id: int, refresh: str, expires_at: datetime, now: datetime) -> Tokens:
     return Tokens(
         access=access_tokens.issue(user_id=user_id, session_id=session_id, now=now),
         expires_in=int(access_tokens.lifetime().total_seconds()),
         refresh=refresh,
-        refresh_max_age=int(min(_refresh_lifetime(), LONGEST).total_seconds()),
+        refresh_max_age=int((expires_at - now).total_seconds()),
     )
 
 
@@ -68,7 +68,7 @@ async def _start(db: AsyncSession, *, user: User, user_agent: str, attempt_id: i
     expires_at = now + min(_refresh_lifetime(), LONGEST)
     db.add(RefreshToken(hash=secrets.digest(refresh), session_id=session_id, expires_at=expires_at))
     await attempts.forget(db, attempt_id)
-    return _tokens(user_id=user.id, session_id=session_id, refresh=refresh, now=now)
+    return _tokens(user_id=user.id, session_id=session_id, refresh=refresh, expires_at=expires_at, now=now)
 
 
 async def log_in(db: AsyncSession, *, data: Login, address: str, user_agent: str) -> Tokens:
@@ -99,12 +99,14 @@ class _Outcome(Enum):
     UNKNOWN = auto()
 
 
-async def _insert_successor(db: AsyncSession, *, session_id: int, successor: str, now: datetime) -> None:
+async def _insert_successor(db: AsyncSession, *, session_id: int, successor: str, now: datetime) -> RefreshToken:
     used = update(Session).where(Session.id == session_id).values(last_used_at=now)
     session_ends = (await db.execute(used.returning(Session.expires_at))).scalar_one()
     expires_at = min(now + _refresh_lifetime(), session_ends)
-    db.add(RefreshToken(hash=secrets.digest(successor), session_id=session_id, expires_at=expires_at))
+    token = RefreshToken(hash=secrets.digest(successor), session_id=session_id, expires_at=expires_at)
+    db.add(token)
     await db.flush()
+    return token
 
 
 @transaction
@@ -130,7 +132,7 @@ async def _rotate(db: AsyncSession, *, presented: str, successor: str) -> Tokens
     )
     session_id = await db.scalar(first_use)
     if session_id is not None:
-        await _insert_successor(db, session_id=session_id, successor=successor, now=now)
+        token = await _insert_successor(db, session_id=session_id, successor=successor, now=now)
     else:
         used = select(RefreshToken.session_id, RefreshToken.used_at, RefreshToken.session_id.in_(alive))
         row = (await db.execute(used.where(RefreshToken.hash == token_hash))).one_or_none()
@@ -142,11 +144,13 @@ async def _rotate(db: AsyncSession, *, presented: str, successor: str) -> Tokens
         if now - used_at > REUSE_ALLOWED:
             await db.execute(update(Session).where(Session.id == session_id).values(ended_at=now))
             return _Outcome.REUSED
-        if await db.get(RefreshToken, secrets.digest(successor)) is None:
+        given = await db.get(RefreshToken, secrets.digest(successor))
+        if given is None:
             # JWT_SECRET has changed in between: the successor that was given is not the one made here.
             return _Outcome.UNKNOWN
+        token = given
     user_id = (await db.execute(select(Session.user_id).where(Session.id == session_id))).scalar_one()
-    return _tokens(user_id=user_id, session_id=session_id, refresh=successor, now=now)
+    return _tokens(user_id=user_id, session_id=session_id, refresh=successor, expires_at=token.expires_at, now=now)
 
 
 async def refresh(db: AsyncSession, presented: str | None) -> Tokens:
@@ -165,11 +169,11 @@ async def refresh(db: AsyncSession, presented: str | None) -> Tokens:
 
 
 @transaction
-async def end_by_refresh_token(db: AsyncSession, presented: str) -> None:
-    """End the session that a refresh token belongs to; an unknown one ends nothing."""
+async def end_by_refresh_token(db: AsyncSession, presented: str) -> bool:
+    """End the session that a refresh token belongs to, and tell whether there was one to end."""
     owner = select(RefreshToken.session_id).where(RefreshToken.hash == secrets.digest(presented))
     ended = update(Session).where(Session.id.in_(owner), Session.ended_at.is_(None))
-    await db.execute(ended.values(ended_at=func.clock_timestamp()))
+    return await db.scalar(ended.values(ended_at=func.clock_timestamp()).returning(Session.id)) is not None
 
 
 @transaction

@@ -1,6 +1,7 @@
 """Statuses: posting, editing, deleting and finding what people said."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -18,8 +19,10 @@ EDIT_WINDOW: Final = timedelta(minutes=15)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 
-# Words in a message are parted as they are in the search index (models/status.py).
+# Words in a search are parted as they are in the index (models/status.py), and stay together: `octo/api#12` is the
+# phrase "octo api 12", also behind a minus. What stands in quotes is a phrase already.
 SEARCH_PARTS: Final = "/#._:"
+OF_PARTS: Final = re.compile(rf'"[^"]*"?|(?=[^\s"]*[{SEARCH_PARTS}])[^\s"-][^\s"]*')
 
 type StatusRows = Select[*tuple[Any, ...]]
 
@@ -169,6 +172,11 @@ def _read_cursor(cursor: str) -> tuple[datetime, int]:
         raise InvalidCursor from error
 
 
+def _search_words(q: str) -> str:
+    phrases = OF_PARTS.sub(lambda found: found[0] if found[0].startswith('"') else f'"{found[0]}"', q)
+    return phrases.translate(str.maketrans(SEARCH_PARTS, " " * len(SEARCH_PARTS)))
+
+
 def _filtered(query: StatusRows, wanted: StatusQuery) -> StatusRows:
     if wanted.author is not None:
         author = select(User.id).where(func.lower(User.username) == wanted.author.lower())
@@ -179,8 +187,8 @@ def _filtered(query: StatusRows, wanted: StatusQuery) -> StatusRows:
         linked = select(StatusReference.status_id).join(Reference, Reference.id == StatusReference.reference_id)
         query = query.where(Status.id.in_(linked.where(references.is_at(references.parse_key(wanted.reference)))))
     if wanted.q is not None:
-        words = wanted.q.translate(str.maketrans(SEARCH_PARTS, " " * len(SEARCH_PARTS)))
-        query = query.where(Status.search.bool_op("@@")(func.websearch_to_tsquery("simple", words)))
+        words = func.websearch_to_tsquery("simple", _search_words(wanted.q))
+        query = query.where(Status.search.bool_op("@@")(words))
     if wanted.since is not None:
         query = query.where(Status.created_at >= wanted.since)
     if wanted.until is not None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import CONNECT_TIMEOUT, connect
+from app.database import connect
 from app.errors import DatabaseUnavailable
 from app.services import wakeups
 
@@ -51,7 +51,7 @@ def is_unavailability(error: DBAPIError) -> bool:
 async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[[], Awaitable[R]]) -> R:
     db.info.pop(wakeups.APPENDED, None)
     try:
-        await connect(db, within=CONNECT_TIMEOUT, **options)
+        await connect(db, **options)
         result = await work()
         await db.commit()
     except TimeoutError:

@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api import cookies
-from app.api.deps import DB, Address, Bearer, CurrentUser, OwnOrigin, Page, get_caller
+from app.api.deps import DB, Address, Bearer, CurrentUser, OwnOrigin, Page, get_caller, get_session_caller
+from app.api.problems import problems
 from app.errors import Unauthenticated
 from app.schemas.auth import AccessToken, Login, PasswordChange, PasswordReset, Registration, SessionRead
 from app.schemas.base import Id
@@ -12,7 +13,7 @@ from app.schemas.users import UserRead
 from app.services import accounts, sessions
 from app.services.sessions import Tokens
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], responses=problems(422, 503))
 
 LONGEST_USER_AGENT = 200
 
@@ -23,13 +24,13 @@ def _hand_over(request: Request, response: Response, tokens: Tokens) -> AccessTo
     return AccessToken(access_token=tokens.access, expires_in=tokens.expires_in)
 
 
-@router.post("/register", status_code=201)
+@router.post("/register", status_code=201, responses=problems(403, 409, 413, 429))
 async def register(data: Registration, db: DB, address: Address) -> UserRead:
     """Make an account, with an invite or the set-up code."""
     return await accounts.register(db, data=data, address=address)
 
 
-@router.post("/login")
+@router.post("/login", responses=problems(401, 403, 413, 429))
 async def log_in(data: Login, request: Request, response: Response, db: DB, address: Address) -> AccessToken:
     """Start a session: the answer has its access token, a cookie its refresh token."""
     user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
@@ -37,41 +38,40 @@ async def log_in(data: Login, request: Request, response: Response, db: DB, addr
     return _hand_over(request, response, tokens)
 
 
-@router.post("/refresh", dependencies=[OwnOrigin])
+@router.post("/refresh", dependencies=[OwnOrigin], responses=problems(401, 403))
 async def refresh(request: Request, response: Response, db: DB) -> AccessToken:
     """Exchange the refresh cookie for a new access token and a new cookie."""
     return _hand_over(request, response, await sessions.refresh(db, cookies.read(request)))
 
 
-@router.post("/logout", status_code=204, dependencies=[OwnOrigin])
+@router.post("/logout", status_code=204, dependencies=[OwnOrigin], responses=problems(401, 403))
 async def log_out(request: Request, response: Response, db: DB, credentials: Bearer) -> None:
     """End this session: the refresh cookie's, else the access token's."""
     token = cookies.read(request)
-    if token is not None:
-        await sessions.end_by_refresh_token(db, token)
-    elif credentials is not None:
-        caller = await get_caller(db, credentials)
-        if caller.session_id is not None:
-            await sessions.end(db, user=caller.user, session_id=caller.session_id)
-    else:
+    if token is None and credentials is None:
         raise Unauthenticated
+    ended = token is not None and await sessions.end_by_refresh_token(db, token)
+    if credentials is not None and not ended:
+        caller = await get_session_caller(await get_caller(db, credentials))
+        assert caller.session_id is not None
+        await sessions.end(db, user=caller.user, session_id=caller.session_id)
     cookies.forget(request, response)
 
 
-@router.post("/password", status_code=204)
+@router.post("/password", status_code=204, responses=problems(401, 403, 413))
 async def change_password(data: PasswordChange, db: DB, caller: CurrentUser) -> None:
     """Set a new password. My other sessions end."""
     assert caller.session_id is not None
     await accounts.change_password(db, user=caller.user, session_id=caller.session_id, data=data)
 
 
-@router.post("/reset", status_code=204)
+@router.post("/reset", status_code=204, responses=problems(403, 413, 429))
 async def reset_password(data: PasswordReset, db: DB, address: Address) -> None:
     """Set a new password by a one-time code. All of the member's sessions end."""
     await accounts.reset_password(db, data=data, address=address)
 
 
-@router.get("/sessions")
+@router.get("/sessions", responses=problems(401, 403))
 async def list_sessions(page: Page, db: DB, caller: CurrentUser) -> PageOf[SessionRead]:
     """List my sessions, newest first."""
     assert caller.session_id is not None
@@ -80,7 +80,7 @@ async def list_sessions(page: Page, db: DB, caller: CurrentUser) -> PageOf[Sessi
     )
 
 
-@router.delete("/sessions/{session_id}", status_code=204)
+@router.delete("/sessions/{session_id}", status_code=204, responses=problems(401, 403, 404))
 async def end_session(session_id: Id, db: DB, caller: CurrentUser) -> None:
     """End one of my sessions."""
     await sessions.end(db, user=caller.user, session_id=session_id)

@@ -3,10 +3,11 @@
 from fastapi import APIRouter
 
 from app.api.deps import DB, CurrentReader
+from app.api.problems import problems
 from app.schemas.board import BoardRead
 from app.services import board
 
-router = APIRouter(tags=["board"])
+router = APIRouter(tags=["board"], responses=problems(401, 403, 422, 503))
 
 
 @router.get("/board")

@@ -1,10 +1,15 @@
 """Liveness and readiness."""
 
+from http import HTTPStatus
+
 from fastapi import APIRouter, Request, Response
 
 from app import __version__
 from app.api.deps import DB
+from app.api.errors import answer
+from app.api.problems import NOT_READY
 from app.config import settings
+from app.errors import DatabaseUnavailable
 from app.schemas.health import Health, NotReady, Ready
 from app.services import readiness
 
@@ -17,11 +22,20 @@ async def health() -> Health:
     return Health()
 
 
-@router.get("/ready", responses={503: {"model": NotReady, "description": "What the process waits for."}})
-async def ready(request: Request, response: Response, db: DB) -> Ready | NotReady:
+@router.get("/ready", response_model=Ready, responses=NOT_READY)
+async def ready(request: Request, db: DB) -> Ready | Response:
     """Answer whether the process can do its work: the database is there and migrated, and the feed listens."""
     missing = await readiness.missing(db, listening=request.app.state.sockets.feed.connected)
     if not missing:
         return Ready(version=__version__, revision=settings.REVISION)
-    response.status_code = 503
-    return NotReady(version=__version__, revision=settings.REVISION, missing=missing)
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    problem = NotReady(
+        title=status.phrase,
+        status=status,
+        code="not_ready",
+        detail=f"Not ready yet: waiting for {', '.join(missing)}.",
+        version=__version__,
+        revision=settings.REVISION,
+        missing=missing,
+    )
+    return answer(problem, {"Retry-After": str(DatabaseUnavailable.retry_after)})

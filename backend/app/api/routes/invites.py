@@ -3,15 +3,16 @@
 from fastapi import APIRouter
 
 from app.api.deps import DB, CurrentAdmin, Page
+from app.api.problems import problems
 from app.schemas.base import Id
 from app.schemas.base import Page as PageOf
 from app.schemas.invites import InviteCreate, InviteCreated, InviteRead
 from app.services import invites
 
-router = APIRouter(prefix="/invites", tags=["invites"])
+router = APIRouter(prefix="/invites", tags=["invites"], responses=problems(401, 403, 422, 503))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(413))
 async def create_invite(data: InviteCreate, db: DB, caller: CurrentAdmin) -> InviteCreated:
     """Make an invite. Its code is shown this once."""
     return await invites.create(db, data=data, creator=caller.user)
@@ -23,7 +24,7 @@ async def list_invites(page: Page, db: DB, _caller: CurrentAdmin) -> PageOf[Invi
     return await invites.list_usable(db, limit=page.limit, cursor=page.cursor)
 
 
-@router.delete("/{invite_id}", status_code=204)
+@router.delete("/{invite_id}", status_code=204, responses=problems(404))
 async def revoke_invite(invite_id: Id, db: DB, _caller: CurrentAdmin) -> None:
     """End an invite; accounts made with it stay."""
     await invites.revoke(db, invite_id)

@@ -5,17 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 
 from app.api.deps import DB, CurrentPoster, CurrentReader
+from app.api.problems import problems
 from app.schemas.base import Id
 from app.schemas.statuses import StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
 from app.services import statuses
 
-router = APIRouter(prefix="/statuses", tags=["statuses"])
+router = APIRouter(prefix="/statuses", tags=["statuses"], responses=problems(401, 403, 422, 503))
 
 # Visible ASCII, as in draft-ietf-httpapi-idempotency-key-header.
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(404, 413))
 async def post_status(
     data: StatusCreate, db: DB, caller: CurrentPoster, idempotency_key: IdempotencyKey = None
 ) -> StatusRead:
@@ -29,19 +30,19 @@ async def list_statuses(wanted: Annotated[StatusQuery, Query()], db: DB, _caller
     return await statuses.list_page(db, wanted)
 
 
-@router.get("/{status_id}")
+@router.get("/{status_id}", responses=problems(404))
 async def read_status(status_id: Id, db: DB, _caller: CurrentReader) -> StatusRead:
     """Return one status."""
     return await statuses.find(db, status_id)
 
 
-@router.patch("/{status_id}")
+@router.patch("/{status_id}", responses=problems(404, 413))
 async def edit_status(status_id: Id, changes: StatusUpdate, db: DB, caller: CurrentPoster) -> StatusRead:
     """Change what I said, within 15 minutes."""
     return await statuses.edit(db, editor=caller.user, status_id=status_id, changes=changes)
 
 
-@router.delete("/{status_id}", status_code=204)
+@router.delete("/{status_id}", status_code=204, responses=problems(404))
 async def delete_status(status_id: Id, db: DB, caller: CurrentPoster) -> None:
     """Delete a status: my own, or as an admin anyone's."""
     await statuses.remove(db, remover=caller.user, status_id=status_id)

@@ -3,15 +3,16 @@
 from fastapi import APIRouter
 
 from app.api.deps import DB, CurrentUser, Page
+from app.api.problems import problems
 from app.schemas.base import Id
 from app.schemas.base import Page as PageOf
 from app.schemas.tokens import TokenCreate, TokenCreated, TokenRead
 from app.services import api_tokens
 
-router = APIRouter(prefix="/tokens", tags=["tokens"])
+router = APIRouter(prefix="/tokens", tags=["tokens"], responses=problems(401, 403, 422, 503))
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problems(413))
 async def create_token(data: TokenCreate, db: DB, caller: CurrentUser) -> TokenCreated:
     """Make an API token. It is shown this once."""
     return await api_tokens.create(db, user=caller.user, data=data)
@@ -23,7 +24,7 @@ async def list_tokens(page: Page, db: DB, caller: CurrentUser) -> PageOf[TokenRe
     return await api_tokens.list_mine(db, user=caller.user, limit=page.limit, cursor=page.cursor)
 
 
-@router.delete("/{token_id}", status_code=204)
+@router.delete("/{token_id}", status_code=204, responses=problems(404))
 async def revoke_token(token_id: Id, db: DB, caller: CurrentUser) -> None:
     """End one of my API tokens."""
     await api_tokens.revoke(db, user=caller.user, token_id=token_id)

@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from app.api.deps import DB, CurrentAdmin, CurrentReader, CurrentUser, Page
+from app.api.problems import problems
 from app.schemas.base import Page as PageOf
 from app.schemas.text import Username
 from app.schemas.users import MemberUpdate, ProfileUpdate, ResetCodeRead, UserRead
 from app.services import accounts, members
 
-router = APIRouter(prefix="/users", tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"], responses=problems(401, 403, 422, 503))
 
 Name = Annotated[Username, Path()]
 
@@ -21,7 +22,7 @@ async def read_me(caller: CurrentReader) -> UserRead:
     return UserRead.model_validate(caller.user)
 
 
-@router.patch("/me")
+@router.patch("/me", responses=problems(413))
 async def update_me(changes: ProfileUpdate, db: DB, caller: CurrentUser) -> UserRead:
     """Change my display name or time zone."""
     return await members.update_profile(db, user=caller.user, changes=changes)
@@ -33,19 +34,19 @@ async def list_users(page: Page, db: DB, _caller: CurrentReader) -> PageOf[UserR
     return await members.list_all(db, limit=page.limit, cursor=page.cursor)
 
 
-@router.get("/{username}")
+@router.get("/{username}", responses=problems(404))
 async def read_user(username: Name, db: DB, _caller: CurrentReader) -> UserRead:
     """Return one member."""
     return await members.find(db, username)
 
 
-@router.patch("/{username}")
+@router.patch("/{username}", responses=problems(404, 409, 413))
 async def administer_user(username: Name, changes: MemberUpdate, db: DB, _caller: CurrentAdmin) -> UserRead:
     """Change a member's role, or disable or enable the account."""
     return await members.administer(db, username=username, changes=changes)
 
 
-@router.post("/{username}/reset", status_code=201)
+@router.post("/{username}/reset", status_code=201, responses=problems(404))
 async def create_reset_code(username: Name, db: DB, _caller: CurrentAdmin) -> ResetCodeRead:
     """Make a one-time code with which the member sets a new password."""
     return await accounts.create_reset_code(db, username=username)

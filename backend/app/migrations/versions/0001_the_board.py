@@ -41,7 +41,7 @@ def upgrade() -> None:
         sa.Column("one", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("setup_link_logged_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("one", name="ck_board_one_row"),
+        sa.CheckConstraint("one", name=op.f("ck_board_one_row")),
         sa.PrimaryKeyConstraint("one", name="pk_board"),
     )
     op.create_table(
@@ -71,7 +71,7 @@ def upgrade() -> None:
         sa.Column("one", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("mark", sa.String(length=8), nullable=False),
-        sa.CheckConstraint("one", name="ck_feed_head_one_row"),
+        sa.CheckConstraint("one", name=op.f("ck_feed_head_one_row")),
         sa.PrimaryKeyConstraint("one", name="pk_feed_head"),
     )
     op.create_table(
@@ -114,8 +114,8 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
-        sa.CheckConstraint("kind IN ('person')", name="ck_users_kind"),
-        sa.CheckConstraint("role IN ('member', 'admin')", name="ck_users_role"),
+        sa.CheckConstraint("kind IN ('person')", name=op.f("ck_users_kind")),
+        sa.CheckConstraint("role IN ('member', 'admin')", name=op.f("ck_users_role")),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
     )
     op.create_index(
@@ -178,7 +178,7 @@ def upgrade() -> None:
         ),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("used BETWEEN 0 AND uses", name="ck_invites_used"),
+        sa.CheckConstraint("used BETWEEN 0 AND uses", name=op.f("ck_invites_used")),
         sa.ForeignKeyConstraint(
             ["created_by_id"],
             ["users.id"],
@@ -269,7 +269,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "category IN ('planning', 'in-progress', 'blocked', 'done')",
-            name="ck_statuses_category",
+            name=op.f("ck_statuses_category"),
         ),
         sa.ForeignKeyConstraint(
             ["author_id"],

@@ -1,0 +1,64 @@
+"""What each route may answer besides its own answer, for the OpenAPI schema: one table, and what points at it."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+
+from app.schemas.health import NotReady
+from app.schemas.problems import Problem, ValidationProblem
+
+type Responses = dict[int | str, dict[str, Any]]
+
+SCHEMA_PLACE: Final = "#/components/schemas/{model}"
+
+DESCRIPTIONS: Final = {
+    401: "Who is asking is not known.",
+    403: "Known, but not allowed.",
+    404: "There is no such thing.",
+    409: "It does not go together with what is there.",
+    413: "The body is over 64 KiB.",
+    422: "It can be read, but does not fit.",
+    429: "Too many attempts.",
+    503: "Not right now; the same request may be sent again.",
+}
+
+HEADERS: Final = {
+    401: ("WWW-Authenticate", {"type": "string"}),
+    429: ("Retry-After", {"type": "integer", "minimum": 1}),
+    503: ("Retry-After", {"type": "integer", "minimum": 1}),
+}
+
+
+def _response(status: int, model: type[Problem]) -> dict[str, Any]:
+    schema = {"$ref": SCHEMA_PLACE.format(model=model.__name__)}
+    described: dict[str, Any] = {
+        "description": DESCRIPTIONS[status],
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+    if status in HEADERS:
+        name, header = HEADERS[status]
+        described["headers"] = {name: {"required": True, "schema": header}}
+    return described
+
+
+def problems(*statuses: int) -> Responses:
+    """Return the `responses` of a route that may answer with problems of these status codes."""
+    return {status: _response(status, ValidationProblem if status == 422 else Problem) for status in statuses}  # noqa: PLR2004
+
+
+NOT_READY: Final[Responses] = {503: _response(503, NotReady)}
+
+
+def describe(app: FastAPI) -> None:
+    """Have the app's OpenAPI carry the schemas that the problems point at; FastAPI would call them plain JSON."""
+    plain = app.openapi
+    models = [(model, "validation") for model in (Problem, ValidationProblem, NotReady)]
+    _, definitions = models_json_schema(models, ref_template=SCHEMA_PLACE)  # type: ignore[arg-type]
+
+    def openapi() -> dict[str, Any]:
+        schema = plain()
+        schema["components"]["schemas"] |= definitions["$defs"]
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
