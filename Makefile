@@ -1,0 +1,46 @@
+# The README's and CONTRIBUTING's commands under short names. `make` lists them.
+
+UV = .uv/bin/uv
+RUN = $(UV) run --directory backend
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test run test-here check format ci
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: .env ## Run the board with Docker
+	docker compose up --detach --wait
+
+down: ## Stop it; its data stays
+	docker compose down
+
+test: ## Run the tests with Docker
+	docker compose run --rm tests
+
+run: $(UV) ## Run the board without Docker
+	$(RUN) statusboard up
+
+test-here: $(UV) ## Run the tests without Docker
+	$(RUN) pytest
+
+check: $(UV) ## Look for lint, wrong types and unformatted code
+	$(RUN) ruff check .
+	$(RUN) ruff check --config pyproject.toml ../.ci ../docker
+	$(RUN) ruff format --check .
+	$(RUN) ruff format --check --config pyproject.toml ../.ci ../docker
+	$(RUN) mypy --strict app
+
+format: $(UV) ## Format the code
+	$(RUN) ruff check --fix .
+	$(RUN) ruff format .
+	$(RUN) ruff format --config pyproject.toml ../.ci ../docker
+
+ci: ## Do what CI does
+	.ci/run
+
+.env:
+	umask 077; sed "s/change-me/$$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')/" .env.example >.env
+
+$(UV):
+	python3 -m venv .uv && .uv/bin/pip install uv
