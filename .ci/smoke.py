@@ -6,6 +6,9 @@ It builds and starts the board under a project name of its own, lets two people 
 Whatever happens, it removes what it started.
 """
 
+# ruff: noqa: INP001, S603, S607 -- a script, which runs Docker's client and nothing that came from elsewhere
+# ruff: noqa: PLR2004 -- status codes of HTTP
+
 import asyncio
 import json
 import os
@@ -25,6 +28,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+# What the caller's environment says of the board would win over the stack's own file, so only this is passed on.
+PASSED_ON = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "BUILDX_BUILDER")
 ROOT = Path(__file__).resolve().parent.parent
 REPLICAS = 2
 SOCKETS_EACH = 6
@@ -37,7 +42,8 @@ LATEST_SECONDS = 0.9
 
 
 def say(text: str) -> None:
-    print(f"smoke: {text}", flush=True)  # noqa: T201 - this is what the script is for
+    """Tell whoever watches how far it is."""
+    print(f"smoke: {text}", flush=True)  # noqa: T201 -- this is what it is for
 
 
 @dataclass
@@ -52,22 +58,31 @@ class Stack:
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `docker compose` for this project. Its output is shown only where it fails."""
         command = ["docker", "compose", "--project-name", self.project, "--env-file", str(self.env_file), *arguments]
-        # What the caller's environment says of the board would win over the file.
         environment = {name: value for name, value in os.environ.items() if name in PASSED_ON}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         if check and done.returncode:
             sys.exit(f"{' '.join(command)}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
         return done
 
     def containers(self, service: str) -> list[str]:
+        """Return the ids of a service's containers, also of those that have ended."""
         return self.compose("ps", "--all", "--quiet", service).stdout.split()
+
+    def logs(self, service: str) -> str:
+        """Return all that the containers of a service wrote."""
+        return "".join(docker("logs", container) for container in self.containers(service))
 
     def board(self, *arguments: str) -> str:
         """Run a `statusboard` command in a running container, as docs/ tell people to."""
         return self.compose("exec", "-T", "backend", "statusboard", *arguments).stdout
 
 
-PASSED_ON = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "BUILDX_BUILDER")
+def docker(*arguments: str) -> str:
+    """Run `docker`, and return what it printed, its standard error included."""
+    done = subprocess.run(
+        ["docker", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    )
+    return done.stdout
 
 
 def free_ports(count: int) -> list[int]:
@@ -80,6 +95,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def is_free(port: int) -> bool:
+    """Tell whether nobody listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -91,6 +107,7 @@ def is_free(port: int) -> bool:
 
 @contextmanager
 def started() -> Iterator[Stack]:
+    """Build and start the stack, and remove it when the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         ports = free_ports(REPLICAS)
         secret = secrets.token_hex(32)
@@ -125,8 +142,10 @@ def check_missing_secret(stack: Stack) -> None:
 
 
 def check_confinement(stack: Stack) -> None:
-    """gunicorn is PID 1, without rights, on a root that can't be written."""
-    script = "id -u; tr '\\0' ' ' < /proc/1/cmdline; echo; grep CapEff /proc/self/status; touch /opt/x 2>&1; touch /tmp/x"
+    """PID 1 is gunicorn, without rights, on a root that can't be written."""
+    script = (
+        "id -u; tr '\\0' ' ' < /proc/1/cmdline; echo; grep CapEff /proc/self/status; touch /opt/x 2>&1; touch /tmp/x"
+    )
     uid, first_process, capabilities, refusal, *_ = stack.compose(
         "exec", "-T", "backend", "sh", "-c", script
     ).stdout.splitlines()
@@ -138,6 +157,8 @@ def check_confinement(stack: Stack) -> None:
 
 @dataclass
 class Person:
+    """Somebody who is logged in."""
+
     name: str
     token: str
 
@@ -157,7 +178,7 @@ async def join(client: httpx.AsyncClient, stack: Stack, name: str, invite: str) 
 
 def setup_code(stack: Stack) -> str:
     """Return the code of the link that `migrate` logged, which must be logged once."""
-    logs = stack.compose("logs", "--no-log-prefix", "--no-color", "migrate").stdout
+    logs = stack.logs("migrate")
     codes = re.findall(r"/#setup=([A-Za-z0-9_-]+)", logs)
     assert len(codes) == 1, logs
     again = stack.board("setup-link")
@@ -176,7 +197,11 @@ class Reader:
     sequence: list[int] = field(default_factory=list)
     close_code: int | None = None
 
+    def __post_init__(self) -> None:
+        self.reading = asyncio.create_task(self.read())
+
     async def read(self) -> None:
+        """Note what comes until the socket is closed."""
         try:
             while True:
                 message = json.loads(await self.connection.recv())
@@ -189,9 +214,8 @@ class Reader:
 
 
 async def open_reader(port: int, person: Person, request_id: str) -> Reader:
-    connection = await connect(
-        f"ws://127.0.0.1:{port}/api/v1/live", additional_headers={"X-Request-ID": request_id}
-    )
+    """Open a socket and wait until it is live."""
+    connection = await connect(f"ws://127.0.0.1:{port}/api/v1/live", additional_headers={"X-Request-ID": request_id})
     await connection.send(json.dumps({"type": "auth", "token": person.token}))
     while json.loads(await asyncio.wait_for(connection.recv(), 5))["type"] != "ready":
         pass
@@ -220,17 +244,16 @@ async def everyone_gets_everything(stack: Stack, ada: Person, bob: Person) -> li
             for number in range(SOCKETS_EACH)
         )
     )
-    for reader in readers:
-        reader.task = asyncio.create_task(reader.read())
     answered = {}
     for number in range(POSTS):
         message, when = await post(stack.ports[number % REPLICAS], ada, number)
         answered[message] = when
     async with asyncio.timeout(5):
-        while not all(len(reader.arrived) == POSTS for reader in readers):
+        while not all(len(reader.arrived) == POSTS for reader in readers):  # noqa: ASYNC110 -- many readers, one wait
             await asyncio.sleep(0.01)
     delays = sorted(reader.arrived[message] - when for reader in readers for message, when in answered.items())
-    say(f"{len(delays)} deliveries, median {delays[len(delays) // 2] * 1000:.0f} ms and latest {delays[-1] * 1000:.0f} ms after the answer to the post")
+    median, latest = (f"{seconds * 1000:.0f} ms" for seconds in (delays[len(delays) // 2], delays[-1]))
+    say(f"{len(delays)} deliveries, median {median} and latest {latest} after the answer to the post")
     assert delays[-1] < LATEST_SECONDS
     for reader in readers:
         first = reader.sequence[0]
@@ -239,6 +262,7 @@ async def everyone_gets_everything(stack: Stack, ada: Person, bob: Person) -> li
 
 
 async def use(stack: Stack) -> None:
+    """Do what a team does: make accounts, read, post; then stop the board and look at what it left."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{stack.ports[0]}") as client:
         ready = (await client.get("/api/v1/ready")).json()
         assert ready["revision"] == "smoke", ready
@@ -269,27 +293,23 @@ async def stop(stack: Stack, readers: list[Reader]) -> None:
     begin = time.monotonic()
     await asyncio.to_thread(stack.compose, "stop", "backend")
     took = time.monotonic() - begin
-    await asyncio.wait_for(asyncio.gather(*(reader.task for reader in readers)), 5)
+    await asyncio.wait_for(asyncio.gather(*(reader.reading for reader in readers)), 5)
     say(f"stopped in {took:.1f} s")
     assert took < STOP_SECONDS
     assert {reader.close_code for reader in readers} == {SERVICE_RESTART}
     for container in stack.containers("backend"):
-        state = subprocess.run(  # noqa: S603
-            ["docker", "inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", container],  # noqa: S607
-            capture_output=True, text=True, check=True,
-        )
-        assert state.stdout.strip() == "0 false", state.stdout
+        state = docker("inspect", "--format", "{{.State.ExitCode}} {{.State.OOMKilled}}", container)
+        assert state.strip() == "0 false", state
 
 
 def check_logs(stack: Stack, readers: list[Reader]) -> None:
     """Every line is JSON, none holds a secret, and a post of one worker came out of a socket of another."""
     worker_of: dict[str, tuple[str, int]] = {}
-    everything = stack.compose("logs", "--no-log-prefix", "--no-color", "migrate").stdout
+    everything = stack.logs("migrate")
     for container in stack.containers("backend"):
-        logs = subprocess.run(["docker", "logs", container], capture_output=True, text=True, check=True)  # noqa: S603, S607
-        assert logs.stderr == "", logs.stderr
-        everything += logs.stdout
-        for line in logs.stdout.splitlines():
+        logs = docker("logs", container)
+        everything += logs
+        for line in logs.splitlines():
             entry = json.loads(line)
             if "request_id" in entry:
                 worker_of[entry["request_id"]] = (container, entry["pid"])
@@ -298,12 +318,13 @@ def check_logs(stack: Stack, readers: list[Reader]) -> None:
     posted = {worker_of[f"smoke-post-{number}"] for number in range(POSTS)}
     read = {worker_of[reader.request_id] for reader in readers}
     say(f"posts were handled by {len(posted)} workers, sockets were held by {len(read)}")
-    assert any(
-        of_post[0] == of_socket[0] and of_post != of_socket for of_post in posted for of_socket in read
-    ), "no post crossed from one worker to another of its replica"
+    assert any(of_post[0] == of_socket[0] and of_post != of_socket for of_post in posted for of_socket in read), (
+        "no post crossed from one worker to another of its replica"
+    )
 
 
 def main() -> None:
+    """Run the whole test."""
     with started() as stack:
         check_missing_secret(stack)
         check_confinement(stack)

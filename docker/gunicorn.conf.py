@@ -1,5 +1,11 @@
 """gunicorn's settings: how many workers, how they log, how they stop."""
 
+# ruff: noqa: INP001 -- loaded by its path
+
+import os
+import signal
+from functools import partial
+
 from gunicorn.arbiter import Arbiter
 from pydantic import ValidationError
 
@@ -11,7 +17,9 @@ except ValidationError as error:
     raise SystemExit(explain(error)) from None
 
 from app.logs import dict_config
-from app.server import bound_sending, worker_count
+from app.server import Worker, bound_sending, worker_count
+
+ENDINGS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
 bind = f"0.0.0.0:{settings.PORT}"
 worker_class = "app.server.Worker"
@@ -40,6 +48,19 @@ def on_starting(_server: Arbiter) -> None:
 
 
 def when_ready(server: Arbiter) -> None:
-    """Prepare the listening sockets, before there are workers to accept from them."""
+    """Prepare what workers inherit, before there are any."""
     for listener in server.LISTENERS:
         bound_sending(listener.sock)
+    # gunicorn tells a worker once that it is to end. One that is just being forked would lose the signal, go on, and be
+    # killed when its 25 seconds are over; so these signals wait until `post_fork`.
+    os.register_at_fork(
+        before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ENDINGS),
+        after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDINGS),
+    )
+
+
+def post_fork(_server: Arbiter, _worker: Worker) -> None:
+    """Let go of the arbiter's signal handlers, which mean nothing here, and take the signals that came meanwhile."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)

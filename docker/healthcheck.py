@@ -1,5 +1,7 @@
 """Ends with 0 if the board in this container answers; run with the standard library alone, as `python -IS`."""
 
+# ruff: noqa: INP001 -- loaded by its path
+
 import http.client
 import os
 import sys

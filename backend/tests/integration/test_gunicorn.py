@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -40,11 +41,20 @@ async def application(scope, receive, send):
     else:
         await receive()
         await send({"type": "websocket.accept"})
-        while scope["path"] == "/flood":
-            await send({"type": "websocket.send", "text": "x" * 8192})
+        try:
+            while scope["path"] == "/flood":
+                async with asyncio.timeout(0.2):
+                    await send({"type": "websocket.send", "text": "x" * 8192})
+        except TimeoutError:
+            log.warning("stalled")
         while (await receive())["type"] != "websocket.disconnect":
             pass
 """
+
+HANDSHAKE = (
+    b"GET /flood HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 class Gunicorn:
@@ -77,28 +87,26 @@ class Gunicorn:
             await self.following
         return exit_code, [json.loads(line) for line in self.lines]
 
-    async def kill(self):
-        """End it, if it still runs."""
-        if self.process.returncode is None:
-            # Its workers notice that their parent is gone; until then they hold the pipe.
-            self.process.send_signal(signal.SIGQUIT)
-        await self.process.wait()
-        await self.following
+    async def until_it_logs(self, text):
+        """Wait for a line."""
+        async with asyncio.timeout(15):
+            while not any(text in line for line in self.lines):
+                await asyncio.sleep(0.05)
 
 
-@pytest.fixture
-async def gunicorn(tmp_path):
-    """Two workers."""
+@asynccontextmanager
+async def started(folder, appended=""):
+    """Start gunicorn with two workers, with a line appended to the shipped settings."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (tmp_path / "application.py").write_text(APPLICATION)
-    settings = tmp_path / "gunicorn.conf.py"
-    settings.write_text(f"{SHORTER}\n{SETTINGS.read_text()}")
+    (folder / "application.py").write_text(APPLICATION)
+    settings = folder / "gunicorn.conf.py"
+    settings.write_text(f"{SHORTER}\n{SETTINGS.read_text()}\n{appended}")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "gunicorn", "--config", str(settings), "application:application"),
         env={
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{tmp_path}:{BACKEND}",
+            "PYTHONPATH": f"{folder}:{BACKEND}",
             "PYTHONUNBUFFERED": "1",
             "JWT_SECRET": "0123456789abcdef0123456789abcdef",
             "PORT": str(port),
@@ -109,10 +117,18 @@ async def gunicorn(tmp_path):
     )
     running = Gunicorn(process, port)
     try:
-        await running.get()
         yield running
     finally:
-        await running.kill()
+        if process.returncode is None:
+            await running.stop()
+
+
+@pytest.fixture
+async def gunicorn(tmp_path):
+    """A gunicorn that answers."""
+    async with started(tmp_path) as running:
+        await running.get()
+        yield running
 
 
 def lifespans_ended(logged):
@@ -136,18 +152,28 @@ async def test_a_stop_closes_every_socket_with_1012_and_ends_the_lifespans(gunic
 
 async def test_a_client_that_does_not_read_delays_no_stop(gunicorn):
     """The kernel gives it up, the worker goes on to the end of its lifespan."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", gunicorn.port, limit=1024)
-    writer.write(
-        b"GET /flood HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    await reader.readline()
+    with socket.create_connection(("127.0.0.1", gunicorn.port)) as client:
+        client.sendall(HANDSHAKE)
+        await gunicorn.until_it_logs("stalled")
 
-    exit_code, logged = await gunicorn.stop()
-    writer.transport.abort()
+        exit_code, logged = await gunicorn.stop()
 
     assert exit_code == 0
     assert lifespans_ended(logged) == 2
+
+
+async def test_a_worker_that_is_just_forked_ends_with_the_others(tmp_path):
+    """The signal reaches it although it has no handlers of its own yet; else gunicorn would wait 25 s and kill it."""
+    slow = (
+        "import time; shipped = post_fork; post_fork = lambda server, worker: (time.sleep(1), shipped(server, worker))"
+    )
+    async with started(tmp_path, slow) as running:
+        await running.until_it_logs("Booting worker")
+
+        exit_code, logged = await running.stop()
+
+    assert exit_code == 0
+    assert not [entry for entry in logged if entry["logger"] == "application"]
 
 
 async def test_messages_are_capped_and_not_compressed(gunicorn):
