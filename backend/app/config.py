@@ -1,6 +1,7 @@
 """Every setting of the board, read once from the environment and `backend/.env`."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -63,6 +64,18 @@ def _check_cors_origins(value: str) -> str:
     return value
 
 
+def _check_proxies(value: str) -> str:
+    for proxy in (part.strip() for part in value.split(",")):
+        try:
+            ip_network(proxy, strict=False)
+        except ValueError:
+            if proxy != "*":
+                raise ValueError(
+                    "must be addresses or networks such as 127.0.0.1 or 172.16.0.0/12, separated by commas, or *"
+                ) from None
+    return value
+
+
 def _check_public_url(value: str) -> str:
     origin = value.removesuffix("/")
     if not _is_origin(origin):
@@ -98,7 +111,7 @@ class Settings(BaseSettings):
     LOG_LEVEL: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
 
     PUBLIC_URL: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
-    FORWARDED_ALLOW_IPS: str = "127.0.0.1"
+    FORWARDED_ALLOW_IPS: Annotated[str, AfterValidator(_check_proxies)] = "127.0.0.1"
     REGISTRATION: Literal["invite", "open"] = "invite"
     PORT: int = Field(default=8000, ge=1, le=HIGHEST_PORT)
     WEB_CONCURRENCY: int | None = Field(default=None, ge=1, le=64)

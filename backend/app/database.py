@@ -4,6 +4,7 @@ Importing this module opens nothing; the first query does.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.config import settings
 
@@ -35,6 +37,15 @@ SESSION_GUARDS: Final = {
     "transaction_timeout": "8000",
 }
 
+# How soon PostgreSQL notices that the other end of a connection is gone without a word, in 30 s. By its own defaults it
+# keeps the slot for two hours, and a path that fails a few times would leave no free one (seconds, milliseconds).
+KEEPALIVES: Final = {
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+
 # Constraint names are part of the code: a service tells what was violated by its name.
 NAMING_CONVENTION: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -51,14 +62,33 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
-def _refuse_closed_connection(dbapi_connection: Any, _record: object, _proxy: object) -> None:  # noqa: ANN401
-    """Replace a pooled connection that the server has closed, at no cost of a round trip.
+_distrusted_until: float = float("-inf")
+
+
+def distrust_open_connections() -> None:
+    """Have every connection that is open by now replaced before its next use: the path to the database fell silent.
+
+    Whoever notices says so, or else each pooled connection would have a caller of its own wait in vain.
+    """
+    global _distrusted_until  # noqa: PLW0603 -- as there is one path, whatever engines there are
+    _distrusted_until = time.monotonic()
+
+
+def _note_opening(_dbapi_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["opened_at"] = time.monotonic()
+
+
+def _refuse_lost_connection(dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401
+    """Replace a pooled connection that the server has closed or that is distrusted, at no cost of a round trip.
 
     asyncpg sees the end of the stream as it happens, so after a restart of PostgreSQL the first request already
     gets a fresh connection. A path that fell silent is found by the time limits above.
     """
     if dbapi_connection.driver_connection.is_closed():
         raise DisconnectionError("the server has closed this connection")
+    if record.info["opened_at"] <= _distrusted_until:
+        dbapi_connection.driver_connection.terminate()  # a goodbye would wait for an answer
+        raise DisconnectionError("this connection is older than the silence on its path")
 
 
 def create_engine(url: str) -> AsyncEngine:
@@ -73,10 +103,17 @@ def create_engine(url: str) -> AsyncEngine:
         connect_args={
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": COMMAND_TIMEOUT,
-            "server_settings": {"application_name": "statusboard", "timezone": "UTC", "jit": "off", **SESSION_GUARDS},
+            "server_settings": {
+                "application_name": "statusboard",
+                "timezone": "UTC",
+                "jit": "off",
+                **SESSION_GUARDS,
+                **KEEPALIVES,
+            },
         },
     )
-    event.listen(engine.sync_engine, "checkout", _refuse_closed_connection)
+    event.listen(engine.sync_engine, "connect", _note_opening)
+    event.listen(engine.sync_engine, "checkout", _refuse_lost_connection)
     return engine
 
 

@@ -1,34 +1,27 @@
 """A database of its own for each test that asks: a clone of a template that the migrations made."""
 
 import itertools
+import secrets
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app import database, migrations
 from app.config import settings
 from tests.postgres import postgres
 
-TEMPLATE = "statusboard_template"
+# Names of this run alone: another may use the same server at the same time.
+PREFIX = f"statusboard_test_{secrets.token_hex(4)}"
 _description = pytest.StashKey[str]()
 _numbers = itertools.count(1)
 
 
 def _named(url: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-async def _run(url: str, *statements: str) -> None:
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    try:
-        async with engine.connect() as connection:
-            for statement in statements:
-                await connection.execute(text(statement))
-    finally:
-        await engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -46,31 +39,48 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-async def template(postgres_url: str) -> str:
-    """The name of a database that the migrations made."""
-    await _run(
-        postgres_url,
-        f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)",
-        f"CREATE DATABASE {TEMPLATE} TEMPLATE template0",
-    )
-    await migrations.upgrade(_named(postgres_url, TEMPLATE))
-    return TEMPLATE
+async def postgres_engine(postgres_url: str) -> AsyncIterator[AsyncEngine]:
+    """An engine for making and dropping databases; a test may have broken its connections."""
+    engine = create_async_engine(postgres_url, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
+    yield engine
+    await engine.dispose()
+
+
+async def _run(engine: AsyncEngine, statement: str) -> Any:
+    async with engine.connect() as connection:
+        result = await connection.execute(text(statement))
+        return result.scalar() if result.returns_rows else None
+
+
+@pytest.fixture(scope="session")
+async def template(postgres_url: str, postgres_engine: AsyncEngine) -> AsyncIterator[str]:
+    """A database that the migrations made, as CREATE DATABASE wants to have it."""
+    name = f"{PREFIX}_template"
+    await _run(postgres_engine, f"CREATE DATABASE {name} TEMPLATE template0")
+    await migrations.upgrade(_named(postgres_url, name))
+    # A server that never waits for its disk copies files in half the time that it takes to log them.
+    fsync = await _run(postgres_engine, "SHOW fsync")
+    yield f"{name} STRATEGY {'WAL_LOG' if fsync == 'on' else 'FILE_COPY'}"
+    await _run(postgres_engine, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
-async def database_url(postgres_url: str, template: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+async def database_url(
+    postgres_url: str, postgres_engine: AsyncEngine, template: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[str]:
     """The address of a migrated database for this test alone, which the app uses too."""
-    name = f"statusboard_test_{next(_numbers)}"
+    name = f"{PREFIX}_{next(_numbers)}"
     url = _named(postgres_url, name)
-    await _run(postgres_url, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name} TEMPLATE {template}")
+    await _run(postgres_engine, f"CREATE DATABASE {name} TEMPLATE {template}")
     engine = database.create_engine(url)
     monkeypatch.setattr(settings, "DATABASE_URL", url)
+    usual_engine = database.async_engine
     monkeypatch.setattr(database, "async_engine", engine)
     database.AsyncSessionLocal.configure(bind=engine)
     yield url
-    database.AsyncSessionLocal.configure(bind=None)
+    database.AsyncSessionLocal.configure(bind=usual_engine)
     await engine.dispose()
-    await _run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    await _run(postgres_engine, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

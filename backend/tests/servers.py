@@ -1,18 +1,23 @@
-"""The app behind a real server in this process, for tests of sockets."""
+"""The app behind a real server, in this process or in another, for tests of sockets."""
 
 import asyncio
 import json
+import os
 import socket
-from collections.abc import AsyncIterator
+import sys
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 
-from app.main import app
-from app.server import UVICORN_SETTINGS
+from app.api.sockets import Sockets
+from app.main import create_app
+from app.server import UVICORN_SETTINGS, bound_sending
 
 
 @dataclass
@@ -21,11 +26,18 @@ class Server:
 
     host: str
     port: int
+    stop: Callable[[], None]
+    sockets: Sockets
 
     @property
     def url(self) -> str:
         """Where its pages are."""
         return f"http://{self.host}:{self.port}"
+
+    def client(self, token: str | None = None) -> httpx.AsyncClient:
+        """Return a client, with a token one that is logged in."""
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        return httpx.AsyncClient(base_url=self.url, headers=headers)
 
     @asynccontextmanager
     async def socket(self, **options) -> AsyncIterator[ClientConnection]:
@@ -55,6 +67,13 @@ async def receive_until(connection: ClientConnection, kind: str) -> list[dict]:
     return messages
 
 
+async def until(holds: Callable[[], bool], *, within: float = 5.0) -> None:
+    """Wait for something that has no event to wait for."""
+    async with asyncio.timeout(within):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
 async def closed_with(connection: ClientConnection, *, within: float = 5.0) -> int | None:
     """Wait for the server to close the socket, and return its code."""
     async with asyncio.timeout(within):
@@ -64,16 +83,49 @@ async def closed_with(connection: ClientConnection, *, within: float = 5.0) -> i
 
 @asynccontextmanager
 async def serve() -> AsyncIterator[Server]:
-    """Run the app, with its lifespan, on a free port until the block ends."""
+    """Run an app of its own, with its lifespan, until the block ends."""
+    app = create_app()
     listener = socket.create_server(("127.0.0.1", 0))
+    bound_sending(listener)
     settings = {**UVICORN_SETTINGS, "loop": "asyncio", "timeout_graceful_shutdown": 3}
     server = uvicorn.Server(uvicorn.Config(app, **settings))
+
+    def stop() -> None:
+        server.should_exit = True
+
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         await asyncio.sleep(0.01)
-    yield Server("127.0.0.1", listener.getsockname()[1])
-    server.should_exit = True
-    await task
+    try:
+        yield Server("127.0.0.1", listener.getsockname()[1], stop, app.state.sockets)
+    finally:
+        stop()
+        await task
+
+
+@asynccontextmanager
+async def serve_elsewhere(database_url: str) -> AsyncIterator[Server]:
+    """Run the app in another process, on the same database, until the block ends."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    bound_sending(listener)
+    port = listener.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "uvicorn", "app.main:app", "--fd", str(listener.fileno())),
+        *("--ws", "websockets-sansio", "--log-level", "warning"),
+        cwd=Path(__file__).parent.parent,
+        env=os.environ | {"DATABASE_URL": database_url},
+        pass_fds=[listener.fileno()],
+    )
+    listener.close()
+    running = Server("127.0.0.1", port, process.terminate, Sockets())
+    try:
+        async with asyncio.timeout(30), running.client() as client:
+            while (await client.get("/api/v1/ready")).status_code != 200:
+                await asyncio.sleep(0.02)
+        yield running
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 @pytest.fixture

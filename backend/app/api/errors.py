@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app import errors
 from app.schemas.problems import FieldError, Problem, ValidationProblem
@@ -49,6 +50,9 @@ FRAMEWORK_CODES: Final = {
 }
 
 
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
 def _nearest[V](table: dict[type[errors.BoardError], V], error: errors.BoardError) -> V:
     return next(table[ancestor] for ancestor in type(error).__mro__ if ancestor in table)
 
@@ -85,13 +89,25 @@ async def _on_board_error(_request: Request, error: Exception) -> Response:
     return answer(problem(_nearest(STATUS_CODES, error), error.code, error.text), headers)
 
 
-async def _on_http_error(_request: Request, error: Exception) -> Response:
+def _allowed(request: Request) -> str:
+    """Return the methods of all routes at this path; Starlette's 405 names those of the first alone."""
+
+    def is_served(method: str) -> bool:
+        scope = {**request.scope, "method": method}
+        return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
+
+    return ", ".join(filter(is_served, METHODS))
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # FastAPI's answer to a body that breaks its JSON parser in another way than by a syntax error.
         return _unprocessable([FieldError(loc=["body"], msg="The body is no JSON in UTF-8.", type="json_invalid")])
     code = FRAMEWORK_CODES.get(error.status_code, "error")
     headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed(request)):
+        headers["Allow"] = allowed
     return answer(problem(error.status_code, code, error.detail), headers)
 
 

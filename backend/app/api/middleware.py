@@ -27,13 +27,8 @@ SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 # NUL, and how UTF-8 would write a lone surrogate if it did.
 UNSTORABLE: Final = re.compile(rb"\0|\xed[\xa0-\xbf][\x80-\xbf]")
 
-# What the board shows is its own: nothing else may be loaded, framed or guessed at. Its pages run no inline script;
-# Swagger UI (/docs) sets styles of its own, and draws icons from data: URLs.
+# What the board answers loads nothing and is framed nowhere; its pages bring policies of their own.
 API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
-PAGE_POLICY: Final = (
-    b"default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
-)
-DOCS_POLICY: Final = PAGE_POLICY + b"; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 SECURITY_HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -49,12 +44,6 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and SANE_REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
     return secrets.token_hex(8)
-
-
-def _policy(path: str) -> bytes:
-    if path.startswith("/api/"):
-        return API_POLICY
-    return DOCS_POLICY if path.startswith("/docs") else PAGE_POLICY
 
 
 def _is_storable(scope: Scope) -> bool:
@@ -88,7 +77,8 @@ class BoardMiddleware:
                 status = message["status"]
                 headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SECURITY_HEADERS]
                 headers.append((b"x-request-id", request_id.encode()))
-                headers.append((b"content-security-policy", _policy(scope["path"])))
+                if not any(name == b"content-security-policy" for name, _ in headers):
+                    headers.append((b"content-security-policy", API_POLICY))
                 message = {**message, "headers": headers}
             elif kind == "websocket.accept":
                 status = 101

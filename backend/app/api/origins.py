@@ -14,12 +14,12 @@ log = logging.getLogger(__name__)
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
-def _place(url: str) -> tuple[str | None, int | None]:
+def _place(url: str) -> tuple[str, int | None] | None:
     try:
         parts = urlsplit(url)
-        return parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)
+        return (parts.hostname, parts.port or DEFAULT_PORTS.get(parts.scheme)) if parts.hostname else None
     except ValueError:
-        return None, None
+        return None
 
 
 def refuse_foreign(connection: HTTPConnection) -> None:
@@ -36,7 +36,7 @@ def refuse_foreign(connection: HTTPConnection) -> None:
         return
     scheme = origin.partition("://")[0] if origin.startswith(("http://", "https://")) else ""
     host = connection.headers.get("host", "")
-    if scheme and _place(origin) == _place(f"{scheme}://{host}") != (None, None):
+    if scheme and _place(origin) == _place(f"{scheme}://{host}") is not None:
         return
     message = (
         f"A page of {origin[:200]!r} may not do that on {host[:200]!r}. "

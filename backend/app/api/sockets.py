@@ -75,6 +75,8 @@ class Sockets:
                 users=[credential.user_id for credential in credentials],
             )
         for socket, credential in authenticated:
+            if socket.credential != credential:
+                continue  # it has shown another meanwhile
             if credential.user_id in standing.disabled_users:
                 socket.end(ACCOUNT_DISABLED, "This account is disabled.")
             elif not standing.includes(credential):

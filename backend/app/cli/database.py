@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from app import migrations
 from app.config import settings
 from app.database import AsyncSessionLocal
-from app.errors import Conflict, DatabaseUnavailable
+from app.errors import Conflict, DatabaseUnavailable, UserNotFound
 from app.schemas.invites import InviteCreate
 from app.services import accounts, invites, setup
 from app.services.transactions import is_unavailability
@@ -75,5 +75,8 @@ async def reset_password(username: str) -> str:
     Raises:
         UserNotFound: there is none of this name.
     """
+    if not username.isascii():
+        # Nobody's name, and perhaps not even text: a terminal sends whatever bytes it likes.
+        raise UserNotFound
     async with AsyncSessionLocal() as db:
         return (await accounts.create_reset_code(db, username=username)).url

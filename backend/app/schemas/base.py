@@ -1,21 +1,11 @@
 """What all schemas share."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
-
-
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise PydanticCustomError("moment_out_of_range", "In UTC this is before the year 1 or after 9999.") from error
-
-
-# A moment in UTC; it is written as RFC 3339 with `Z`.
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 # An id of PostgreSQL's bigint.
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -23,6 +13,41 @@ Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 # Moments that PostgreSQL and Python both know, with room for every time zone.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 12, 31, tzinfo=UTC)
+
+RFC_3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _written(value: object) -> object:
+    # Pydantic would also take a number for the seconds since 1970, and a date for its midnight.
+    if not isinstance(value, str) or not RFC_3339.fullmatch(value):
+        raise PydanticCustomError("moment_form", "A moment is written as in RFC 3339: 2026-11-24T09:30:00Z.")
+    return value
+
+
+def _within_reach(moment: datetime) -> datetime:
+    if not EARLIEST <= moment <= LATEST:
+        raise PydanticCustomError("moment_out_of_range", "A moment is one of the years 1900 to 2999.")
+    return moment
+
+
+def _no_text(value: object) -> object:
+    # Strict, pydantic would refuse 12.0 too, which is a whole number to JSON; lax, it would take "12" and true.
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+_IN_UTC = AfterValidator(lambda moment: moment.astimezone(UTC))
+
+# A moment in UTC; it is written as RFC 3339 with `Z`.
+Moment = Annotated[AwareDatetime, _IN_UTC]
+
+# What clients send. Limits of a number go between `int` and NUMBER, where the schema shows them.
+GivenMoment = Annotated[AwareDatetime, AfterValidator(_within_reach), _IN_UTC, BeforeValidator(_written)]
+GivenBool = Annotated[bool, Strict()]
+NUMBER = BeforeValidator(_no_text)
 
 
 class RequestModel(BaseModel):

@@ -4,14 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.schemas.base import AnswerModel, Moment, RequestModel
+from app.schemas.base import NUMBER, AnswerModel, Moment, RequestModel
 
 
 class InviteCreate(RequestModel):
     """A new invite."""
 
-    uses: Annotated[int, Field(ge=1, le=1000)] = 1
-    expires_in_days: Annotated[int, Field(ge=1, le=365)] = 7
+    uses: Annotated[int, Field(ge=1, le=1000), NUMBER] = 1
+    expires_in_days: Annotated[int, Field(ge=1, le=365), NUMBER] = 7
 
 
 class InviteRead(AnswerModel):

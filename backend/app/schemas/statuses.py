@@ -7,7 +7,7 @@ from pydantic import Field, computed_field
 from app.models.reference import ReferenceKind, ReferenceState
 from app.models.status import Category
 from app.models.user import Kind
-from app.schemas.base import EARLIEST, LATEST, AnswerModel, Moment, Page, RequestModel
+from app.schemas.base import AnswerModel, GivenMoment, Moment, Page, RequestModel
 from app.schemas.text import STORABLE, Message, Username
 
 # What GitHub calls a reference's kind in its addresses; it redirects from `issues` to whatever it turns out to be.
@@ -90,5 +90,5 @@ class StatusQuery(PageQuery):
     category: Category | None = None
     reference: ReferenceName | None = None
     q: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
-    since: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None
-    until: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None
+    since: GivenMoment | None = None
+    until: GivenMoment | None = None

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.schemas.base import EARLIEST, LATEST, AnswerModel, Moment, RequestModel
+from app.schemas.base import AnswerModel, GivenMoment, Moment, RequestModel
 from app.schemas.text import TokenName
 
 
@@ -25,7 +25,7 @@ class TokenCreate(RequestModel):
 
     name: TokenName
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
-    expires_at: Annotated[Moment, Field(ge=EARLIEST, le=LATEST)] | None = None
+    expires_at: GivenMoment | None = None
 
 
 class TokenRead(AnswerModel):

@@ -1,7 +1,7 @@
 """Members."""
 
 from app.models.user import Kind, Role
-from app.schemas.base import AnswerModel, Moment, RequestModel
+from app.schemas.base import AnswerModel, GivenBool, Moment, RequestModel
 from app.schemas.text import DisplayName, TimeZone
 
 
@@ -28,7 +28,7 @@ class MemberUpdate(RequestModel):
     """What admins may change about a member; what is left out stays."""
 
     role: Role | None = None
-    disabled: bool | None = None
+    disabled: GivenBool | None = None
 
 
 class ResetCodeRead(AnswerModel):

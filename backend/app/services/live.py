@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.config import settings
+from app.database import KEEPALIVES, distrust_open_connections
 from app.services import wakeups
 from app.services.events import Event, Ring
 from app.services.feed import Position
@@ -32,7 +33,10 @@ FIRST_RETRY: Final = 0.05
 LAST_RETRY: Final = 2.0
 BATCH: Final = 1000
 
-HEAD: Final = "SELECT seq, mark FROM feed_head"
+# A process begins some way back: its sockets may be faster to the database than it is, and clients that come back after
+# a restart have missed little.
+BEGIN: Final = f"""SELECT seq, mark FROM feed_events WHERE seq >= (SELECT seq FROM feed_head) - {BATCH}
+                   ORDER BY seq LIMIT 1"""  # noqa: S608 -- a constant
 # The last known event is read again each time: if it is not there as it was, this is another history.
 READ: Final = "SELECT seq, mark, kind, subject_id, payload FROM feed_events WHERE seq >= $1 ORDER BY seq LIMIT $2"
 NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', '')"
@@ -85,6 +89,8 @@ class LiveFeed:
                 await self._listen()
             except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, LookupError) as error:
                 log.warning("The live feed lost the database and will try again: %s", error or type(error).__name__)
+                if isinstance(error, TimeoutError):
+                    distrust_open_connections()
             except Exception:
                 # Whatever it was, the sockets must not wait for ever: they resume from the database.
                 log.exception("The live feed failed and begins anew.")
@@ -113,7 +119,7 @@ class LiveFeed:
             connect_args={
                 "timeout": PATIENCE,
                 "command_timeout": PATIENCE,
-                "server_settings": {"application_name": "statusboard listen", "timezone": "UTC"},
+                "server_settings": {"application_name": "statusboard listen", "timezone": "UTC", **KEEPALIVES},
             },
         )
 
@@ -140,11 +146,10 @@ class LiveFeed:
 
     async def _read(self, connection: asyncpg.Connection) -> None:
         if self.ring is None:
-            head = await connection.fetchrow(HEAD)
-            if head is None:
-                raise LookupError("feed_head is empty, as it is while the database is being restored")
-            self.ring = Ring(Position(*head))
-            self._tell_sockets()
+            begin = await connection.fetchrow(BEGIN)
+            if begin is None:
+                raise LookupError("the log is empty, as it is while the database is being restored")
+            self.ring = Ring(Position(*begin))
         while True:
             last = self.ring.last
             rows = await connection.fetch(READ, last.seq, BATCH)

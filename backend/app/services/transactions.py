@@ -59,6 +59,8 @@ async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[
         await db.invalidate()
         raise
     except BaseException:
+        # A rollback expires what the session holds, and the caller's next look at its own objects would be a query.
+        db.expunge_all()
         await db.rollback()
         raise
     if db.info.pop(wakeups.APPENDED, False):

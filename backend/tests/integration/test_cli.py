@@ -1,0 +1,227 @@
+"""The `statusboard` command, as a process, on this test's database. `up` has a file of its own."""
+
+import asyncio
+import json
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import __version__
+from app.models import Invite
+from tests.logins import OTHER_PASSWORD, log_in
+from tests.personas import PASSWORD, Persona
+from tests.subprocesses import SECRET, run_python
+
+COMMAND = "from app.cli import main; main(prog_name='statusboard')"
+NOWHERE = "postgresql+asyncpg://board:hunter2hunter2@127.0.0.1:1/board"
+
+
+@pytest.fixture
+def statusboard(database_url: str, monkeypatch: pytest.MonkeyPatch):
+    """Run a command with this test's database and the secret that the app in this process has."""
+    monkeypatch.setattr("app.config.settings.JWT_SECRET", SECRET)
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        settings = {"DATABASE_URL": database_url, "JWT_SECRET": SECRET, "PUBLIC_URL": "https://board.test"}
+        return run_python("-c", COMMAND, *arguments, **(settings | environment))
+
+    return run
+
+
+@pytest.fixture
+async def empty(db: AsyncSession) -> AsyncSession:
+    """This test's database before its migrations."""
+    await db.execute(text("DROP SCHEMA public CASCADE"))
+    await db.execute(text("CREATE SCHEMA public"))
+    await db.commit()
+    return db
+
+
+def said(process: subprocess.CompletedProcess[str]) -> str:
+    """Return what a successful command printed."""
+    assert process.returncode == 0, process.stderr
+    assert process.stderr == ""
+    return process.stdout.strip()
+
+
+def refused(process: subprocess.CompletedProcess[str]) -> str:
+    """Return the one sentence with which a command ended."""
+    assert process.returncode == 1, process.stdout
+    assert process.stdout == ""
+    assert process.stderr.count("\n") == 1, process.stderr
+    assert process.stderr.startswith("Error: ")
+    return process.stderr.removeprefix("Error: ").strip()
+
+
+async def register(client: httpx.AsyncClient, username: str, invite: str) -> httpx.Response:
+    body = {"username": username, "display_name": username, "password": PASSWORD, "invite": invite}
+    return await client.post("/api/v1/auth/register", json=body)
+
+
+async def test_the_set_up_link_makes_the_first_account(client: httpx.AsyncClient, statusboard):
+    """It is the same each time it is asked for, until there is an account; then the next step is named."""
+    first, second = said(statusboard("setup-link")), said(statusboard("setup-link"))
+    address, _, code = first.partition("/#setup=")
+    response = await register(client, "ada", code)
+    afterwards = refused(statusboard("setup-link"))
+
+    assert first == second
+    assert address == "https://board.test"
+    assert (response.status_code, response.json()["role"]) == (201, "admin")
+    assert "statusboard create-invite" in afterwards
+
+
+async def test_an_invite_is_made_on_the_command_line(
+    client: httpx.AsyncClient, ada: Persona, statusboard, db: AsyncSession
+):
+    """For one person within a week, or as the options say."""
+    usual = said(statusboard("create-invite"))
+    said(statusboard("create-invite", "--uses", "20", "--days", "30"))
+    address, _, code = usual.partition("/#invite=")
+    response = await register(client, "bob", code)
+
+    rows = (await db.execute(select(Invite.uses, Invite.expires_at - Invite.created_at).order_by(Invite.id))).all()
+    assert address == "https://board.test"
+    assert response.status_code == 201
+    assert [uses for uses, _ in rows] == [1, 20]
+    assert [round(lifetime / timedelta(days=1)) for _, lifetime in rows] == [7, 30]
+
+
+def test_before_the_first_account_nobody_is_invited(statusboard):
+    """An invite would make a board without an admin."""
+    assert "statusboard setup-link" in refused(statusboard("create-invite"))
+
+
+async def test_a_password_is_reset_on_the_command_line(client: httpx.AsyncClient, ada: Persona, statusboard):
+    """The way back in for an admin who has forgotten hers: a link, whoever's name is written how."""
+    address, _, code = said(statusboard("reset-password", "ADA")).partition("/#reset=")
+    response = await client.post("/api/v1/auth/reset", json={"code": code, "new_password": OTHER_PASSWORD})
+
+    assert address == "https://board.test"
+    assert response.status_code == 204
+    assert (await log_in(client, "ada", OTHER_PASSWORD)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["nobody", "\udcff"])
+def test_nobodys_password_is_not_reset(statusboard, name):
+    """Also where the terminal sends bytes that are no UTF-8."""
+    assert "no member of that name" in refused(statusboard("reset-password", name))
+
+
+async def test_migrate_makes_the_schema_and_logs_the_link_once(empty: AsyncSession, statusboard):
+    """In JSON lines, as the server's; a second time there is nothing to do, and the link was written already."""
+    first = [json.loads(line) for line in said(statusboard("migrate")).splitlines()]
+    second = said(statusboard("migrate"))
+    link = said(statusboard("setup-link"))
+
+    (line,) = [line for line in first if "#setup=" in line["message"]]
+    assert link in line["message"]
+    assert line["level"] == "INFO"
+    assert "#setup=" not in second
+    assert await empty.scalar(text("SELECT count(*) FROM users")) == 0
+
+
+async def test_two_that_migrate_at_once_do_not_meet(empty: AsyncSession, statusboard):
+    """The second waits for the first; the link is written by one of them."""
+    both = await asyncio.gather(*[asyncio.to_thread(statusboard, "migrate") for _ in range(2)])
+
+    assert "".join(map(said, both)).count("#setup=") == 1
+
+
+async def test_doctor_is_content(ada: Persona, statusboard):
+    """Each line begins with ok; no secret is shown."""
+    lines = said(statusboard("doctor")).splitlines()
+
+    assert {line[:4] for line in lines} == {"ok  "}
+    assert any("PostgreSQL 17 at" in line for line in lines)
+    assert any("1 accounts" in line for line in lines)
+    assert SECRET not in str(lines)
+
+
+def test_doctor_shows_the_link_of_a_new_board(statusboard):
+    """Who asks what is wrong with a board where nobody can log in is told."""
+    assert said(statusboard("setup-link")) in said(statusboard("doctor"))
+
+
+def test_doctor_tells_what_to_do(empty: AsyncSession, statusboard):
+    """About a schema that is missing, and a secret that is short."""
+    process = statusboard("doctor", JWT_SECRET="test-secret")
+
+    assert process.returncode == 1
+    assert "FIX   The database lacks this version's schema. Run: statusboard migrate" in process.stdout
+    assert "FIX   JWT_SECRET has fewer than 32 bytes" in process.stdout
+    assert "test-secret" not in process.stdout
+
+
+@pytest.mark.parametrize("change", [{"port": 1}, {"database": "nowhere"}])
+def test_doctor_finds_no_database(statusboard, database_url, change):
+    """No server, or none of that name on it: the place is named and the reason given, the password not."""
+    url = make_url(database_url).set(**change)
+    process = statusboard("doctor", DATABASE_URL=url.render_as_string(hide_password=False))
+
+    assert process.returncode == 1
+    assert "does not answer" in process.stdout
+    assert "Traceback" not in process.stderr
+    assert url.password is None or f":{url.password}@" not in process.stdout + process.stderr
+
+
+def test_without_a_database_a_command_ends_in_a_sentence(statusboard):
+    """No traceback, no password."""
+    sentence = refused(statusboard("reset-password", "ada", DATABASE_URL=NOWHERE))
+
+    assert "database" in sentence
+    assert "hunter2" not in sentence
+
+
+def test_without_its_schema_a_command_says_so(empty: AsyncSession, statusboard):
+    """Nobody looks for a network problem where `migrate` was forgotten."""
+    assert "database" in refused(statusboard("setup-link"))
+
+
+@pytest.mark.parametrize(("command", "secret"), [("setup-link", "change-me"), ("migrate", "a" * 32)])
+def test_a_secret_that_anyone_could_guess_is_refused(statusboard, command, secret):
+    """The published placeholder, and one repeated character; what to type is said."""
+    sentence = refused(statusboard(command, JWT_SECRET=secret))
+
+    assert sentence.startswith("JWT_SECRET is ")
+    assert "openssl rand -hex 32" in sentence
+
+
+def test_without_a_secret_the_command_to_make_one_is_shown(statusboard, backend_copy: Path):
+    """A sentence, not a traceback of pydantic's."""
+    process = run_python("-c", COMMAND, "setup-link", backend=backend_copy, DATABASE_URL=NOWHERE)
+
+    assert 'echo "JWT_SECRET=' in refused(process)
+
+
+def test_each_bad_setting_is_named_and_none_is_shown(statusboard):
+    """A line for each."""
+    process = statusboard("doctor", DATABASE_URL="mysql://board:hunter2@db/board", LOG_LEVEL="LOUD", PORT="70000")
+
+    lines = process.stderr.removeprefix("Error: ").splitlines()
+    assert process.returncode == 1
+    assert [line.split()[0] for line in lines] == ["DATABASE_URL", "LOG_LEVEL", "PORT"]
+    assert not any(value in process.stderr for value in ("hunter2", "LOUD", "70000", "Traceback"))
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["up", "--help"]])
+def test_help_needs_no_environment(backend_copy: Path, arguments):
+    """Not even a secret."""
+    shown = said(run_python("-c", COMMAND, *arguments, backend=backend_copy))
+
+    assert "statusboard" in shown
+    assert __version__ in shown or "Usage: statusboard" in shown
+
+
+def test_bad_usage_is_2(statusboard):
+    """The limits of the API's invites are the command's."""
+    process = statusboard("create-invite", "--uses", "0")
+
+    assert process.returncode == 2
+    assert "Usage: statusboard" in process.stderr

@@ -1,0 +1,116 @@
+"""What is thrown away, and what stays. The log's part of it is in `test_live_resume.py`."""
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import database
+from app.errors import DatabaseUnavailable
+from app.services import attempts, housekeeping
+from tests.clock import let_pass
+from tests.logins import cookie, log_in
+from tests.personas import Persona, new_client
+
+COUNTS = text("""
+    SELECT (SELECT count(*) FROM idempotency_keys), (SELECT count(*) FROM attempts),
+           (SELECT count(*) FROM reset_codes), (SELECT count(*) FROM refresh_tokens), (SELECT count(*) FROM sessions)
+""")
+
+
+async def tidied(db: AsyncSession) -> tuple[int, ...]:
+    """Tidy up, and return how many keys, attempts, reset codes, refresh tokens and sessions are left."""
+    async with database.AsyncSessionLocal() as session:
+        await housekeeping.tidy(session)
+    counts = (await db.execute(COUNTS)).one()
+    await db.rollback()
+    return tuple(counts)
+
+
+async def leave_traces(ada: Persona) -> None:
+    """Leave one row of everything that has its time: a key, an attempt, a code, a login with its refresh token."""
+    await ada.post("x", **{"Idempotency-Key": "k"})
+    await ada.client.post("/api/v1/users/ada/reset")
+    async with new_client() as client:
+        cookie(await log_in(client, "ada"))
+        await log_in(client, "ada", "wrong password")
+
+
+async def test_everything_has_its_time(ada: Persona, db: AsyncSession):
+    """Attempts an hour, keys and codes a day and an hour more, refresh tokens 7 days and one, sessions 90 and one."""
+    await leave_traces(ada)
+    left = [await tidied(db)]
+    for time in [
+        timedelta(minutes=61),
+        timedelta(hours=23),
+        timedelta(hours=2),
+        timedelta(days=7),
+        timedelta(days=82),
+        timedelta(days=2),
+    ]:
+        await let_pass(db, time)
+        left.append(await tidied(db))
+
+    assert left == [
+        (1, 1, 1, 1, 2),
+        (1, 0, 1, 1, 2),
+        (0, 0, 1, 1, 2),
+        (0, 0, 0, 1, 2),
+        (0, 0, 0, 0, 2),
+        (0, 0, 0, 0, 2),
+        (0, 0, 0, 0, 0),
+    ]
+
+
+async def test_an_ended_session_stays_for_a_day(ada: Persona, db: AsyncSession):
+    """Then it goes, with its refresh tokens; a status never does."""
+    await leave_traces(ada)
+    await ada.client.post("/api/v1/auth/logout")
+    at_once = await tidied(db)
+    await let_pass(db, timedelta(hours=25))
+    later = await tidied(db)
+
+    assert (at_once[3:], later[3:]) == ((1, 2), (1, 1))
+    assert await db.scalar(text("SELECT count(*) FROM statuses")) == 1
+
+
+async def test_one_process_tidies_at_a_time(ada: Persona, db: AsyncSession):
+    """While another is at it nothing is done, and nobody waits."""
+    await leave_traces(ada)
+    await let_pass(db, timedelta(hours=2))
+    async with database.async_engine.connect() as other:
+        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": housekeeping.LOCK})
+        meanwhile = await tidied(db)
+        await other.rollback()
+
+    assert meanwhile[1] == 1
+    assert (await tidied(db))[1] == 0
+
+
+async def test_a_database_that_is_away_does_not_end_it(database_url: str, monkeypatch):
+    """The next hour comes, and with it the next try."""
+    calls = 0
+    tidied = asyncio.Event()
+
+    async def tidy(_db: AsyncSession) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise DatabaseUnavailable
+        tidied.set()
+
+    monkeypatch.setattr(housekeeping, "tidy", tidy)
+    monkeypatch.setattr(housekeeping, "EVERY", 0)
+    monkeypatch.setattr(housekeeping.random, "uniform", lambda _first, _last: 0)
+    tidying = asyncio.create_task(housekeeping.tidy_for_ever())
+    async with asyncio.timeout(5):
+        await tidied.wait()
+    tidying.cancel()
+
+    assert calls >= 2
+
+
+async def test_attempts_stay_as_long_as_they_count():
+    """What is thrown away after an hour must not be counted for longer."""
+    assert max(period for _, period in (attempts.BY_NAME, attempts.BY_ADDRESS)) <= timedelta(hours=1)

@@ -1,0 +1,227 @@
+"""The live feed: what a socket is sent, in which order, and that nothing is lost on the way."""
+
+import asyncio
+import json
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+from websockets.exceptions import ConnectionClosed
+
+from app.api import live_socket
+from app.config import settings
+from app.services import events, live
+from tests import history
+from tests.personas import Persona
+from tests.servers import Server, closed_with, receive, receive_until, serve, serve_elsewhere, until
+
+OLD = text("""
+    INSERT INTO statuses (author_id, message, category, created_at)
+    SELECT :author, n || ' minutes ago', 'done', now() - n * interval '1 minute' FROM generate_series(1, 130, 10) AS n
+""")
+
+
+async def frames(socket, count: int) -> list[dict]:
+    """Return the next messages."""
+    return [await receive(socket) for _ in range(count)]
+
+
+async def test_a_fresh_start(server: Server, ada: Persona):
+    """Hello, snapshot and ready, all of one position; then each event, numbered on."""
+    posted = [await ada.post("one octo/api#12"), await ada.post("two", "blocked")]
+    async with server.follow(ada.token) as socket:
+        hello, snapshot, ready = await receive_until(socket, "ready")
+        later = await ada.post("three")
+        event = await receive(socket)
+
+    at = {"seq": 2, "position": hello["position"]}
+    assert hello == {"type": "hello"} | at
+    assert snapshot == {"type": "snapshot", "statuses": posted} | at
+    assert ready == {"type": "ready"} | at
+    assert event == {
+        "type": "event",
+        "seq": 3,
+        "position": event["position"],
+        "kind": "status.posted",
+        "data": later,
+    }
+    assert event["position"] == (await ada.client.get("/api/v1/board")).json()["position"]
+
+
+async def test_every_kind_of_event(server: Server, ada: Persona, bob: Persona):
+    """Posts, edits, deletions and changes of members, in the order in which they were committed."""
+    async with server.follow(bob.token) as socket:
+        await receive_until(socket, "ready")
+        posted = await ada.post("one")
+        path = f"/api/v1/statuses/{posted['id']}"
+        edited = (await ada.client.patch(path, json={"message": "two"})).json()
+        await bob.client.delete(path)
+        await ada.client.delete(path)
+        member = (await bob.client.patch("/api/v1/users/me", json={"display_name": "Bobby"})).json()
+        received = await frames(socket, 4)
+
+    assert [(event["seq"], event["kind"], event["data"]) for event in received] == [
+        (1, "status.posted", posted),
+        (2, "status.edited", edited),
+        (3, "status.deleted", {"id": posted["id"]}),
+        (4, "member.changed", member),
+    ]
+
+
+async def test_the_snapshot_reaches_back_some_hours_by_the_databases_clock(
+    server: Server, ada: Persona, db: AsyncSession, monkeypatch
+):
+    """One hour by default, more where the setting says so; the oldest first, and nothing older."""
+    await db.execute(OLD, {"author": ada.user.id})
+    await db.commit()
+
+    ages = []
+    for hours in [1, 2]:
+        monkeypatch.setattr(settings, "WS_INITIAL_HOURS", hours)
+        async with server.follow(ada.token) as socket:
+            _, snapshot, _ = await receive_until(socket, "ready")
+        ages.append([int(status["message"].split()[0]) for status in snapshot["statuses"]])
+
+    assert ages == [list(range(51, 0, -10)), list(range(111, 0, -10))]
+
+
+async def test_old_snapshot_plus_events_is_new_snapshot(server: Server, ada: Persona, bob: Persona):
+    """However posts, edits and deletions fall around the start of a socket, it ends with the board as it is."""
+    last = 2 * (8 + 3 + 3)  # posts, edits, deletions
+    following = []
+
+    async def follow() -> dict[int, dict]:
+        async with server.follow(ada.token) as socket:
+            _, snapshot, ready = await receive_until(socket, "ready")
+            board = {status["id"]: status for status in snapshot["statuses"]}
+            for seq in range(ready["seq"] + 1, last + 1):
+                event = await receive(socket)
+                assert event["seq"] == seq
+                status = event["data"]
+                if event["kind"] == "status.deleted":
+                    board.pop(status["id"], None)  # it may come again, in the place of what told the text
+                else:
+                    board[status["id"]] = status
+        return board
+
+    async def talk(persona: Persona) -> None:
+        for number in range(8):
+            following.append(asyncio.create_task(follow()))
+            posted = await persona.post(f"number {number}")
+            path = f"/api/v1/statuses/{posted['id']}"
+            if number % 3 == 0:
+                await persona.client.patch(path, json={"category": "done"})
+            elif number % 3 == 1:
+                await persona.client.delete(path)
+
+    await asyncio.gather(talk(ada), talk(bob))
+    boards = await asyncio.gather(*following)
+    everything = (await ada.client.get("/api/v1/statuses")).json()["items"]
+
+    assert len(everything) == 10
+    assert all(board == {status["id"]: status for status in everything} for board in boards)
+
+
+async def test_two_servers_are_one_board(server: Server, database_url: str, ada: Persona):
+    """What is posted at one process is on a socket of another, and the other way round, in one order."""
+    async with (
+        serve_elsewhere(database_url) as other,
+        server.follow(ada.token) as here,
+        other.follow(ada.token) as there,
+    ):
+        await receive_until(here, "ready")
+        await receive_until(there, "ready")
+        for place in [server, other, server, other]:
+            async with place.client(ada.token) as client:
+                response = await client.post("/api/v1/statuses", json={"message": place.url})
+            assert response.status_code == 201
+        seen_here, seen_there = await frames(here, 4), await frames(there, 4)
+
+    assert [event["seq"] for event in seen_here] == [1, 2, 3, 4]
+    assert seen_here == seen_there
+
+
+async def test_a_lost_notification_costs_a_second_and_no_event(server: Server, ada: Persona, db: AsyncSession):
+    """A process that dies between its commit and its notification is covered by the poll."""
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        await history.append(db, 3)
+        received = await frames(socket, 3)
+
+    assert [event["data"]["n"] for event in received] == [1, 2, 3]
+
+
+async def test_a_notification_wakes_and_does_not_wait_for_the_poll(
+    database_url: str, ada: Persona, db: AsyncSession, monkeypatch
+):
+    """With a poll that never comes, another process's event is there by its notification alone."""
+    monkeypatch.setattr(live, "POLL", 3600)
+    async with serve() as server, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        await history.append(db, 1)
+        await db.execute(text(live.NOTIFY))
+        await db.commit()
+        event = await receive(socket)
+
+    assert event["seq"] == 1
+
+
+async def test_the_listening_connection_may_be_cut(server: Server, ada: Persona, db: AsyncSession):
+    """PostgreSQL ends it in the midst of posts; the open socket gets every event, once and in order."""
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        ended = 0
+        for number in range(9):
+            await ada.post(str(number))
+            if number % 3 == 1:
+                ended += await history.end_listeners(db)
+        received = await frames(socket, 9)
+
+    assert ended >= 1
+    assert [event["seq"] for event in received] == list(range(1, 10))
+    assert [event["data"]["message"] for event in received] == [str(number) for number in range(9)]
+
+
+async def test_a_client_that_does_not_read_is_given_up(server: Server, ada: Persona, db: AsyncSession, monkeypatch):
+    """It holds nothing up but itself: others get every event, and it is closed as too slow."""
+    monkeypatch.setattr(live_socket, "SEND_WITHIN", 0.2)
+    monkeypatch.setattr(live_socket, "GOODBYE_WITHIN", 0.1)
+    async with server.follow(ada.token) as brisk, server.socket(max_queue=1) as stalled:
+        await stalled.send(json.dumps({"type": "auth", "token": ada.token}))
+        await receive_until(stalled, "ready")
+        await receive_until(brisk, "ready")
+        stalled.transport.pause_reading()
+        await history.append(db, 2000, padding=8000)
+        received = await frames(brisk, 2000)
+        await until(lambda: len(server.sockets.open) == 1)
+        stalled.transport.abort()
+
+    assert received[-1]["seq"] == 2000
+
+
+async def test_who_falls_out_of_memory_is_closed_as_too_slow(
+    database_url: str, ada: Persona, db: AsyncSession, monkeypatch
+):
+    """The last position leads back: what was missed comes from the database."""
+    monkeypatch.setattr(events, "RING_SIZE", 5)
+    async with serve() as server:
+        async with server.follow(ada.token) as socket:
+            _, _, ready = await receive_until(socket, "ready")
+            await history.append(db, 20)
+            code = await closed_with(socket)
+        async with server.follow(ada.token, ready["position"]) as socket:
+            messages = await receive_until(socket, "ready")
+
+    assert code == 4409
+    assert [message["seq"] for message in messages[1:-1]] == list(range(1, 21))
+
+
+async def test_a_stop_tells_every_socket_to_come_back(database_url: str, ada: Persona):
+    """1012: the client waits a moment and connects again."""
+    async with serve() as server, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        server.stop()
+        with pytest.raises(ConnectionClosed):
+            await receive(socket)
+
+    assert socket.close_code == 1012

@@ -1,0 +1,278 @@
+"""Who may follow the live feed, for how long, and with which code a socket is closed."""
+
+import asyncio
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import jwt
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+from websockets.exceptions import InvalidStatus
+
+from app.api import live_socket, sockets
+from app.config import settings
+from app.services import access_tokens, callers
+from tests.personas import Persona
+from tests.servers import Server, closed_with, receive, receive_until, serve, until
+
+
+def token_that_ends(persona: Persona, *, within: float) -> str:
+    """Return an access token whose time, leeway included, is over in some seconds."""
+    expiry = datetime.now(UTC) + timedelta(seconds=within) - access_tokens.LEEWAY
+    claims = jwt.decode(persona.token, options={"verify_signature": False})
+    return jwt.encode(claims | {"exp": expiry.timestamp()}, settings.JWT_SECRET, algorithm=access_tokens.ALGORITHM)
+
+
+async def api_token(persona: Persona, **fields: object) -> dict:
+    """Make an API token and return it."""
+    body = {"name": "CI", "scopes": ["read"]} | fields
+    return (await persona.client.post("/api/v1/tokens", json=body)).json()
+
+
+def auth(token: str) -> str:
+    """Return the message that shows a token."""
+    return json.dumps({"type": "auth", "token": token})
+
+
+async def code_for(server: Server, *messages: str | bytes) -> int | None:
+    """Return the code with which a socket is closed that sends these messages."""
+    async with server.socket() as socket:
+        for message in messages:
+            await socket.send(message)
+        return await closed_with(socket)
+
+
+async def test_messages_that_are_malformed(server: Server, ada: Persona):
+    """4400: binary, no JSON, another type, an unknown field, a field of another kind, text that can't be."""
+    token = ada.token
+    malformed = [
+        auth(token).encode(),
+        b"",
+        "",
+        "{",
+        "[]",
+        "null",
+        '"auth"',
+        "[" * 8000,
+        json.dumps({"type": "auth"}),
+        json.dumps({"type": "ping", "token": token}),
+        json.dumps({"token": token}),
+        json.dumps({"type": "auth", "token": ""}),
+        json.dumps({"type": "auth", "token": 12}),
+        json.dumps({"type": "auth", "token": token + "\0"}),
+        json.dumps({"type": "auth", "token": token + "\ud800"}),
+        json.dumps({"type": "auth", "token": token, "nonsense": 1}),
+        json.dumps({"type": "auth", "token": token, "after": 12}),
+        json.dumps({"type": "auth", "token": token, "after": ["1-00000000"]}),
+        json.dumps({"type": "auth", "token": token, "after": "\0"}),
+    ]
+    for message in malformed:
+        assert await code_for(server, message) == 4400, message
+
+
+async def test_a_malformed_message_later_on(server: Server, ada: Persona):
+    """What goes for the first message goes for all."""
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        await socket.send('{"type": "subscribe"}')
+
+        assert await closed_with(socket) == 4400
+
+
+async def test_silence(database_url: str, monkeypatch):
+    """4401 for those who show no token in time."""
+    monkeypatch.setattr(live_socket, "AUTH_WITHIN", 0.05)
+    async with serve() as server:
+        assert await code_for(server) == 4401
+
+
+async def test_tokens_that_are_no_good(server: Server, ada: Persona):
+    """4401: made up, of another secret, expired, of an ended session, revoked, without the right to read."""
+    others = jwt.encode(jwt.decode(ada.token, options={"verify_signature": False}), "x" * 32, algorithm="HS256")
+    revoked = await api_token(ada)
+    await ada.client.delete(f"/api/v1/tokens/{revoked['id']}")
+    write_only = await api_token(ada, scopes=["post"])
+    past = await api_token(ada, expires_at="2026-01-01T00:00:00Z")
+    tokens = ["x", "\N{OCTOPUS}", "sb_x", others, ada.token[:-4] + "AAAA", token_that_ends(ada, within=-1)]
+    tokens += [token["token"] for token in (revoked, write_only, past)]
+    for token in tokens:
+        assert await code_for(server, auth(token)) == 4401, token
+
+    await ada.client.post("/api/v1/auth/logout")
+
+    assert await code_for(server, auth(ada.token)) == 4401
+
+
+async def test_an_api_token_that_may_read_follows(server: Server, ada: Persona):
+    """Agents and CI follow the board with their own tokens."""
+    token = await api_token(ada)
+    async with server.follow(token["token"]) as socket:
+        messages = await receive_until(socket, "ready")
+
+    assert [message["type"] for message in messages] == ["hello", "snapshot", "ready"]
+
+
+async def test_a_disabled_account(server: Server, ada: Persona, bob: Persona):
+    """4403, whatever token is shown."""
+    token = await api_token(bob)
+    await ada.client.patch("/api/v1/users/bob", json={"disabled": True})
+
+    assert await code_for(server, auth(bob.token)) == 4403
+    assert await code_for(server, auth(token["token"])) == 4403
+
+
+async def test_a_socket_ends_with_its_token(server: Server, ada: Persona):
+    """4401 when the token's time is over, an API token's too."""
+    expiry = datetime.now(UTC) + timedelta(seconds=0.5)
+    api = await api_token(ada, expires_at=expiry.isoformat())
+    async with server.follow(token_that_ends(ada, within=0.5)) as one, server.follow(api["token"]) as two:
+        await receive_until(one, "ready")
+        await receive_until(two, "ready")
+
+        assert [await closed_with(one), await closed_with(two)] == [4401, 4401]
+
+
+async def test_a_new_token_on_the_open_socket_extends_it(server: Server, ada: Persona):
+    """The old token's end comes and goes, and the feed goes on."""
+    token = await api_token(ada)
+    async with server.follow(token_that_ends(ada, within=0.4)) as socket:
+        await receive_until(socket, "ready")
+        (held,) = server.sockets.open
+        await socket.send(auth(token["token"]))
+        await until(lambda: held.credential.api_token_id == token["id"])
+        await asyncio.sleep(0.5)  # past the old token's end
+        posted = await ada.post("still here")
+        event = await receive(socket)
+
+    assert event["data"] == posted
+
+
+async def test_a_session_that_ends_just_after_a_new_token_was_shown(
+    database_url: str, ada: Persona, bob: Persona, monkeypatch
+):
+    """A check that is under way judges the credential that it looked up, not the one shown since."""
+    monkeypatch.setattr(sockets, "CHECK_EVERY", 0.1)
+    standing = callers.standing
+    judged = asyncio.Event()
+
+    async def late(db: AsyncSession, **credentials: list[int]) -> callers.Standing:
+        (held,) = server.sockets.open
+        if held.credential.user_id == ada.user.id:
+            found = await standing(db, **credentials)
+            await socket.send(auth(bob.token))
+            await until(lambda: held.credential.user_id == bob.user.id)
+            return replace(found, live_sessions=frozenset())
+        judged.set()
+        return await standing(db, **credentials)
+
+    async with serve() as server, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        monkeypatch.setattr(callers, "standing", late)
+        async with asyncio.timeout(5):
+            await judged.wait()
+        posted = await ada.post("still here")
+        event = await receive(socket)
+
+    assert event["data"] == posted
+
+
+async def test_a_bad_token_on_the_open_socket_ends_it(server: Server, ada: Persona):
+    """Whoever shows a token that is no good is not who it was taken for."""
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        await socket.send(auth("x"))
+
+        assert await closed_with(socket) == 4401
+
+
+async def test_sockets_are_checked_while_they_are_open(
+    database_url: str, ada: Persona, bob: Persona, db: AsyncSession, monkeypatch
+):
+    """An ended session and a revoked token get 4401, a disabled account 4403, and the others go on."""
+    monkeypatch.setattr(sockets, "CHECK_EVERY", 0.1)
+    token = await api_token(ada)
+    async with (
+        serve() as server,
+        server.follow(ada.token) as stays,
+        server.follow(token["token"]) as revoked,
+        server.follow(bob.token) as disabled,
+    ):
+        for socket in (stays, revoked, disabled):
+            await receive_until(socket, "ready")
+        await ada.client.delete(f"/api/v1/tokens/{token['id']}")
+        first = await closed_with(revoked)
+        await ada.client.patch("/api/v1/users/bob", json={"disabled": True})
+        second = await closed_with(disabled)
+        event = await receive(stays)
+        await ada.client.post("/api/v1/auth/logout")
+        third = await closed_with(stays)
+
+    assert (first, second, third) == (4401, 4403, 4401)
+    assert event["kind"] == "member.changed"
+
+
+async def test_messages_over_16_kib(server: Server, ada: Persona):
+    """1009; one of 16 KiB is merely malformed."""
+    assert await code_for(server, "x" * (16 * 1024 + 1)) == 1009
+    assert await code_for(server, "x" * 16 * 1024) == 4400
+
+
+async def test_too_many_sockets(server: Server, ada: Persona, monkeypatch):
+    """1013 for the next one; a place that becomes free is given again."""
+    monkeypatch.setattr(settings, "WS_MAX_SOCKETS", 1)
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        refused = await code_for(server)
+    await until(lambda: not server.sockets.open)
+    async with server.follow(ada.token) as socket:
+        messages = await receive_until(socket, "ready")
+
+    assert refused == 1013
+    assert messages[-1]["type"] == "ready"
+
+
+async def test_foreign_origins_are_refused(server: Server, ada: Persona):
+    """403 at the handshake for other pages, other ports, other schemes, `null` and what is no origin at all."""
+    foreign = [
+        "http://evil.example",
+        "null",
+        "",
+        f"http://{server.host}:{server.port + 1}",
+        f"http://{server.host}",
+        f"ftp://{server.host}:{server.port}",
+        f"http://{server.host}:{server.port}.evil.example",
+        "http://[",
+        "http://[::1",
+        "http://\N{LATIN SMALL LETTER E WITH ACUTE}",
+        "https://x:99999",
+    ]
+    for origin in foreign:
+        with pytest.raises(InvalidStatus) as refusal:
+            async with server.socket(additional_headers={"Origin": origin}):
+                pass
+
+        assert refusal.value.response.status_code == 403, origin
+
+
+async def test_own_and_named_origins_are_allowed(server: Server, ada: Persona, monkeypatch):
+    """The page's own host, the public address, those in CORS_ORIGINS, and those who are no browser."""
+    monkeypatch.setattr(settings, "CORS_ORIGINS", "https://app.example")
+    monkeypatch.setattr(settings, "PUBLIC_URL", "https://board.example")
+    own = f"http://{server.host}:{server.port}"
+    for origin in [own, "https://app.example", "https://board.example", None]:
+        headers = {} if origin is None else {"Origin": origin}
+        async with server.socket(additional_headers=headers) as socket:
+            await socket.send(auth(ada.token))
+            messages = await receive_until(socket, "ready")
+
+        assert messages[-1]["type"] == "ready", origin
+
+
+async def test_a_plain_request_is_no_socket(client: httpx.AsyncClient):
+    """GET on the socket's path is answered as any other path that is not there."""
+    response = await client.get("/api/v1/live")
+
+    assert response.status_code == 404
+    assert response.json()["code"] == "not_found"

@@ -1,0 +1,35 @@
+"""Python in a process of its own, whose environment says what a test says and nothing else."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BACKEND = Path(__file__).resolve().parent.parent
+SECRET = "for-tests-alone-0123456789abcdefghij"
+
+
+def run_python(
+    *arguments: str, backend: Path = BACKEND, cwd: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python with the app of `backend`, whatever the working directory holds."""
+    return subprocess.run(  # noqa: S603 -- ours
+        [sys.executable, "-P", *arguments],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(backend), **environment},
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def backend_copy(tmp_path: Path) -> Path:
+    """A copy of `backend/`, for whoever needs a `.env` there: the real one is somebody's."""
+    copy = tmp_path / "backend"
+    shutil.copytree(BACKEND / "app", copy / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    return copy

@@ -1,0 +1,150 @@
+"""Who may import whom, as DESIGN.md draws it: read from the source, so that an import inside a function counts too."""
+
+import ast
+import importlib
+from collections import defaultdict
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+APP: Final = Path(__file__).resolve().parents[2] / "app"
+
+# For each room, the rooms that it may import beside itself. `app` is `app/__init__.py`, which holds the version.
+MAY_IMPORT: Final[dict[str, set[str]]] = {
+    # main, cli -> api -> services -> models -> database -> config
+    "main": {"app", "api", "services", "errors", "database", "config"},
+    "cli": {
+        *("app", "services", "schemas", "models", "errors", "database", "config"),
+        *("server", "migrations", "embedded", "logs", "refusals"),
+    },
+    "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
+    "services": {"schemas", "models", "errors", "database", "config", "migrations", "processors"},
+    "models": {"database"},
+    "database": {"config"},
+    "config": set(),
+    # Beside the line.
+    "schemas": {"models"},
+    "migrations": {"models", "database"},
+    "server": {"config", "processors"},
+    # Leaves.
+    **{leaf: set() for leaf in ("app", "errors", "logs", "processors", "refusals", "embedded")},
+}
+
+# What speaks HTTP.
+FRAMEWORK: Final = {"fastapi", "starlette", "uvicorn", "fastapi_offline"}
+SPEAKS_HTTP: Final = {"main", "api", "server", "cli"}
+
+
+def modules() -> list[tuple[str, Path]]:
+    """Return every module of the app with its dotted name."""
+    found = []
+    for path in sorted(APP.rglob("*.py")):
+        parts = path.relative_to(APP.parent).with_suffix("").parts
+        found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return found
+
+
+def imports(path: Path) -> list[tuple[str, str | None]]:
+    """Return what a module imports: modules, each with the name that is taken from it or None for the whole."""
+    found: list[tuple[str, str | None]] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, None) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute here"
+            assert node.module is not None
+            found += [(node.module, alias.name) for alias in node.names]
+    return found
+
+
+def room(module: str, name: str | None = None) -> str | None:
+    """Return the room of the app that an import goes to, or None where it leaves the app."""
+    first, _, rest = module.partition(".")
+    if first != "app":
+        return None
+    if rest:
+        return rest.partition(".")[0]
+    return name if name in MAY_IMPORT else "app"
+
+
+def is_enum(module: str, name: str) -> bool:
+    return issubclass(getattr(importlib.import_module(module), name), Enum)
+
+
+MODULES: Final = modules()
+
+
+def test_every_module_is_in_a_room():
+    """A new one is drawn into the table, rather than left outside."""
+    assert {room(name) for name, _ in MODULES} == MAY_IMPORT.keys()
+
+
+@pytest.mark.parametrize("of", MAY_IMPORT)
+def test_a_room_imports_what_it_may_and_nothing_else(of):
+    """Both ways: what the table allows and nobody does any more is taken out of it."""
+    imported = defaultdict(set)
+    for importer, path in MODULES:
+        if room(importer) == of:
+            for module, name in imports(path):
+                imported[room(module, name)].add(importer)
+    others = {to: by for to, by in imported.items() if to not in {None, of}}
+
+    assert {to: by for to, by in others.items() if to not in MAY_IMPORT[of]} == {}
+    assert others.keys() == MAY_IMPORT[of]
+
+
+def test_only_what_speaks_http_imports_its_framework():
+    """Services know no requests and no status codes, so they can be called from a command as well."""
+    wrong = {
+        importer
+        for importer, path in MODULES
+        for module, _ in imports(path)
+        if module.partition(".")[0] in FRAMEWORK and room(importer) not in SPEAKS_HTTP
+    }
+
+    assert wrong == set()
+
+
+def test_routes_never_import_each_other():
+    """What two of them need is a service, or a dependency."""
+    wrong = [
+        (importer, module, name)
+        for importer, path in MODULES
+        if importer.startswith("app.api.routes.")
+        for module, name in imports(path)
+        if module.startswith("app.api.routes")
+    ]
+
+    assert wrong == []
+
+
+def test_schemas_import_nothing_of_models_but_enums():
+    """So that an answer can be made of anything, and no query hides in it."""
+    wrong = [
+        (importer, module, name)
+        for importer, path in MODULES
+        if room(importer) == "schemas"
+        for module, name in imports(path)
+        if room(module) == "models" and not (name and is_enum(module, name))
+    ]
+
+    assert wrong == []
+
+
+def test_no_service_begins_or_ends_a_transaction_by_itself():
+    """They are decorated; `services/transactions.py` alone commits, and routes never do."""
+    committing = {
+        importer
+        for importer, path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in {"commit", "rollback"}
+    }
+
+    assert committing <= {"app.services.transactions"}
+
+
+def test_there_are_no_rooms_for_odds_and_ends():
+    """A module is named for what it holds."""
+    assert not [name for name, _ in MODULES if name.split(".")[-1] in {"utils", "helpers", "common", "misc", "crud"}]
