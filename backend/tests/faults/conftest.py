@@ -1,0 +1,150 @@
+"""How faults are run: each scaled down, or with `--full` at its full size and then with each of its mutations."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Final
+
+import pytest
+
+from tests.faults import stand as stands
+from tests.faults.checker import Verdict
+from tests.faults.mutations import MUTATIONS
+from tests.faults.stand import Stand
+
+SMALL, FULL = "small", "full"
+_runs = pytest.StashKey[list["Run"]]()
+HEADINGS: Final = "| fault | size | lost | duplicated | reordered | phantom | measured | outcome | mutations noticed |"
+NOT_SIZES: Final = {"pace"}
+
+
+@dataclass
+class Run:
+    """One run of one fault: its size, its mutation if it has one, and what came out."""
+
+    fault: str
+    case: str
+    size: SimpleNamespace
+    verdict: Verdict | None = None
+    numbers: list[str] = field(default_factory=list)
+    outcome: str = "not run"
+
+    @property
+    def mutation(self) -> str:
+        """The name of what is broken, empty where nothing is."""
+        return "" if self.case in {SMALL, FULL} else self.case
+
+    def is_exact(self, verdict: Verdict) -> None:
+        """Assert that nothing was lost, duplicated, reordered or made up, and that something happened at all."""
+        self.verdict = verdict
+        assert verdict.is_exact, verdict
+        assert not verdict.refused, verdict.refused[:5]
+        assert verdict.acknowledged > 0
+        assert verdict.resets == 0, f"{verdict.resets} readers were reset, where none had to be"
+
+    def measured(self, what: str, value: float, unit: str, *, at_most: float, shows: str = "") -> None:
+        """Note a number, and at full size assert it. `shows` names the mutation that it is to notice."""
+        self.numbers.append(f"{what} {value:.3g} {unit} (at most {at_most:g})")
+        if self.case == FULL or (shows and self.mutation == shows):
+            assert value <= at_most, self.numbers[-1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the stand."""
+    group = parser.getgroup("faults")
+    group.addoption("--full", action="store_true", help="run every fault at full size, then with each mutation")
+    group.addoption("--table", metavar="FILE", help="write the faults' table to this file, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        "fault(name, small={...}, full={...}, mutations={name: {...}}): a fault, the sizes of its runs, and what it "
+        "must notice; `full` and each mutation say what differs from `small`",
+    )
+    config.stash[_runs] = []
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a run of each case."""
+    marker = metafunc.definition.get_closest_marker("fault")
+    if marker is None or "run" not in metafunc.fixturenames:
+        return
+    (name,), small, full = marker.args, marker.kwargs["small"], marker.kwargs["full"]
+    runs = [Run(name, SMALL, SimpleNamespace(**small))]
+    if metafunc.config.getoption("full"):
+        runs = [Run(name, FULL, SimpleNamespace(**small | full))]
+        for mutation, size in marker.kwargs["mutations"].items():
+            assert mutation in MUTATIONS, mutation
+            runs.append(Run(name, mutation, SimpleNamespace(**small | size)))
+    noticed = pytest.mark.xfail(raises=AssertionError, strict=True, reason="it is broken on purpose")
+    metafunc.parametrize(
+        "run", [pytest.param(run, id=run.case, marks=[noticed] if run.mutation else []) for run in runs], indirect=True
+    )
+
+
+@pytest.fixture(scope="session")
+async def _stand(request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
+    # Only the full size waits for the disk: no test takes the machine's power away.
+    if request.config.getoption("full"):
+        running = stands.running("fsync=on", workers=4)
+    else:
+        running = stands.running("fsync=off", workers=2)
+    async with running as stand:
+        yield stand
+
+
+@pytest.fixture
+async def stand(_stand: Stand, run: Run) -> Stand:
+    """The stand, whole and with an empty board, and broken as this run asks."""
+    await _stand.prepare(run.mutation)
+    return _stand
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> Run:
+    """The size of this run, and where its results go."""
+    request.config.stash[_runs].append(request.param)
+    return request.param
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Note how a run came out. One with a mutation is to fail by an assertion."""
+    report = yield
+    if "run" in getattr(item, "fixturenames", ()) and (report.when == "call" or report.failed):
+        item.callspec.params["run"].outcome = report.outcome
+    return report
+
+
+def _line(runs: list[Run]) -> str:
+    """Return the table's line of one fault: its plain run, and what was noticed of its mutations."""
+    plain = next((run for run in runs if not run.mutation), None)
+    noticed = []
+    for run in runs:
+        if run.mutation:
+            found = f" ({sum(run.verdict.counts)} wrong)" if run.verdict and not run.verdict.is_exact else ""
+            noticed.append(f"{run.mutation}: {'yes' if run.outcome == 'skipped' else 'NO'}{found}")
+    if plain is None:
+        return f"| {runs[0].fault} | | | | | | | | {'; '.join(noticed)} |"
+    size = ", ".join(f"{name} {value}" for name, value in vars(plain.size).items() if name not in NOT_SIZES)
+    counts = plain.verdict.counts if plain.verdict else ("-",) * 4
+    cells = [plain.fault, size, *map(str, counts), "; ".join(plain.numbers), plain.outcome, "; ".join(noticed)]
+    return f"| {' | '.join(cells)} |"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table."""
+    faults: dict[str, list[Run]] = {}
+    for run in config.stash[_runs]:
+        faults.setdefault(run.fault, []).append(run)
+    if not faults:
+        return
+    table = [HEADINGS, "|---" * HEADINGS.count(" | ") + "|---|", *(_line(runs) for runs in faults.values())]
+    terminalreporter.section("faults")
+    for line in table:
+        terminalreporter.write_line(line)
+    if path := config.getoption("table"):
+        Path(path).write_text("\n".join([*table, ""]))

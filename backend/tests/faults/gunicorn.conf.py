@@ -1,0 +1,18 @@
+"""The settings of gunicorn that the image ships, on 127.0.0.1 alone, and with the mutation that the stand asks for."""
+
+import os
+from pathlib import Path
+
+SHIPPED = Path(__file__).parents[3] / "docker" / "gunicorn.conf.py"
+exec(compile(SHIPPED.read_text(), SHIPPED, "exec"))  # noqa: S102 - the very file that is put to the test
+
+bind = f"127.0.0.1:{os.environ['PORT']}"
+
+
+def post_worker_init(worker):
+    """Break what is to be broken, in a worker that has loaded the app."""
+    from tests.faults import mutations, probe  # noqa: PLC0415 - the arbiter must not load the app
+
+    probe.count_beginnings()
+    if name := os.environ["STAND_MUTATION"]:
+        mutations.MUTATIONS[name](worker)

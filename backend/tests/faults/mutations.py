@@ -1,0 +1,139 @@
+"""Ways to break the board, one for each thing that holds its promise. A fault's test must notice them.
+
+Each is applied inside a worker that has loaded the app, by `gunicorn.conf.py`; the app knows nothing of it. A test
+names its mutations in its marker.
+"""
+
+import functools
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from gunicorn.workers.base import Worker
+from sqlalchemy import event, text
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from app import database
+from app.api import live_socket, sockets
+from app.services import catch_up, feed, idempotency, live, transactions
+
+MUTATIONS: dict[str, Callable[[Worker], None]] = {}
+NEVER = 1_000_000.0  # seconds
+
+
+# What `counter_without_lock` is made of. Its tables are changed by the test.
+PLAIN_APPEND: Final = text("""
+    WITH head AS (SELECT nextval('feed_numbers') AS seq, left(gen_random_uuid()::text, 8) AS mark)
+    INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
+    SELECT seq, mark, :kind, :subject_id, :payload FROM head
+""")
+PLAIN_TABLES: Final = """
+    CREATE SEQUENCE feed_numbers;
+    ALTER TABLE feed_head RENAME TO feed_head_with_lock;
+    CREATE VIEW feed_head AS SELECT true AS one, seq, mark FROM feed_events ORDER BY seq DESC LIMIT 1;
+"""
+LOCKED_TABLES: Final = """
+    DROP SEQUENCE feed_numbers;
+    DROP VIEW feed_head;
+    ALTER TABLE feed_head_with_lock RENAME TO feed_head;
+"""
+
+
+def mutation(apply: Callable[[Worker], None]) -> Callable[[Worker], None]:
+    """Make the function known under its name."""
+    MUTATIONS[apply.__name__] = apply
+    return apply
+
+
+@mutation
+def counter_without_lock(_worker: Worker) -> None:
+    """Events are numbered by a plain sequence, as an `id` column would be."""
+    feed.APPEND = PLAIN_APPEND  # type: ignore[misc]
+
+
+@mutation
+def no_poll(_worker: Worker) -> None:
+    """The feed looks at the log when it is notified, and at no other time."""
+    live.POLL = NEVER  # type: ignore[misc]
+
+
+@mutation
+def no_catch_up(_worker: Worker) -> None:
+    """A socket that comes back goes on at the head of the log."""
+
+    async def send_nothing(*_: object) -> None:
+        pass
+
+    live_socket.LiveSocket._send_missed = send_nothing  # type: ignore[method-assign]  # noqa: SLF001
+
+
+@mutation
+def no_reconnect(_worker: Worker) -> None:
+    """The feed that has lost its connection does not open another."""
+    live.FIRST_RETRY = live.LAST_RETRY = NEVER  # type: ignore[misc]
+    sockets_feed = live.LiveFeed.__init__
+
+    @functools.wraps(sockets_feed)
+    def begin(self: live.LiveFeed, **options: Any) -> None:
+        sockets_feed(self, **options)
+        self._retry = NEVER
+
+    live.LiveFeed.__init__ = begin  # type: ignore[method-assign]
+
+
+@mutation
+def no_heartbeat(_worker: Worker) -> None:
+    """The feed waits for the database as long as it takes."""
+    live.PATIENCE = NEVER  # type: ignore[misc]
+    live.POLL = NEVER  # type: ignore[misc]
+
+
+@mutation
+def lazy_commit(_worker: Worker) -> None:
+    """A 201 is given for what is not on the disk yet."""
+
+    @event.listens_for(database.async_engine.sync_engine, "do_connect")
+    def ask_for_it(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
+        options["server_settings"]["synchronous_commit"] = "off"
+
+
+@mutation
+def no_send_limit(worker: Worker) -> None:
+    """A client that does not read is waited for, by the board and by the kernel."""
+    live_socket.SEND_WITHIN = NEVER  # type: ignore[misc]
+    for listener in worker.sockets:
+        listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
+
+
+@mutation
+def no_idempotency(_worker: Worker) -> None:
+    """A key is accepted, and not looked at."""
+
+    async def claim(*_: object, **__: object) -> None:
+        pass
+
+    idempotency.claim = claim  # type: ignore[assignment]
+
+
+@mutation
+def no_farewell(_worker: Worker) -> None:
+    """A worker that stops drops its sockets without a word."""
+
+    def shutdown(self: WebSocketsSansIOProtocol) -> None:
+        self.stop_keepalive()
+        self.transport.abort()
+
+    WebSocketsSansIOProtocol.shutdown = shutdown  # type: ignore[method-assign]
+
+
+@mutation
+def torn_snapshot(_worker: Worker) -> None:
+    """A snapshot and its position are read one after the other, not of one instant."""
+    inner: Any = catch_up.begin
+    catch_up.begin = transactions.transaction(inner.__wrapped__)
+
+
+@mutation
+def everyone_at_once(_worker: Worker) -> None:
+    """As many sockets authenticate and read their beginning at once as there are."""
+    sockets.MOST_STARTING = int(NEVER)  # type: ignore[misc]

@@ -1,0 +1,121 @@
+"""A replica of the board: gunicorn with the shipped settings, as the image runs it, on a port of its own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from tests.faults.processes import children, free_port, is_running, signal_all
+
+HERE: Final = Path(__file__).parent
+BACKEND: Final = HERE.parents[1]
+API: Final = "/api/v1"
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 40
+
+
+class Replica:
+    """One gunicorn and its workers. `log` is the file of its lines."""
+
+    def __init__(self, folder: Path, name: str, environment: dict[str, str], *, workers: int) -> None:
+        self.port = free_port()
+        self.log = folder / f"{name}.log"
+        self.size = workers
+        self._folder = folder
+        self._environment = environment | {"PORT": str(self.port), "WEB_CONCURRENCY": str(workers)}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether its gunicorn runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def url(self) -> str:
+        """Where its API is."""
+        return f"http://127.0.0.1:{self.port}{API}"
+
+    @property
+    def pid(self) -> int:
+        """The process id of gunicorn itself."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of its workers, oldest first."""
+        return children(self.pid)
+
+    async def start(self, mutation: str = "") -> None:
+        """Start it and wait until every worker is ready, with a mutation of `mutations.py` in each."""
+        self.launch(mutation)
+        await self.until_ready(START_SECONDS)
+
+    def launch(self, mutation: str = "") -> None:
+        """Start it without waiting."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - the very program that the image runs
+                [sys.executable, "-m", "gunicorn", "--config", HERE / "gunicorn.conf.py", "app.main:app"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONPATH": str(BACKEND),
+                    "STAND_MUTATION": mutation,
+                    "TMPDIR": tempfile.gettempdir(),
+                    **self._environment,
+                },
+            )
+
+    async def stop(self, how: signal.Signals = signal.SIGTERM) -> float:
+        """Stop it, and return how many seconds that took."""
+        if self._process is None:
+            return 0.0
+        workers = self.workers
+        started = time.monotonic()
+        self._process.send_signal(how)
+        deadline = started + STOP_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        took = time.monotonic() - started
+        if self._process.poll() is None:
+            signal_all([*workers, self.pid], signal.SIGKILL)
+            self._process.wait()
+        self._process = None
+        # After SIGKILL the workers see by themselves that they have no parent any more.
+        while any(is_running(pid) for pid in workers):
+            if time.monotonic() > deadline:
+                signal_all(workers, signal.SIGKILL)
+            await asyncio.sleep(0.05)
+        return took
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send gunicorn a signal."""
+        os.kill(self.pid, number)
+
+    async def is_ready(self) -> bool:
+        """Ask `/ready` over a new connection, and so whichever worker takes it."""
+        try:
+            async with httpx.AsyncClient(timeout=3) as client:
+                return (await client.get(f"{self.url}/ready")).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    async def until_ready(self, seconds: float) -> None:
+        """Wait until as many workers as there should be are there, and `/ready` says so many times in a row."""
+        async with asyncio.timeout(seconds):
+            in_a_row = 0
+            while in_a_row < 2 * self.size:
+                good = len(self.workers) == self.size and await self.is_ready()
+                in_a_row = in_a_row + 1 if good else 0
+                if not good:
+                    await asyncio.sleep(0.1)
