@@ -182,6 +182,13 @@ class IdempotencyKeyReused(Unprocessable):
     message = "That Idempotency-Key was used for another status. Use a new key for each."
 
 
+class AlreadyExpired(Unprocessable):
+    """A token that was to expire before it was made."""
+
+    code = "already_expired"
+    message = "That token would have expired already: expires_at has passed."
+
+
 class PasswordRefused(Unprocessable):
     """The password is a common one."""
 
@@ -213,6 +220,12 @@ class DatabaseUnavailable(Unavailable):
     code = "database_unavailable"
     message = "The board can't reach its database right now. Try again in a moment."
     retry_after = 2
+
+
+class DatabaseNotMigrated(DatabaseUnavailable):
+    """The database lacks a table or column: the migrations have not run, or not to their end."""
+
+    message = "The board's database lacks this version's schema. Run `statusboard migrate`."
 
 
 class TooBusy(Unavailable):

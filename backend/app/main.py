@@ -78,6 +78,7 @@ def create_app() -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # FastAPI's own page loads Swagger UI from other hosts and runs inline scripts
         redoc_url=None,
+        redirect_slashes=False,  # one slash too many is a 404 to be seen, not an answer that no schema has
         lifespan=lifespan,
     )
     app.state.sockets = Sockets()

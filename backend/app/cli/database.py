@@ -13,7 +13,7 @@ from app.database import AsyncSessionLocal
 from app.errors import Conflict, DatabaseUnavailable, UserNotFound
 from app.schemas.invites import InviteCreate
 from app.services import accounts, invites, setup
-from app.services.transactions import is_unavailability
+from app.services.transactions import REFUSED, is_unavailability, sqlstate
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,11 @@ async def migrate() -> None:
             await migrations.upgrade(settings.DATABASE_URL)
             break
         except (OSError, TimeoutError, DBAPIError) as error:
-            if isinstance(error, DBAPIError) and not is_unavailability(error):
-                raise
+            if isinstance(error, DBAPIError):
+                if sqlstate(error) in REFUSED:
+                    raise DatabaseUnavailable(f"The database refuses DATABASE_URL: {error.orig}") from error
+                if not is_unavailability(error):
+                    raise
             if time.monotonic() > give_up_at:
                 raise DatabaseUnavailable(f"The database did not answer for {PATIENCE:.0f} s: {error}") from error
             log.info("Waiting for the database.")

@@ -1,6 +1,7 @@
 """Access tokens: JWTs that a session's holder shows with each request."""
 
 import secrets
+import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,6 +10,9 @@ import jwt
 
 from app.config import settings
 from app.errors import InvalidToken
+
+# A short JWT_SECRET is warned of at each start, in the log, and not for each process on its standard error.
+warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
 
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "statusboard"

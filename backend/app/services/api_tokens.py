@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import NotFound
+from app.errors import AlreadyExpired, NotFound
 from app.models import ApiToken, User
 from app.schemas.base import Page
 from app.schemas.tokens import TokenCreate, TokenCreated, TokenRead
@@ -18,7 +18,13 @@ PREFIX: Final = "sb_"
 
 @transaction
 async def create(db: AsyncSession, *, user: User, data: TokenCreate) -> TokenCreated:
-    """Make a token; its secret is in the answer and nowhere else."""
+    """Make a token; its secret is in the answer and nowhere else.
+
+    Raises:
+        AlreadyExpired: `expires_at` has passed, by the database's clock.
+    """
+    if data.expires_at is not None and await db.scalar(select(func.clock_timestamp() >= data.expires_at)):
+        raise AlreadyExpired
     secret = PREFIX + secrets.new()
     token = ApiToken(
         user_id=user.id,

@@ -13,24 +13,22 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import connect
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseNotMigrated, DatabaseUnavailable
 from app.services import wakeups
 
 type Service[**P, R] = Callable[Concatenate[AsyncSession, P], Coroutine[Any, Any, R]]
 
 # PostgreSQL's SQLSTATEs (appendix A of its manual).
 RETRIED: Final = {"40001", "40P01"}  # serialisation failure, deadlock
+NOT_MIGRATED: Final = {"42P01", "42703"}  # no such table, no such column
+REFUSED: Final = {"28P01", "28000", "3D000"}  # wrong password, no such role, no such database: waiting does not help
 UNAVAILABLE_CLASSES: Final = {"08", "53", "57"}  # connection, resources, operator intervention
 UNAVAILABLE: Final = {
     "25P03",  # idle in transaction for too long
     "25P04",  # transaction timeout
     "25006",  # read only: a standby after a failover
-    "42P01",  # no such table: not migrated yet
-    "42703",  # no such column: likewise
     "55P03",  # lock timeout
     "58030",  # input or output error
-    "28P01",  # wrong password of the database: an operator's slip, not the client's
-    "3D000",  # no such database: likewise
 }
 
 
@@ -45,7 +43,7 @@ def is_unavailability(error: DBAPIError) -> bool:
     if state is None:
         # A broken connection has no SQLSTATE; nor has what the driver itself refused, such as a value it can't encode.
         return error.connection_invalidated or "connection" in str(error.orig).lower()
-    return state in UNAVAILABLE or state in RETRIED or state[:2] in UNAVAILABLE_CLASSES
+    return state in UNAVAILABLE | RETRIED | REFUSED or state[:2] in UNAVAILABLE_CLASSES
 
 
 async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[[], Awaitable[R]]) -> R:
@@ -82,6 +80,8 @@ def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any]) -> 
                     raise
                 return await _attempt(db, options, work)
         except DBAPIError as error:
+            if sqlstate(error) in NOT_MIGRATED:
+                raise DatabaseNotMigrated from error.orig
             if is_unavailability(error):
                 # The driver's error, without the statement and the link to SQLAlchemy's manual.
                 raise DatabaseUnavailable from error.orig

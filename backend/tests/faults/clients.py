@@ -57,13 +57,13 @@ class Posters:
     acknowledged.
     """
 
-    def __init__(self, stand: Stand, members: Sequence[Member], *, rate: float) -> None:
+    def __init__(self, stand: Stand, members: Sequence[Member], *, rate: float, length: int) -> None:
         self.ledger = Ledger()
         self.attempts = 0
         self.refusals: list[str] = []  # answers that no board should give, such as a 500
         self.said_at: dict[int, float] = {}  # when the attempt began that was acknowledged
         self.answered: list[float] = []  # when each 201 came
-        self._stand, self._members, self._rate = stand, members, rate
+        self._stand, self._members, self._rate, self._length = stand, members, rate, length
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, limits=httpx.Limits(max_connections=MOST_AT_ONCE))
         self._ticking: asyncio.Task[None] | None = None
@@ -104,6 +104,7 @@ class Posters:
         key = uuid.uuid4().hex
         self.ledger.tried.add(key)
         message = f"{key} is what I do" + random.choice(["", ", for octo/api#12", ", after octo/engine#87"])
+        message = message.ljust(self._length, ".")
         answer = await self.insist(member, "POST", "/statuses", {"message": message}, key)
         status_id = orjson.loads(answer.content)["id"]
         self.ledger.acknowledged[key] = status_id

@@ -51,11 +51,17 @@ def backed_up(clients: list[StuckClient]) -> list[int]:
     return [queues[client.ports] for client in clients if client.ports in queues]
 
 
-async def until_backed_up(clients: list[StuckClient]) -> None:
-    """Wait until something waits for each of them; it does as soon as they have been sent more than they take."""
+async def until_backed_up(clients: list[StuckClient], bytes_each: int = 1) -> None:
+    """Wait until so much waits for each of them, and the kernel has not taken more for a moment."""
     async with asyncio.timeout(BACKED_UP_WITHIN):
-        while len(waiting := backed_up(clients)) < len(clients) or not all(waiting):
-            await asyncio.sleep(0.1)
+        before: list[int] = []
+        while (
+            (now := backed_up(clients)) != before
+            or len(now) < len(clients)
+            or min(now, default=bytes_each) < bytes_each
+        ):
+            before = now
+            await asyncio.sleep(0.3)
 
 
 async def get_stuck(stand: Stand, members: list[Member]) -> list[StuckClient]:

@@ -90,7 +90,7 @@ class Traffic:
 
 @asynccontextmanager
 async def traffic(
-    stand: Stand, *, sockets: int, rate: float, pace: float = 1.0, patience: float = 60.0
+    stand: Stand, *, sockets: int, rate: float, length: int = 0, pace: float = 1.0, patience: float = 60.0
 ) -> AsyncIterator[Traffic]:
     """Have readers connect, and people post, until the block ends; then judge.
 
@@ -98,11 +98,12 @@ async def traffic(
         stand: where.
         sockets: how many readers.
         rate: posts a second.
+        length: of their messages at least, up to 500.
         pace: shrinks the readers' waits before they reconnect, for a scaled-down run.
         patience: seconds that posters and readers have to come to an end.
     """
     members = await stand.members(max(sockets, 20))
-    posters = Posters(stand, members[:20], rate=rate)
+    posters = Posters(stand, members[:20], rate=rate, length=length)
     readers = Readers(stand, pace=pace)
     board = Traffic(stand, posters, readers)
     try:

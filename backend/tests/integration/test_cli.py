@@ -181,7 +181,15 @@ def test_without_a_database_a_command_ends_in_a_sentence(statusboard):
 
 def test_without_its_schema_a_command_says_so(empty: AsyncSession, statusboard):
     """Nobody looks for a network problem where `migrate` was forgotten."""
-    assert "database" in refused(statusboard("setup-link"))
+    assert "Run `statusboard migrate`" in refused(statusboard("setup-link"))
+
+
+def test_migrate_does_not_wait_for_what_will_not_come(statusboard, database_url: str):
+    """A database that does not exist is named at once, instead of being waited for."""
+    url = make_url(database_url).set(database="nowhere")
+    sentence = refused(statusboard("migrate", DATABASE_URL=url.render_as_string(hide_password=False)))
+
+    assert "refuses DATABASE_URL" in sentence
 
 
 @pytest.mark.parametrize(("command", "secret"), [("setup-link", "change-me"), ("migrate", "a" * 32)])

@@ -156,6 +156,16 @@ async def test_a_times_zone_is_heeded(bob: Persona):
     assert created["expires_at"] == "2998-12-31T20:00:00Z"
 
 
+async def test_a_token_that_has_expired_already_is_not_made(bob: Persona):
+    """By the database's clock; a year that was mistyped is noticed at once."""
+    response = await bob.client.post(
+        "/api/v1/tokens", json={"name": "Build", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}
+    )
+
+    assert response.status_code == 422
+    assert response.json()["code"] == "already_expired"
+
+
 async def test_a_revoked_token_stops_at_once(client: httpx.AsyncClient, bob: Persona):
     """It is gone from the list too, and can't be revoked again."""
     created = await new_token(bob)
