@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
+import asyncpg
 from sqlalchemy import MetaData, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import (
@@ -61,6 +62,10 @@ class Base(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
+
+# What the driver raises where a connection breaks. The last is for its own state, which a connection that is closed
+# between two steps of a statement leaves behind; SQLAlchemy passes it on as it is.
+LOST_CONNECTION: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _distrusted_until: float = float("-inf")
 

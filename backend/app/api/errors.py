@@ -124,6 +124,11 @@ def _unprocessable(found: list[FieldError]) -> Response:
     return answer(body)
 
 
+def unprocessable(msg: str, where: str) -> Response:
+    """Return the 422 for a request that is wrong in a place which is no field."""
+    return _unprocessable([FieldError(loc=[where], msg=msg, type="value_error")])
+
+
 def printable(text: str) -> str:
     """Return the text with what UTF-8 can't carry replaced: a field's name may be anything that JSON can say."""
     return text.encode("utf-8", "replace").decode()

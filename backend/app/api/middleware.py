@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import answer, problem
+from app.api.errors import answer, problem, unprocessable
 from app.logs import REQUEST_ID
 
 access_log = logging.getLogger("app.access")
@@ -117,7 +117,8 @@ class BoardMiddleware:
 class LimitsMiddleware:
     """Refuses what no route may see: text that can't be stored, in the query or a header (422), and a body over 64 KiB.
 
-    The body gets its 413 by its declared length, or once that much has come in chunks.
+    The body gets its 413 by its declared length, or once that much has come in chunks. FastAPI's own `max_body_size`
+    stands outside of this, and answers in plain text where a client is promised a problem.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -139,7 +140,7 @@ class LimitsMiddleware:
             return message
 
         if not _is_storable(scope):
-            refusal = answer(problem(422, "invalid_request", "Text is UTF-8 here, without NUL and lone surrogates."))
+            refusal = unprocessable("Text is UTF-8 here, without NUL and lone surrogates.", "query or header")
             await refusal(scope, receive, send)
             return
         for name, value in scope["headers"]:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.config import settings
-from app.database import KEEPALIVES, distrust_open_connections
+from app.database import KEEPALIVES, LOST_CONNECTION, distrust_open_connections
 from app.services import wakeups
 from app.services.events import Event, Ring
 from app.services.feed import Position
@@ -87,7 +87,7 @@ class LiveFeed:
         while True:
             try:
                 await self._listen()
-            except (OSError, DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, LookupError) as error:
+            except (DBAPIError, LookupError, *LOST_CONNECTION) as error:
                 log.warning("The live feed lost the database and will try again: %s", error or type(error).__name__)
                 if isinstance(error, TimeoutError):
                     distrust_open_connections()

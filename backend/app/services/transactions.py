@@ -8,11 +8,12 @@ import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, Final
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import connect
+from app.database import LOST_CONNECTION, connect
 from app.errors import DatabaseNotMigrated, DatabaseUnavailable
 from app.services import wakeups
 
@@ -52,7 +53,7 @@ async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[
         await connect(db, **options)
         result = await work()
         await db.commit()
-    except TimeoutError:
+    except (TimeoutError, asyncpg.InternalClientError):
         # Nothing more is to be expected of this connection: a rollback would wait for it just as long.
         await db.invalidate()
         raise
@@ -86,7 +87,7 @@ def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any]) -> 
                 # The driver's error, without the statement and the link to SQLAlchemy's manual.
                 raise DatabaseUnavailable from error.orig
             raise
-        except (OSError, TimeoutError, PoolTimeoutError) as error:
+        except (PoolTimeoutError, *LOST_CONNECTION) as error:
             raise DatabaseUnavailable from error
 
     return run

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -180,6 +181,26 @@ async def test_the_listening_connection_may_be_cut(server: Server, ada: Persona,
     assert ended >= 1
     assert [event["seq"] for event in received] == list(range(1, 10))
     assert [event["data"]["message"] for event in received] == [str(number) for number in range(9)]
+
+
+async def test_a_driver_that_trips_costs_no_socket(server: Server, ada: Persona, bob: Persona, monkeypatch):
+    """A connection cut between two steps of a statement leaves asyncpg in a state of its own; the sockets stay."""
+    fetch = asyncpg.Connection.fetch
+    trips = iter([True])
+
+    async def trip(connection: asyncpg.Connection, *arguments, **options):
+        if next(trips, False):
+            raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+        return await fetch(connection, *arguments, **options)
+
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        monkeypatch.setattr(asyncpg.Connection, "fetch", trip)
+        posted = await bob.post("Goes on")
+        event = await receive(socket)
+
+    assert event["data"] == posted
+    assert next(trips, None) is None, "it did not trip"
 
 
 async def test_a_client_that_does_not_read_is_given_up(server: Server, ada: Persona, db: AsyncSession, monkeypatch):

@@ -8,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import jwt
 import pytest
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import InvalidStatus
 
 from app.api import live_socket, sockets
 from app.config import settings
+from app.models import ApiToken
 from app.services import access_tokens, callers
 from tests.personas import Persona
 from tests.servers import Server, closed_with, receive, receive_until, serve, until
@@ -88,13 +90,15 @@ async def test_silence(database_url: str, monkeypatch):
         assert await code_for(server) == 4401
 
 
-async def test_tokens_that_are_no_good(server: Server, ada: Persona):
+async def test_tokens_that_are_no_good(server: Server, ada: Persona, db: AsyncSession):
     """4401: made up, of another secret, expired, of an ended session, revoked, without the right to read."""
     others = jwt.encode(jwt.decode(ada.token, options={"verify_signature": False}), "x" * 32, algorithm="HS256")
     revoked = await api_token(ada)
     await ada.client.delete(f"/api/v1/tokens/{revoked['id']}")
     write_only = await api_token(ada, scopes=["post"])
-    past = await api_token(ada, expires_at="2026-01-01T00:00:00Z")
+    past = await api_token(ada)
+    await db.execute(update(ApiToken).where(ApiToken.id == past["id"]).values(expires_at=func.now()))
+    await db.commit()
     tokens = ["x", "\N{OCTOPUS}", "sb_x", others, ada.token[:-4] + "AAAA", token_that_ends(ada, within=-1)]
     tokens += [token["token"] for token in (revoked, write_only, past)]
     for token in tokens:
@@ -125,9 +129,9 @@ async def test_a_disabled_account(server: Server, ada: Persona, bob: Persona):
 
 async def test_a_socket_ends_with_its_token(server: Server, ada: Persona):
     """4401 when the token's time is over, an API token's too."""
-    expiry = datetime.now(UTC) + timedelta(seconds=0.5)
+    expiry = datetime.now(UTC) + timedelta(seconds=1)
     api = await api_token(ada, expires_at=expiry.isoformat())
-    async with server.follow(token_that_ends(ada, within=0.5)) as one, server.follow(api["token"]) as two:
+    async with server.follow(token_that_ends(ada, within=1)) as one, server.follow(api["token"]) as two:
         await receive_until(one, "ready")
         await receive_until(two, "ready")
 
