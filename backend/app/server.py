@@ -9,6 +9,7 @@ from uvicorn_worker import UvicornWorker
 
 from app.config import settings
 from app.processors import processors
+from app.socket_protocol import SocketProtocol
 
 MAX_WORKERS: Final = 4
 
@@ -24,7 +25,7 @@ SEND_TIMEOUT_MILLISECONDS: Final = 15_000
 UVICORN_SETTINGS: Final[dict[str, Any]] = {
     "loop": "uvloop",
     "http": "httptools",
-    "ws": "websockets-sansio",
+    "ws": SocketProtocol,
     "ws_max_size": SOCKET_MESSAGE_BYTES,
     # The messages are short, and a compressor for each socket costs more memory than the socket.
     "ws_per_message_deflate": False,

@@ -66,3 +66,8 @@ async def test_a_database_that_is_behind_is_not_ready(client: httpx.AsyncClient,
     monkeypatch.setattr(readiness, "_outdated_revisions", lambda: frozenset({"0001"}))
 
     assert (await client.get("/api/v1/ready")).json()["missing"] == ["migrations", "listener"]
+
+
+async def test_health_answers_head_too(client: httpx.AsyncClient):
+    """Some load balancers ask without wanting a body."""
+    assert (await client.head("/api/v1/health")).status_code == 200
