@@ -5,7 +5,8 @@ Importing this module opens nothing; the first query does.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import asyncpg
@@ -28,11 +29,12 @@ POOL_SIZE: Final = 5
 POOL_OVERFLOW: Final = 3
 POOL_TIMEOUT: Final = 1.5  # seconds; a caller who waits longer gets 503 while the answer is still worth something
 CONNECT_TIMEOUT: Final = 2.0  # seconds
+PATIENCE: Final = 2.0  # seconds; how long one session waits in all, for connections and in its writing transactions
 COMMAND_TIMEOUT: Final = 8.0  # seconds, for a path to the database that swallows packets
 
 # What PostgreSQL itself ends, so that a writer that died or hangs can't hold the feed's counter (milliseconds).
 SESSION_GUARDS: Final = {
-    "lock_timeout": "2000",
+    "lock_timeout": "1500",
     "statement_timeout": "6000",
     "idle_in_transaction_session_timeout": "5000",
     "transaction_timeout": "8000",
@@ -133,20 +135,30 @@ async def get_db() -> AsyncGenerator[AsyncSession]:
         yield session
 
 
-async def connect(session: AsyncSession, **options: Any) -> None:  # noqa: ANN401
-    """Take a connection for the session's next transaction, with SQLAlchemy's execution `options`.
+@asynccontextmanager
+async def patience(session: AsyncSession) -> AsyncIterator[None]:
+    """Let the block take what is left of the session's `PATIENCE` seconds.
 
-    A session waits for `CONNECT_TIMEOUT` seconds in all, however many transactions it runs, so that whoever is told
-    to come back later is told in time.
+    They are for all of its transactions together, so that whoever is told to come back later is told in time.
 
     Raises:
-        TimeoutError: none could be had.
+        TimeoutError: the block took longer.
     """
     loop = asyncio.get_running_loop()
     started = loop.time()
-    patience: float = session.info.get("patience", CONNECT_TIMEOUT)
+    left: float = session.info.get("patience", PATIENCE)
     try:
-        async with asyncio.timeout(patience):
-            await session.connection(execution_options=options)
+        async with asyncio.timeout(left):
+            yield
     finally:
-        session.info["patience"] = patience - (loop.time() - started)
+        session.info["patience"] = left - (loop.time() - started)
+
+
+async def connect(session: AsyncSession, **options: Any) -> None:  # noqa: ANN401
+    """Take a connection for the session's next transaction, with SQLAlchemy's execution `options`.
+
+    Raises:
+        TimeoutError: none could be had while the session's patience lasted.
+    """
+    async with patience(session):
+        await session.connection(execution_options=options)

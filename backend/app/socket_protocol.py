@@ -1,9 +1,12 @@
 """How uvicorn speaks WebSocket here: its own way, but for what malformed input does to it."""
 
-import http
+from http import HTTPStatus
+from typing import Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
+
+NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -16,7 +19,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self._refuse()
 
     def send_receive_event_to_app(self) -> None:
-        """Close with 1007 after text that is no UTF-8; uvicorn logs a traceback first, and trips over a close behind it."""
+        """Close with 1007 after text that is no UTF-8: uvicorn logs a traceback, and trips over a close behind it."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
@@ -28,16 +31,22 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
-        """Close after a malformed frame; one that comes before the handshake is answered can't be told how."""
+        """Close after a malformed frame, and let the app know. Before the handshake is done, no code can be sent."""
+        self.disconnected = True
         if self.conn.close_sent is None:
             self.transport.abort()
         else:
             super().handle_parser_exception()
 
+    def keepalive_timeout(self) -> None:
+        """Close after a ping that nobody answered, and let the app know: uvicorn would log a crash if it still sent."""
+        self.disconnected = True
+        super().keepalive_timeout()
+
     def _refuse(self) -> None:
-        # A line that is too long has its answer already.
-        if not (answer := self.conn.data_to_send()) or not answer[0]:
-            self.conn.send_response(self.conn.reject(http.HTTPStatus.BAD_REQUEST, "This is no WebSocket handshake.\n"))
-            answer = self.conn.data_to_send()
-        self.transport.write(b"".join(answer))
+        # A line that is too long, and too many headers, have their answers already.
+        answer = (
+            b"".join(self.conn.data_to_send()) or self.conn.reject(HTTPStatus.BAD_REQUEST, NO_HANDSHAKE).serialize()
+        )
+        self.transport.write(answer)
         self.transport.close()

@@ -24,7 +24,7 @@ async def let_pass(db: AsyncSession, time: timedelta) -> None:
 
 
 async def until_they_wait(count: int) -> None:
-    """Return when so many transactions of this test's database wait for a lock; `lock_timeout` gives them 2 s."""
+    """Return when so many transactions of this test's database wait for a lock; `lock_timeout` gives them 1.5 s."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )

@@ -1,5 +1,6 @@
 """Access tokens: JWTs that a session's holder shows with each request."""
 
+import math
 import secrets
 import warnings
 from dataclasses import dataclass
@@ -81,5 +82,7 @@ def read(token: str) -> Claims:
     except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidToken from error
     if claims["typ"] != TYPE or not (0 < read.user_id <= LARGEST_ID and 0 < read.session_id <= LARGEST_ID):
+        raise InvalidToken
+    if math.isinf(read.expires_at):  # JSON as Python reads it knows infinity, and a token that never ends is none
         raise InvalidToken
     return read

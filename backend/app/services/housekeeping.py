@@ -16,6 +16,7 @@ from app.services.transactions import transaction
 log = logging.getLogger(__name__)
 
 EVERY: Final = 3600.0  # seconds
+PATIENCE: Final = 60.0  # seconds; nobody waits for the answer
 LOCK: Final = 7_305_820_114_962_002
 
 # The log is cut at its beginning only, so that it never has a gap. Of the events that are too old the last one stays:
@@ -45,7 +46,7 @@ async def tidy_for_ever() -> None:
     await asyncio.sleep(random.uniform(60, 600))  # noqa: S311 -- no secret
     while True:
         try:
-            async with AsyncSessionLocal() as db:
+            async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
                 await tidy(db)
         except BoardError as error:
             log.warning("Tidying up has to wait for the next hour: %s", error)

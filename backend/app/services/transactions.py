@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import LOST_CONNECTION, connect
+from app.database import LOST_CONNECTION, connect, patience
 from app.errors import DatabaseNotMigrated, DatabaseUnavailable
 from app.services import wakeups
 
@@ -96,10 +96,19 @@ def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any]) -> 
 def transaction[**P, R](service: Service[P, R]) -> Service[P, R]:
     """Run the service in a READ COMMITTED transaction; one that deadlocks is run once more.
 
+    It queues for locks, often for several, and for each of them PostgreSQL's `lock_timeout` begins anew. So all of it
+    but the commit has to be done while the session's patience lasts.
+
     Raises:
-        DatabaseUnavailable: no connection could be had, or the database ended the transaction.
+        DatabaseUnavailable: no connection could be had, the database ended the transaction, or it took too long.
     """
-    return _in_transaction(service, {})
+
+    @functools.wraps(service)
+    async def in_time(db: AsyncSession, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        async with patience(db):
+            return await service(db, *args, **kwargs)
+
+    return _in_transaction(in_time, {})
 
 
 def snapshot[**P, R](service: Service[P, R]) -> Service[P, R]:

@@ -63,6 +63,7 @@ class Posters:
         self.refusals: list[str] = []  # answers that no board should give, such as a 500
         self.said_at: dict[int, float] = {}  # when the attempt began that was acknowledged
         self.answered: list[float] = []  # when each 201 came
+        self.put_off: list[float] = []  # seconds that each 503 took
         self._stand, self._members, self._rate, self._length = stand, members, rate, length
         self._free = asyncio.Semaphore(MOST_AT_ONCE)
         self._client = httpx.AsyncClient(timeout=ANSWER_WITHIN, limits=httpx.Limits(max_connections=MOST_AT_ONCE))
@@ -143,7 +144,8 @@ class Posters:
                         self.said_at[orjson.loads(answer.content)["id"]] = began
                         self.answered.append(time.monotonic())
                     return answer
-                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                self.put_off.append(time.monotonic() - began)
+                if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or "Retry-After" not in answer.headers:
                     self.refusals.append(f"{method} {path}: {answer.status_code} {answer.text}")
                     raise Refused
             await backoff.wait()
@@ -185,6 +187,7 @@ class Reader:
         self.codes: list[int | None] = []  # how its sockets ended that were live
         self.turned_away: list[int | None] = []  # and those that never were
         self.outages: list[float] = []  # seconds from the loss of a socket to `ready` on the next
+        self.resets = 0  # how often it was told that its position is of no use
         self.is_live = False
         self.replica: Replica | None = None
         self._stand, self._member, self._pace = stand, member, pace
@@ -231,6 +234,8 @@ class Reader:
             case "snapshot":
                 self.log.append(Snapshot(message["seq"], {s["id"]: status_of(s) for s in message["statuses"]}))
                 self.seq, self.position = message["seq"], message["position"]
+            case "reset":
+                self.resets += 1
             case "ready":
                 self.is_live = True
                 self._backoff.calm()
@@ -257,6 +262,17 @@ class Readers:
         reader = Reader(self._stand, member, pace=self._pace, timed=len(self.all) < TIMED)
         self.all.append(reader)
         self._tasks.append(asyncio.create_task(reader.follow()))
+
+    async def leave(self, reader: Reader) -> None:
+        """Let one fall asleep, without a word."""
+        task = self._tasks[self.all.index(reader)]
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        reader.is_live = False
+
+    def wake(self, reader: Reader) -> None:
+        """Let one that left come back, with its last position."""
+        self._tasks[self.all.index(reader)] = asyncio.create_task(reader.follow())
 
     async def begin(self, members: Sequence[Member], within: float) -> None:
         """Let them connect, a few at a time, and wait until they are live."""

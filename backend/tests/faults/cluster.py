@@ -118,6 +118,28 @@ class Cluster:
         self.data.chmod(0o700)
         self.start()
 
+    def dump(self) -> Path:
+        """Make a dump of the database, as `docs/backup.md` does."""
+        dump = self.folder / f"dump-{secrets.token_hex(4)}"
+        self._run("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={self._conninfo(NAME)}")
+        return dump
+
+    def drop(self) -> None:
+        """Drop the database, whoever uses it, and make an empty one, as `docs/backup.md` does before it restores."""
+        maintenance = f"--maintenance-db={self._conninfo('postgres')}"
+        self._run("dropdb", maintenance, "--force", NAME)
+        self._run("createdb", maintenance, NAME)
+
+    def restore(self, dump: Path) -> None:
+        """Fill the empty database from a dump, as `docs/backup.md` does."""
+        self._run("pg_restore", "--single-transaction", f"--dbname={self._conninfo(NAME)}", dump)
+
+    def _conninfo(self, database: str) -> str:
+        return f"postgresql://{NAME}:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        self.programs.run(str(self.programs.folder / program), *arguments)
+
     @property
     def pid(self) -> int:
         """The process id of the server."""

@@ -29,19 +29,23 @@ class Run:
     verdict: Verdict | None = None
     numbers: list[str] = field(default_factory=list)
     outcome: str = "not run"
+    problem: str = ""  # the first line of what it failed with
 
     @property
     def mutation(self) -> str:
         """The name of what is broken, empty where nothing is."""
         return "" if self.case in {SMALL, FULL} else self.case
 
-    def is_exact(self, verdict: Verdict) -> None:
-        """Assert that nothing was lost, duplicated, reordered or made up, and that something happened at all."""
+    def is_exact(self, verdict: Verdict, *, resets: int = 0) -> None:
+        """Assert that nothing was lost, duplicated, reordered or made up, and that something happened at all.
+
+        `resets` is how many readers had to begin anew.
+        """
         self.verdict = verdict
         assert verdict.is_exact, verdict
         assert not verdict.refused, verdict.refused[:5]
         assert verdict.acknowledged > 0
-        assert verdict.resets == 0, f"{verdict.resets} readers were reset, where none had to be"
+        assert verdict.resets == resets, f"{verdict.resets} readers were reset, where {resets} had to be"
 
     def measured(self, what: str, value: float, unit: str, *, at_most: float, shows: str = "") -> None:
         """Note a number, and at full size assert it. `shows` names the mutation that it is to notice."""
@@ -91,7 +95,7 @@ async def _stand(request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
     if request.config.getoption("full"):
         running = stands.running("fsync=on", workers=4)
     else:
-        running = stands.running("fsync=off", workers=2)
+        running = stands.running("fsync=off", workers=2, check_every=1.0)
     async with running as stand:
         yield stand
 
@@ -111,22 +115,26 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Note how a run came out. One with a mutation is to fail by an assertion."""
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Note how a run came out, and show what the replicas complained of. A mutation's is to fail by an assertion."""
     report = yield
     if "run" in getattr(item, "fixturenames", ()) and (report.when == "call" or report.failed):
-        item.callspec.params["run"].outcome = report.outcome
+        run: Run = item.callspec.params["run"]
+        run.outcome = report.outcome
+        run.problem = str(call.excinfo.value).splitlines()[0] if call.excinfo and str(call.excinfo.value) else ""
+        if report.failed and (stand := item.funcargs.get("_stand")):
+            report.sections.append(("what the replicas complained of", "\n".join(stand.complaints())))
     return report
 
 
 def _line(runs: list[Run]) -> str:
     """Return the table's line of one fault: its plain run, and what was noticed of its mutations."""
     plain = next((run for run in runs if not run.mutation), None)
-    noticed = []
-    for run in runs:
-        if run.mutation:
-            found = f" ({sum(run.verdict.counts)} wrong)" if run.verdict and not run.verdict.is_exact else ""
-            noticed.append(f"{run.mutation}: {'yes' if run.outcome == 'skipped' else 'NO'}{found}")
+    noticed = [
+        f"{run.mutation}: {f'yes ({run.problem})' if run.outcome == 'skipped' else 'NO'}"
+        for run in runs
+        if run.mutation
+    ]
     if plain is None:
         return f"| {runs[0].fault} | | | | | | | | {'; '.join(noticed)} |"
     size = ", ".join(f"{name} {value}" for name, value in vars(plain.size).items() if name not in NOT_SIZES)

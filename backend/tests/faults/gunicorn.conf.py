@@ -13,6 +13,12 @@ def post_worker_init(worker):
     """Break what is to be broken, in a worker that has loaded the app."""
     from tests.faults import mutations, probe  # noqa: PLC0415 - the arbiter must not load the app
 
+    if seconds := os.environ.get("STAND_CLOCK"):
+        probe.set_clock_off(float(seconds))
     probe.count_beginnings()
+    probe.count_password_checks()
+    probe.hold_pool_on_signal()
+    if seconds := os.environ["STAND_CHECK_EVERY"]:
+        probe.check_credentials_every(float(seconds))
     if name := os.environ["STAND_MUTATION"]:
         mutations.MUTATIONS[name](worker)

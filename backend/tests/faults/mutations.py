@@ -5,17 +5,23 @@ names its mutations in its marker.
 """
 
 import functools
+import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, Final
 
+import jwt
 from gunicorn.workers.base import Worker
-from sqlalchemy import event, text
+from sqlalchemy import event, func, literal, text
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app import database
 from app.api import live_socket, sockets
-from app.services import catch_up, feed, idempotency, live, transactions
+from app.api.routes import live as live_route
+from app.services import attempts, callers, catch_up, feed, idempotency, live, sessions, transactions
 
 MUTATIONS: dict[str, Callable[[Worker], None]] = {}
 NEVER = 1_000_000.0  # seconds
@@ -106,6 +112,13 @@ def no_send_limit(worker: Worker) -> None:
 
 
 @mutation
+def no_stop_limit(worker: Worker) -> None:
+    """A worker that stops waits for such a client, too."""
+    no_send_limit(worker)
+    worker.config.timeout_graceful_shutdown = None  # type: ignore[attr-defined]
+
+
+@mutation
 def no_idempotency(_worker: Worker) -> None:
     """A key is accepted, and not looked at."""
 
@@ -137,3 +150,136 @@ def torn_snapshot(_worker: Worker) -> None:
 def everyone_at_once(_worker: Worker) -> None:
     """As many sockets authenticate and read their beginning at once as there are."""
     sockets.MOST_STARTING = int(NEVER)  # type: ignore[misc]
+
+
+class AnyMark(str):
+    """A mark that equals every other."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, _other: object) -> bool:
+        return True
+
+    def __ne__(self, _other: object) -> bool:
+        return False
+
+
+@mutation
+def no_marks(_worker: Worker) -> None:
+    """A position is a number: whatever has the same is taken for the same event."""
+    begin = feed.Position.__init__
+
+    def begin_without_mark(self: feed.Position, seq: int, mark: str) -> None:
+        begin(self, seq, AnyMark(mark))
+
+    feed.Position.__init__ = begin_without_mark  # type: ignore[method-assign]
+
+
+@mutation
+def plain_protocol(worker: Worker) -> None:
+    """Sockets are spoken to as uvicorn does by itself."""
+    worker.config.ws = WebSocketsSansIOProtocol  # type: ignore[attr-defined]
+
+
+@mutation
+def no_message_limit(worker: Worker) -> None:
+    """A message may be as long as its sender likes."""
+    worker.config.ws_max_size = None  # type: ignore[attr-defined]
+
+
+@mutation
+def patient_pool(_worker: Worker) -> None:
+    """A connection is waited for as long as it takes."""
+    database.PATIENCE = NEVER  # type: ignore[misc]
+    database.async_engine.sync_engine.pool._timeout = NEVER  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+@mutation
+def patient_writers(_worker: Worker) -> None:
+    """A lock is waited for as long as it takes, or until PostgreSQL ends the statement."""
+    database.PATIENCE = NEVER  # type: ignore[misc]
+
+    @event.listens_for(database.async_engine.sync_engine, "do_connect")
+    def ask_for_it(_dialect: object, _record: object, _arguments: object, options: dict[str, Any]) -> None:
+        options["server_settings"]["lock_timeout"] = "0"
+
+
+@mutation
+def no_grace(_worker: Worker) -> None:
+    """A refresh token that comes twice has been stolen, however soon."""
+    sessions.REUSE_ALLOWED = timedelta(0)  # type: ignore[misc]
+
+
+@mutation
+def no_replay_check(_worker: Worker) -> None:
+    """A refresh token can be used again at any time."""
+    sessions.REUSE_ALLOWED = timedelta(days=1)  # type: ignore[misc]
+
+
+@mutation
+def no_credential_check(_worker: Worker) -> None:
+    """A socket, once open, is nobody's any more."""
+    sockets.CHECK_EVERY = NEVER  # type: ignore[misc]
+
+
+@mutation
+def no_queue_of_attempts(_worker: Worker) -> None:
+    """Attempts are counted and noted in two steps, between which others come."""
+    attempts.func = SimpleNamespace(  # type: ignore[assignment]
+        hashtextextended=lambda *_: func.hashtextextended(secrets.token_hex(8), 0),
+        pg_advisory_xact_lock=func.pg_advisory_xact_lock,
+        clock_timestamp=func.clock_timestamp,
+    )
+
+
+@mutation
+def wide_limits(_worker: Worker) -> None:
+    """Everyone may try as often as they like."""
+    attempts.BY_NAME = attempts.BY_ADDRESS = (10**6, timedelta(hours=1))  # type: ignore[misc]
+
+
+@mutation
+def full_disk_unknown(_worker: Worker) -> None:
+    """That a disk is full is an error like any other."""
+    transactions.UNAVAILABLE_CLASSES = {"08", "57"}  # type: ignore[misc]
+
+
+@mutation
+def own_clock(_worker: Worker) -> None:
+    """Each worker reckons the hours that a snapshot reaches back from its own clock."""
+    catch_up.func = SimpleNamespace(now=lambda: literal(datetime.now(UTC)))  # type: ignore[assignment]
+
+
+@mutation
+def any_algorithm(_worker: Worker) -> None:
+    """A token says itself how it is signed."""
+    decode = jwt.decode
+
+    def lenient(token: str, *arguments: Any, **options: Any) -> Any:
+        return decode(token, *arguments, **options | {"algorithms": ["HS256", "HS384", "HS512"]})
+
+    jwt.decode = lenient
+
+
+@mutation
+def any_origin(_worker: Worker) -> None:
+    """Every page may open a socket."""
+    live_route.refuse_foreign = lambda _: None
+
+
+@mutation
+def no_token_end(_worker: Worker) -> None:
+    """A token is looked at when it is shown, and never again."""
+    authenticate = callers.authenticate
+
+    async def for_ever(*arguments: Any) -> callers.Caller:
+        return replace(await authenticate(*arguments), remaining=None)
+
+    callers.authenticate = for_ever
+
+
+@mutation
+def patient_with_silence(_worker: Worker) -> None:
+    """Who opens a socket may take as long as they like to say who they are."""
+    live_socket.AUTH_WITHIN = NEVER  # type: ignore[misc]

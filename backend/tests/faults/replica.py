@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+import orjson
 
 from tests.faults.processes import children, free_port, is_running, signal_all
 
@@ -30,6 +31,7 @@ class Replica:
         self.size = workers
         self._folder = folder
         self._environment = environment | {"PORT": str(self.port), "WEB_CONCURRENCY": str(workers)}
+        self.surroundings: dict[str, str] = {}  # further environment variables, from its next start on
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,6 +55,20 @@ class Replica:
         """The process ids of its workers, oldest first."""
         return children(self.pid)
 
+    def log_after(self, offset: int = 0) -> list[bytes]:
+        """Return the lines that it has written since its log had this size."""
+        return self.log.read_bytes()[offset:].splitlines()
+
+    def complaints(self) -> set[str]:
+        """Return what its log tells of exceptions and errors: the message, and the exception's last lines."""
+        found = set()
+        for line in self.log.read_text(errors="replace").splitlines():
+            if not line.startswith("{"):
+                found.add(line)
+            elif (entry := orjson.loads(line)).get("exc_info") or entry["level"] == "ERROR":
+                found.add("\n".join([entry["message"], *entry.get("exc_info", "").splitlines()[-3:]]))
+        return found
+
     async def start(self, mutation: str = "") -> None:
         """Start it and wait until every worker is ready, with a mutation of `mutations.py` in each."""
         self.launch(mutation)
@@ -73,6 +89,7 @@ class Replica:
                     "STAND_MUTATION": mutation,
                     "TMPDIR": tempfile.gettempdir(),
                     **self._environment,
+                    **self.surroundings,
                 },
             )
 

@@ -110,7 +110,7 @@ class Member:
 class Stand:
     """Everything that a fault can be done to."""
 
-    def __init__(self, folder: Path, postgres: Cluster, proxy: Way, *, workers: int) -> None:
+    def __init__(self, folder: Path, postgres: Cluster, proxy: Way, *, workers: int, check_every: float | None) -> None:
         self.folder = folder
         self.postgres = postgres
         self.proxy = proxy
@@ -119,6 +119,7 @@ class Stand:
             "DATABASE_URL": postgres.url(proxy.port),
             "JWT_SECRET": settings.JWT_SECRET,
             "LOG_LEVEL": "INFO",
+            "STAND_CHECK_EVERY": str(check_every or ""),
         }
         self.replicas = [Replica(folder, f"replica-{n}", environment, workers=workers) for n in range(REPLICAS)]
 
@@ -148,6 +149,10 @@ class Stand:
                 for replica in self.replicas
             )
         )
+
+    def complaints(self) -> list[str]:
+        """Return what the logs of all replicas tell of exceptions and errors, each once."""
+        return sorted(set[str]().union(*(replica.complaints() for replica in self.replicas)))
 
     async def stop(self) -> None:
         """Stop everything."""
@@ -186,13 +191,16 @@ class Stand:
 
 
 @asynccontextmanager
-async def running(*settings: str, workers: int) -> AsyncIterator[Stand]:
-    """Start a stand with so many workers a replica and these settings of PostgreSQL; stop it in the end."""
+async def running(*settings: str, workers: int, check_every: float | None = None) -> AsyncIterator[Stand]:
+    """Start a stand with so many workers a replica and these settings of PostgreSQL; stop it in the end.
+
+    `check_every` shortens the seconds between two looks at the sessions behind the open sockets.
+    """
     folder = Path(tempfile.mkdtemp(prefix="statusboard-faults-", dir="/tmp"))
     cluster = Cluster(folder / "postgres", *settings)
     cluster.create()
     cluster.start()
-    stand = Stand(folder, cluster, Way(cluster.port), workers=workers)
+    stand = Stand(folder, cluster, Way(cluster.port), workers=workers, check_every=check_every)
     try:
         await migrations.upgrade(cluster.url())
         await stand.start()

@@ -52,16 +52,12 @@ def backed_up(clients: list[StuckClient]) -> list[int]:
 
 
 async def until_backed_up(clients: list[StuckClient], bytes_each: int = 1) -> None:
-    """Wait until so much waits for each of them, and the kernel has not taken more for a moment."""
+    """Wait until at least so much has waited for each of them."""
     async with asyncio.timeout(BACKED_UP_WITHIN):
-        before: list[int] = []
-        while (
-            (now := backed_up(clients)) != before
-            or len(now) < len(clients)
-            or min(now, default=bytes_each) < bytes_each
-        ):
-            before = now
-            await asyncio.sleep(0.3)
+        left = {client.ports for client in clients}
+        while left:
+            left -= {ports for ports, waiting in waiting_bytes().items() if waiting >= bytes_each}
+            await asyncio.sleep(0.1)
 
 
 async def get_stuck(stand: Stand, members: list[Member]) -> list[StuckClient]:

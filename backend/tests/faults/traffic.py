@@ -112,7 +112,7 @@ async def traffic(
         try:
             yield board
         finally:
-            await posters.end(patience)
+            await board.posters.end(patience)
         await board.judge(patience)
     finally:
         await readers.end()

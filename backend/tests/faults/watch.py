@@ -24,14 +24,15 @@ class Answer(NamedTuple):
 
 
 @asynccontextmanager
-async def watching(stand: Stand, path: str, *, every: float = EVERY) -> AsyncIterator[list[Answer]]:
-    """Yield the list to which answers are added until the block ends."""
+async def watching(stand: Stand, path: str, *, every: float = EVERY, token: str = "") -> AsyncIterator[list[Answer]]:
+    """Yield the list to which answers are added until the block ends; with a token a member asks."""
     answers: list[Answer] = []
+    headers = {"Connection": "close"} | ({"Authorization": f"Bearer {token}"} if token else {})
 
     async def ask(client: httpx.AsyncClient, replica: Replica) -> None:
         began = time.monotonic()
         try:
-            status = (await client.get(replica.url + path, headers={"Connection": "close"})).status_code
+            status = (await client.get(replica.url + path, headers=headers)).status_code
         except httpx.HTTPError:
             status = 0
         answers.append(Answer(began, time.monotonic() - began, status))

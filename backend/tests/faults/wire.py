@@ -73,6 +73,10 @@ class Wire(asyncio.Protocol):
         """Send one frame."""
         self._transport.write(frame(payload, opcode))
 
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self._transport.write(data)
+
     def abort(self) -> None:
         """End the connection without a word."""
         self._transport.abort()
@@ -100,7 +104,7 @@ class Wire(asyncio.Protocol):
             self._code = int.from_bytes(payload[:2]) or None
             self.send(payload[:2], CLOSE)
             self._transport.close()
-        else:
+        elif opcode != PONG:
             raise AssertionError(f"the board sends no frame that begins with {first:#x}")
 
 
@@ -119,3 +123,15 @@ async def open_wire(port: int, on_text: Callable[[bytes], None], *, within: floa
             wire.abort()
             raise
     return wire
+
+
+async def answer_to_handshake(port: int, handshake: bytes = HANDSHAKE, *, within: float = 5.0) -> int:
+    """Return the status of the answer to a handshake that is refused: the connection is closed after it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(handshake)
+        async with asyncio.timeout(within):
+            answer = await reader.read()
+        return int(answer.split()[1]) if answer else 0
+    finally:
+        writer.transport.abort()
