@@ -5,6 +5,7 @@ names its mutations in its marker.
 """
 
 import functools
+import logging
 import secrets
 import socket
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from gunicorn.workers.base import Worker
 from sqlalchemy import event, func, literal, text
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from app import database
+from app import database, logs
 from app.api import live_socket, sockets
 from app.api.routes import live as live_route
 from app.services import attempts, callers, catch_up, feed, idempotency, live, sessions, transactions
@@ -283,3 +284,15 @@ def no_token_end(_worker: Worker) -> None:
 def patient_with_silence(_worker: Worker) -> None:
     """Who opens a socket may take as long as they like to say who they are."""
     live_socket.AUTH_WITHIN = NEVER  # type: ignore[misc]
+
+
+@mutation
+def frames_in_log(_worker: Worker) -> None:
+    """Whoever asks for DEBUG gets all that the servers have to say."""
+    logging.getLogger("uvicorn.error").setLevel(logging.DEBUG)
+
+
+@mutation
+def queries_in_log(_worker: Worker) -> None:
+    """uvicorn's own lines about sockets are written, too."""
+    logs.SOCKET_LINES = ()  # type: ignore[misc]
