@@ -294,5 +294,5 @@ def frames_in_log(_worker: Worker) -> None:
 
 @mutation
 def queries_in_log(_worker: Worker) -> None:
-    """uvicorn's own lines about sockets are written, too."""
+    """Uvicorn's own lines about sockets are written, too."""
     logs.SOCKET_LINES = ()  # type: ignore[misc]
