@@ -27,14 +27,14 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     # Beside the line.
     "schemas": {"models"},
     "migrations": {"models", "database"},
-    "server": {"config", "processors"},
+    "server": {"config", "processors", "socket_protocol"},
     # Leaves.
-    **{leaf: set() for leaf in ("app", "errors", "logs", "processors", "refusals", "embedded")},
+    **{leaf: set() for leaf in ("app", "errors", "logs", "processors", "refusals", "embedded", "socket_protocol")},
 }
 
 # What speaks HTTP.
 FRAMEWORK: Final = {"fastapi", "starlette", "uvicorn", "fastapi_offline"}
-SPEAKS_HTTP: Final = {"main", "api", "server", "cli"}
+SPEAKS_HTTP: Final = {"main", "api", "server", "socket_protocol", "cli"}
 
 
 def modules() -> list[tuple[str, Path]]:
