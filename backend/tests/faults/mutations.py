@@ -227,11 +227,15 @@ def no_credential_check(_worker: Worker) -> None:
 @mutation
 def no_queue_of_attempts(_worker: Worker) -> None:
     """Attempts are counted and noted in two steps, between which others come."""
-    attempts.func = SimpleNamespace(  # type: ignore[assignment]
-        hashtextextended=lambda *_: func.hashtextextended(secrets.token_hex(8), 0),
-        pg_advisory_xact_lock=func.pg_advisory_xact_lock,
-        clock_timestamp=func.clock_timestamp,
-    )
+
+    class Functions:
+        def hashtextextended(self, *_: object) -> object:
+            return func.hashtextextended(secrets.token_hex(8), 0)
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(func, name)
+
+    attempts.func = Functions()  # type: ignore[assignment]
 
 
 @mutation
