@@ -27,7 +27,8 @@ class ContextFilter(logging.Filter):
 
 def dict_config(level: str) -> dict[str, Any]:
     """Return the `logging.config` dictionary for a level such as `INFO`; gunicorn takes it as `logconfig_dict`."""
-    quiet = max(logging.getLevelNamesMapping()[level], logging.WARNING)
+    number = logging.getLevelNamesMapping()[level]
+    quiet = max(number, logging.WARNING)
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -56,7 +57,8 @@ def dict_config(level: str) -> dict[str, Any]:
         "loggers": {
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
             "gunicorn.access": {"level": quiet, "handlers": [], "propagate": True},
-            "uvicorn.error": {"level": level, "handlers": [], "propagate": True},
+            # At DEBUG it would show each frame and each header of a socket, and so tokens.
+            "uvicorn.error": {"level": max(number, logging.INFO), "handlers": [], "propagate": True},
             "uvicorn.access": {"level": quiet, "handlers": [], "propagate": True},
             # These tell of bytes and parameters at DEBUG, which may be somebody's password.
             "asyncio": {"level": quiet},

@@ -8,10 +8,13 @@ from typing import Any, Final
 from uvicorn_worker import UvicornWorker
 
 from app.config import settings
+from app.logs import dict_config
 from app.processors import processors
 from app.socket_protocol import SocketProtocol
 
 MAX_WORKERS: Final = 4
+
+LOGGERS: Final = dict_config(settings.LOG_LEVEL)["loggers"]
 
 # Whatever a client sends is small: the longest message is a token.
 SOCKET_MESSAGE_BYTES: Final = 16 * 1024
@@ -72,6 +75,9 @@ class Worker(UvicornWorker):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        # The parent class ties uvicorn's loggers to handlers of gunicorn's, which has none here: the root logger has.
+        # The parent class ties uvicorn's loggers to gunicorn's handlers and level. Handlers it has none here: the root
+        # logger has. The level at DEBUG would be one that shows tokens.
         for name in ("uvicorn.error", "uvicorn.access"):
-            logging.getLogger(name).propagate = True
+            logger = logging.getLogger(name)
+            logger.propagate = True
+            logger.setLevel(LOGGERS[name]["level"])

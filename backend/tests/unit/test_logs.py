@@ -154,5 +154,6 @@ def test_the_level_is_the_settings(level):
     config = dict_config(level)
 
     assert config["root"]["level"] == level
-    assert config["loggers"]["uvicorn.error"]["level"] == config["loggers"]["gunicorn.error"]["level"] == level
+    assert config["loggers"]["gunicorn.error"]["level"] == level
+    assert config["loggers"]["uvicorn.error"]["level"] == max(logging.INFO, getattr(logging, level))
     assert config["loggers"]["uvicorn.access"]["level"] == max(logging.WARNING, getattr(logging, level))
