@@ -92,6 +92,13 @@ class Cluster:
         self.stop(how)
         self.start()
 
+    def revive(self) -> None:
+        """Start the server again that has ended by itself."""
+        assert self._shell is not None
+        self._shell.wait(STOP_SECONDS)
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self.start()
+
     def freeze(self) -> None:
         """Let the server and all its backends stand still, without closing anything."""
         signal_all([self.pid], signal.SIGSTOP)

@@ -17,6 +17,7 @@ SMALL, FULL = "small", "full"
 _runs = pytest.StashKey[list["Run"]]()
 HEADINGS: Final = "| fault | size | lost | duplicated | reordered | phantom | measured | outcome | mutations noticed |"
 NOT_SIZES: Final = {"pace"}
+OUTCOMES: Final = {"noticed": "yes", "skipped": "skipped"}  # of a mutation
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Run:
     size: SimpleNamespace
     verdict: Verdict | None = None
     numbers: list[str] = field(default_factory=list)
+    exceeded: list[str] = field(default_factory=list)
     outcome: str = "not run"
     problem: str = ""  # the first line of what it failed with
 
@@ -48,10 +50,10 @@ class Run:
         assert verdict.resets == resets, f"{verdict.resets} readers were reset, where {resets} had to be"
 
     def measured(self, what: str, value: float, unit: str, *, at_most: float, shows: str = "") -> None:
-        """Note a number, and at full size assert it. `shows` names the mutation that it is to notice."""
+        """Note a number, and at full size assert it when the test is over. `shows` names the mutation to notice."""
         self.numbers.append(f"{what} {value:.3g} {unit} (at most {at_most:g})")
         if self.case == FULL or (shows and self.mutation == shows):
-            assert value <= at_most, self.numbers[-1]
+            self.exceeded += [self.numbers[-1]] if value > at_most else []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -115,12 +117,22 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Assert the numbers all together, so that the table has each of them."""
+    result = yield
+    if "run" in getattr(item, "fixturenames", ()):
+        exceeded = item.callspec.params["run"].exceeded
+        assert not exceeded, "; ".join(exceeded)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Note how a run came out, and show what the replicas complained of. A mutation's is to fail by an assertion."""
     report = yield
     if "run" in getattr(item, "fixturenames", ()) and (report.when == "call" or report.failed):
         run: Run = item.callspec.params["run"]
-        run.outcome = report.outcome
+        run.outcome = "noticed" if report.skipped and hasattr(report, "wasxfail") else report.outcome
         run.problem = str(call.excinfo.value).splitlines()[0] if call.excinfo and str(call.excinfo.value) else ""
         if report.failed and (stand := item.funcargs.get("_stand")):
             report.sections.append(("what the replicas complained of", "\n".join(stand.complaints())))
@@ -131,7 +143,7 @@ def _line(runs: list[Run]) -> str:
     """Return the table's line of one fault: its plain run, and what was noticed of its mutations."""
     plain = next((run for run in runs if not run.mutation), None)
     noticed = [
-        f"{run.mutation}: {f'yes ({run.problem})' if run.outcome == 'skipped' else 'NO'}"
+        f"{run.mutation}: {OUTCOMES.get(run.outcome, 'NO')}{f' ({run.problem})' if run.outcome == 'noticed' else ''}"
         for run in runs
         if run.mutation
     ]
@@ -139,7 +151,8 @@ def _line(runs: list[Run]) -> str:
         return f"| {runs[0].fault} | | | | | | | | {'; '.join(noticed)} |"
     size = ", ".join(f"{name} {value}" for name, value in vars(plain.size).items() if name not in NOT_SIZES)
     counts = plain.verdict.counts if plain.verdict else ("-",) * 4
-    cells = [plain.fault, size, *map(str, counts), "; ".join(plain.numbers), plain.outcome, "; ".join(noticed)]
+    outcome = f"skipped ({plain.problem})" if plain.outcome == "skipped" else plain.outcome
+    cells = [plain.fault, size, *map(str, counts), "; ".join(plain.numbers), outcome, "; ".join(noticed)]
     return f"| {' | '.join(cells)} |"
 
 

@@ -55,6 +55,7 @@ def count_beginnings() -> None:
     begin: Any = catch_up.begin
     file = Path(f"{PREFIX}{os.getpid()}")
     now = most = 0
+    file.write_text("0")
 
     async def counted(*arguments: object, **options: object) -> object:
         nonlocal now, most
@@ -69,6 +70,11 @@ def count_beginnings() -> None:
 
     counted.__wrapped__ = begin.__wrapped__  # type: ignore[attr-defined]
     catch_up.begin = counted  # type: ignore[assignment]
+
+
+def has_begun(folder: Path, worker: int) -> bool:
+    """Tell whether this worker has loaded the app."""
+    return (folder / f"{PREFIX}{worker}").exists()
 
 
 def most_beginnings(folder: Path, workers: list[int]) -> int:

@@ -6,6 +6,9 @@ import socket
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 def free_port() -> int:
@@ -48,10 +51,13 @@ def is_running(pid: int) -> bool:
 
 
 def memory(pids: Iterable[int]) -> int:
-    """Return how many bytes of memory these processes have to themselves, without the pages that they share."""
+    """Return how many bytes of memory these processes take (RSS), for comparing with what they took before.
+
+    Pages that forked workers share count for each. Counting what is private would see memory grow whenever a worker's
+    garbage collection looks at what it has from its parent.
+    """
     total = 0
     for pid in pids:
         with suppress(OSError):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+            total += int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
     return total

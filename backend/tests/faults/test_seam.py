@@ -13,7 +13,7 @@ from tests.faults.traffic import traffic
 @pytest.mark.fault(
     "sockets that connect while statuses arrive",
     small={"sockets": 80, "rate": 40, "seconds": 3},
-    full={"sockets": 2000, "rate": 100, "seconds": 30},
+    full={"sockets": 2000, "rate": 100, "seconds": 15},
     mutations={"torn_snapshot": {}},
 )
 async def test_a_snapshot_and_what_follows_make_the_board(stand: Stand, run: Run):
