@@ -24,6 +24,9 @@ SOCKET_MESSAGE_BYTES: Final = 16 * 1024
 SEND_BUFFER_BYTES: Final = 64 * 1024
 SEND_TIMEOUT_MILLISECONDS: Final = 15_000
 
+# Connections that a worker takes at each turn of its event loop.
+ACCEPTED_AT_ONCE: Final = 16
+
 # Keyword arguments of `uvicorn.Config`. The times are seconds.
 UVICORN_SETTINGS: Final[dict[str, Any]] = {
     "loop": "uvloop",
@@ -65,6 +68,15 @@ def bound_sending(listener: socket.socket) -> None:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SEND_TIMEOUT_MILLISECONDS)
 
 
+def times_over(listener: socket.socket) -> list[socket.socket]:
+    """Return a listener as often as connections are to be taken from it at each turn of the event loop.
+
+    uvloop takes one for each listener that it has, as libuv does since 1.45. While a crowd comes back, a turn is long
+    and whoever else connects would wait for as many turns as the crowd is large.
+    """
+    return [listener.dup() for _ in range(ACCEPTED_AT_ONCE)]
+
+
 class Worker(UvicornWorker):
     """gunicorn's worker: uvicorn with the board's settings, its log lines going where all others go.
 
@@ -72,6 +84,7 @@ class Worker(UvicornWorker):
     """
 
     CONFIG_KWARGS: dict[str, Any] = UVICORN_SETTINGS
+    sockets: list[Any]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -81,3 +94,8 @@ class Worker(UvicornWorker):
             logger = logging.getLogger(name)
             logger.propagate = True
             logger.setLevel(LOGGERS[name]["level"])
+
+    def init_process(self) -> None:
+        """Listen several times over, and then work as any worker does."""
+        self.sockets = [again for listener in self.sockets for again in times_over(listener.sock)]
+        super().init_process()

@@ -13,7 +13,7 @@ from app.database import AsyncSessionLocal
 from app.errors import DatabaseUnavailable
 from app.logs import dict_config
 from app.migrations import upgrade_sync
-from app.server import UVICORN_SETTINGS, bound_sending
+from app.server import UVICORN_SETTINGS, bound_sending, times_over
 from app.services import setup
 
 
@@ -42,7 +42,7 @@ def serve() -> None:
     with _listen(settings.PORT) as listener:
         _migrate()
         server = Server(uvicorn.Config("app.main:app", **UVICORN_SETTINGS))
-        server.run(sockets=[listener])
+        server.run(sockets=times_over(listener))
 
 
 def _readable_logs() -> dict[str, object]:

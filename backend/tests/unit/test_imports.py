@@ -27,7 +27,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     # Beside the line.
     "schemas": {"models"},
     "migrations": {"models", "database"},
-    "server": {"config", "processors", "socket_protocol"},
+    "server": {"config", "logs", "processors", "socket_protocol"},
     # Leaves.
     **{leaf: set() for leaf in ("app", "errors", "logs", "processors", "refusals", "embedded", "socket_protocol")},
 }

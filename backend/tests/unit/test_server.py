@@ -1,9 +1,12 @@
 """How many workers there are, and what their sockets inherit."""
 
+import asyncio
 import socket
 import sys
+from contextlib import ExitStack
 
 import pytest
+import uvloop
 
 from app import server
 
@@ -31,3 +34,32 @@ def test_an_accepted_socket_inherits_the_bounds_of_its_listener():
     assert at_once
     assert buffer == 2 * server.SEND_BUFFER_BYTES
     assert milliseconds == server.SEND_TIMEOUT_MILLISECONDS
+
+
+def test_a_crowd_that_connects_is_taken_in_few_turns():
+    """Of uvloop, which takes one connection a turn for each of its listeners."""
+    crowd, turns = 3 * server.ACCEPTED_AT_ONCE, 0
+    taken: list[asyncio.BaseTransport] = []
+
+    class Taken(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            taken.append(transport)
+
+    async def take(listener: socket.socket) -> None:
+        nonlocal turns
+        loop = asyncio.get_running_loop()
+        for again in server.times_over(listener):
+            await loop.create_server(Taken, sock=again)
+        while len(taken) < crowd:
+            await asyncio.sleep(0)
+            turns += 1
+        for transport in taken:
+            transport.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, ExitStack() as clients:
+        for _ in range(crowd):
+            clients.enter_context(socket.create_connection(listener.getsockname()))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(asyncio.wait_for(take(listener), 10))
+
+    assert turns <= crowd // server.ACCEPTED_AT_ONCE + 2
