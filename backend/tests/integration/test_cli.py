@@ -159,7 +159,7 @@ def test_doctor_tells_what_to_do(empty: AsyncSession, statusboard):
     assert "test-secret" not in process.stdout
 
 
-@pytest.mark.parametrize("change", [{"port": 1}, {"database": "nowhere"}])
+@pytest.mark.parametrize("change", [{"host": "127.0.0.1", "port": 1, "query": {}}, {"database": "nowhere"}])
 def test_doctor_finds_no_database(statusboard, database_url, change):
     """No server, or none of that name on it: the place is named and the reason given, the password not."""
     url = make_url(database_url).set(**change)
