@@ -42,6 +42,7 @@ class LiveSocket:
         self._websocket = websocket
         self._sockets = sockets
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_let_in = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
 
     def end(self, code: int, reason: str) -> None:
@@ -101,6 +102,7 @@ class LiveSocket:
     async def _read(self) -> None:
         while True:
             message = await self._receive()
+            await self._is_let_in.wait()  # of two tokens, the later one counts
             async with self._sockets.starting:
                 await self._authenticate(message.token)
 
@@ -145,6 +147,7 @@ class LiveSocket:
     async def _begin(self, first: AuthMessage) -> Beginning:
         async with self._sockets.starting:
             await self._authenticate(first.token)
+            self._is_let_in.set()
             after = None if first.after is None else Position.parse(first.after)
             async with AsyncSessionLocal() as db:
                 return await catch_up.begin(db, after=after)

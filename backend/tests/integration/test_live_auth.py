@@ -153,6 +153,26 @@ async def test_a_new_token_on_the_open_socket_extends_it(server: Server, ada: Pe
     assert event["data"] == posted
 
 
+async def test_of_two_tokens_the_later_counts(server: Server, ada: Persona, monkeypatch):
+    """Also where both are there before the first has been checked, which takes its time."""
+    short, checking = token_that_ends(ada, within=0.8), callers.authenticate
+
+    async def slow_at_first(db: AsyncSession, token: str) -> callers.Caller:
+        caller = await checking(db, token)
+        await asyncio.sleep(0.3 if token == short else 0)
+        return caller
+
+    monkeypatch.setattr(callers, "authenticate", slow_at_first)
+    async with server.socket() as socket:
+        await socket.send(auth(short))
+        await socket.send(auth(ada.token))
+        await receive_until(socket, "ready")
+        await asyncio.sleep(1)  # past the end of the first
+        await ada.post("still here")
+
+        assert (await receive(socket))["kind"] == "status.posted"
+
+
 async def test_a_session_that_ends_just_after_a_new_token_was_shown(
     database_url: str, ada: Persona, bob: Persona, monkeypatch
 ):
