@@ -10,7 +10,7 @@ from uvicorn_worker import UvicornWorker
 from app.config import settings
 from app.logs import dict_config
 from app.processors import processors
-from app.socket_protocol import SocketProtocol
+from app.socket_protocol import HttpProtocol, SocketProtocol
 
 MAX_WORKERS: Final = 4
 
@@ -30,7 +30,7 @@ ACCEPTED_AT_ONCE: Final = 16
 # Keyword arguments of `uvicorn.Config`. The times are seconds.
 UVICORN_SETTINGS: Final[dict[str, Any]] = {
     "loop": "uvloop",
-    "http": "httptools",
+    "http": HttpProtocol,
     "ws": SocketProtocol,
     "ws_max_size": SOCKET_MESSAGE_BYTES,
     # The messages are short, and a compressor for each socket costs more memory than the socket.

@@ -1,75 +1,68 @@
-"""How uvicorn speaks WebSocket here: its own way, but for what malformed input does to it."""
+"""How uvicorn comes to speak WebSocket here: its own way, but for a crowd, and for what malformed input does to it."""
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 from weakref import WeakKeyDictionary
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode
 
 NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
-STOPPING: Final = "This server is stopping. Connect again.\n"
 
 
 class Door:
-    """Lets one handshake in at each turn of the event loop.
+    """Lets one connection in at each turn of the event loop.
 
-    A thousand clients that come back at once would else keep the loop from everything for as long as they take: 2 s,
-    as `tests/faults/test_everyone_back_at_once.py` measured, where `/health` is now answered within 50 ms.
+    A thousand clients that come back at once would else keep the loop from everything for as long as they take: a
+    second and more for `/health`, as `tests/faults/test_everyone_back_at_once.py` measures.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: deque[tuple[SocketProtocol, bytes]] = deque()
+        self._waiting: deque[Callable[[], None]] = deque()
 
-    def queue(self, protocol: "SocketProtocol", handshake: bytes) -> None:
-        """Have a connection wait for its turn."""
-        self._waiting.append((protocol, handshake))
+    def queue(self, enter: Callable[[], None]) -> None:
+        """Have `enter` called when its turn comes."""
+        self._waiting.append(enter)
         if len(self._waiting) == 1:
             self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        protocol, handshake = self._waiting.popleft()
+        enter = self._waiting.popleft()
         if self._waiting:
             self._loop.call_soon(self._turn)
-        protocol.shake_hands(handshake)
+        enter()
 
 
 _doors: WeakKeyDictionary[asyncio.AbstractEventLoop, Door] = WeakKeyDictionary()
 
 
-class SocketProtocol(WebSocketsSansIOProtocol):
-    """One connection, from the handshake on. Whatever the client sends gets an answer, and no line in the log."""
+class HttpProtocol(HttpToolsProtocol):
+    """A connection that speaks HTTP, until it asks for a WebSocket and it is its turn to become one."""
 
-    _is_in = False
+    def handle_websocket_upgrade(self) -> None:
+        """Read nothing more until then."""
+        self.transport.pause_reading()
+        _doors.setdefault(self.loop, Door(self.loop)).queue(self._upgrade)
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+            self.transport.resume_reading()
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """A WebSocket, from the handshake on. Whatever the client sends gets an answer, and no line in the log."""
 
     def data_received(self, data: bytes) -> None:
-        """Wait for a turn with the handshake, which comes in one piece, and read nothing until then."""
-        if self._is_in:
-            super().data_received(data)
-        else:
-            self.transport.pause_reading()
-            _doors.setdefault(self.loop, Door(self.loop)).queue(self, data)
-
-    def shake_hands(self, data: bytes) -> None:
-        """Answer the handshake, also one that can't be read: uvicorn would leave that open in silence, for ever."""
-        if self.transport.is_closing():
-            return
-        self._is_in = True
-        self.transport.resume_reading()
+        """Answer a handshake that can't be read; uvicorn would leave the connection open in silence, for ever."""
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self._refuse()
-
-    def shutdown(self) -> None:
-        """Say goodbye, or to who still waits for a turn, that there is none."""
-        if self._is_in:
-            super().shutdown()
-        else:
-            self.transport.write(self.conn.reject(HTTPStatus.SERVICE_UNAVAILABLE, STOPPING).serialize())
-            self.transport.close()
 
     def send_receive_event_to_app(self) -> None:
         """Close with 1007 after text that is no UTF-8: uvicorn logs a traceback, and trips over a close behind it."""

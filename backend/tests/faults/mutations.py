@@ -109,7 +109,7 @@ def no_send_limit(worker: Worker) -> None:
     """A client that does not read is waited for, by the board and by the kernel."""
     live_socket.SEND_WITHIN = NEVER  # type: ignore[misc]
     for listener in worker.sockets:
-        listener.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
 
 
 @mutation
@@ -156,7 +156,7 @@ def everyone_at_once(_worker: Worker) -> None:
 @mutation
 def all_handshakes_at_once(_worker: Worker) -> None:
     """No handshake waits for its turn."""
-    socket_protocol.Door.queue = lambda _door, protocol, data: protocol.shake_hands(data)  # type: ignore[method-assign]
+    socket_protocol.Door.queue = lambda _door, enter: enter()  # type: ignore[method-assign]
 
 
 class AnyMark(str):
