@@ -61,6 +61,7 @@ def small_disk(postgres: Cluster) -> Iterator[Path]:
                 (usual / "postmaster.pid").unlink(missing_ok=True)
                 postgres.data = usual
             subprocess.run(["umount", "--lazy", disk], check=True)  # noqa: S603, S607 - what was mounted above
+            disk.rmdir()
     finally:
         postgres.start()
 

@@ -106,7 +106,7 @@ class Life:
 
     async def hand_out(self, me: dict[str, str], name: str) -> str:
         """Make an invite and a reset code, use the code, and return the invite."""
-        invite = await self.ask("POST", "/invites", json={"uses": 5}, headers=me)
+        invite = await self.ask("POST", "/invites", json={"uses": 50}, headers=me)
         reset = await self.ask("POST", f"/users/{name}/reset", headers=me)
         self.canaries.keep("reset code", reset["code"])
         new = self.canaries.password()
