@@ -1,9 +1,12 @@
 """Every setting of the board, read once from the environment and `backend/.env`."""
 
 import re
+from collections.abc import Callable
+from fnmatch import fnmatchcase
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +24,9 @@ DATABASE_SCHEME: Final = "postgresql+asyncpg"
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 HIGHEST_PORT: Final = 65_535
+
+PUBLIC_GITHUB: Final = "https://api.github.com"
+LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 # An origin as browsers send it (RFC 6454, section 6.2): lower case, no path, no user.
 ORIGIN: Final = re.compile(r"(https?)://([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
@@ -83,6 +89,51 @@ def _check_public_url(value: str) -> str:
     return origin
 
 
+def _if_set(check: Callable[[str], str]) -> AfterValidator:
+    """Return a check for a setting that may stay unset; pydantic checks the default too."""
+    return AfterValidator(lambda value: None if value is None else check(value))
+
+
+def _check_token(value: str) -> str:
+    token = value.strip()
+    if not re.fullmatch(r"[!-~]+", token):
+        raise ValueError("must be one word of visible ASCII, as GitHub shows it")
+    return token
+
+
+def _check_api_url(value: str) -> str:
+    url = value.removesuffix("/")
+    parts = urlsplit(url)
+    if not (
+        _is_origin(f"{parts.scheme}://{parts.netloc}")
+        and re.fullmatch(r"[A-Za-z0-9/_-]*", parts.path)
+        and not parts.query
+        and not parts.fragment
+        and (parts.scheme == "https" or parts.hostname in LOOPBACK)
+    ):
+        raise ValueError(
+            f"must be {PUBLIC_GITHUB}, or GitHub Enterprise's https://HOST/api/v3: "
+            "over https, since the token goes there"
+        )
+    return url
+
+
+def _split_globs(text: str) -> list[str]:
+    return [glob for part in text.lower().split(",") if (glob := part.strip())]
+
+
+def _check_globs(value: str) -> str:
+    if not all(re.fullmatch(r"[a-z0-9_.*?-]+/[a-z0-9_.*?-]+", glob) for glob in _split_globs(value)):
+        raise ValueError("must be repositories such as octo/api or octo/*, separated by commas")
+    return value
+
+
+def _check_repository(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{1,100}", value):
+        raise ValueError("must be one repository such as octo/api")
+    return value
+
+
 class Settings(BaseSettings):
     """The board's configuration. The environment wins over `backend/.env`; an empty variable counts as unset.
 
@@ -107,7 +158,7 @@ class Settings(BaseSettings):
     JWT_REFRESH_EXPIRE_DAYS: int = Field(default=7, ge=1, le=3_650)
     CORS_ORIGINS: Annotated[str, AfterValidator(_check_cors_origins)] = "http://localhost:3000"
     WS_INITIAL_HOURS: int = Field(default=1, ge=1, le=8_760)
-    GITHUB_TOKEN: str | None = Field(default=None, repr=False)
+    GITHUB_TOKEN: Annotated[str | None, _if_set(_check_token)] = Field(default=None, repr=False)
     LOG_LEVEL: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
 
     PUBLIC_URL: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
@@ -116,12 +167,37 @@ class Settings(BaseSettings):
     PORT: int = Field(default=8000, ge=1, le=HIGHEST_PORT)
     WEB_CONCURRENCY: int | None = Field(default=None, ge=1, le=64)
     WS_MAX_SOCKETS: int = Field(default=10_000, ge=1)
+    GITHUB_API_URL: Annotated[str, AfterValidator(_check_api_url)] = PUBLIC_GITHUB
+    GITHUB_WEBHOOK_SECRET: str | None = Field(default=None, repr=False)
+    GITHUB_REPOSITORIES: Annotated[str | None, _if_set(_check_globs)] = None
+    GITHUB_REPOSITORY: Annotated[str | None, _if_set(_check_repository)] = None
     REVISION: str = "unknown"
 
     @property
     def cors_origins_list(self) -> list[str]:
         """The origins that other pages may call from: `CORS_ORIGINS` split on commas, without blanks."""
         return _split_origins(self.CORS_ORIGINS)
+
+    @property
+    def titles(self) -> Literal["on", "off"]:
+        """Whether GitHub can be asked what a reference is; without a token it stays a plain link."""
+        return "on" if self.GITHUB_TOKEN else "off"
+
+    @property
+    def github_url(self) -> str:
+        """Where people find what the API tells of: `https://api.HOST` is `https://HOST`, as is `https://HOST/api/v3`."""
+        scheme, _, rest = self.GITHUB_API_URL.partition("://")
+        return f"{scheme}://{rest.partition('/')[0].removeprefix('api.')}"
+
+    def shows_private(self, repository: str) -> bool:
+        """Tell whether members may see the titles of this private repository (`owner/repo`)."""
+        owner, _, name = repository.lower().partition("/")
+        return any(
+            fnmatchcase(owner, owner_glob) and fnmatchcase(name, name_glob)
+            for owner_glob, _, name_glob in (
+                glob.partition("/") for glob in _split_globs(self.GITHUB_REPOSITORIES or "")
+            )
+        )
 
     @property
     def secret_is_short(self) -> bool:

@@ -121,6 +121,13 @@ class EditWindowClosed(Forbidden):
     message = "A status can be edited for 15 minutes after it was posted. Post a new one."
 
 
+class BadSignature(Forbidden):
+    """A delivery that GitHub did not sign, or not with this board's secret."""
+
+    code = "bad_signature"
+    message = "X-Hub-Signature-256 does not fit: set the webhook's secret to GITHUB_WEBHOOK_SECRET."
+
+
 class NotFound(BoardError):
     """There is no such thing."""
 
@@ -140,6 +147,20 @@ class UserNotFound(NotFound):
 
     code = "user_not_found"
     message = "There is no member of that name."
+
+
+class ReferenceNotFound(NotFound):
+    """Nobody on this board has spoken of it."""
+
+    code = "reference_not_found"
+    message = "Nobody on this board has spoken of that."
+
+
+class WebhooksOff(NotFound):
+    """Without a secret nobody can prove to be GitHub."""
+
+    code = "webhooks_off"
+    message = "This board takes no webhooks: GITHUB_WEBHOOK_SECRET is not set."
 
 
 class Conflict(BoardError):
@@ -173,6 +194,13 @@ class InvalidCursor(Unprocessable):
 
     code = "invalid_cursor"
     message = "That cursor is damaged. Start again without one."
+
+
+class InvalidDelivery(Unprocessable):
+    """A delivery is signed, but not what GitHub sends."""
+
+    code = "invalid_delivery"
+    message = "That is no delivery of a GitHub webhook."
 
 
 class IdempotencyKeyReused(Unprocessable):

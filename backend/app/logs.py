@@ -64,6 +64,8 @@ def dict_config(level: str) -> dict[str, Any]:
             "asyncio": {"level": quiet},
             "alembic.runtime.plugins": {"level": quiet},
             "httpcore": {"level": quiet},
+            "httpcore2": {"level": quiet},
+            "httpx2": {"level": quiet},
             "sqlalchemy": {"level": quiet},
             "websockets": {"level": quiet},
         },

@@ -11,4 +11,11 @@ from app.config import Settings, settings
 for _name, _value in Settings(_env_file=None).model_dump().items():
     setattr(settings, _name, _value)
 
-pytest_plugins = ["tests.databases", "tests.personas", "tests.proxy", "tests.servers", "tests.subprocesses"]
+pytest_plugins = [
+    "tests.databases",
+    "tests.fake_github",
+    "tests.personas",
+    "tests.proxy",
+    "tests.servers",
+    "tests.subprocesses",
+]

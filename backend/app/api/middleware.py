@@ -20,6 +20,9 @@ access_log = logging.getLogger("app.access")
 log = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 64 * 1024
+# GitHub tells of a pull request with all that it knows, its text of up to 65,536 characters included.
+LARGEST_DELIVERY: Final = 2 * 1024 * 1024
+DELIVERIES: Final = "/api/v1/github/webhook"
 
 # A client's own id is kept where it is short and can't break a log line.
 SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -115,7 +118,9 @@ class BoardMiddleware:
 
 
 class LimitsMiddleware:
-    """Refuses what no route may see: text that can't be stored, in the query or a header (422), and a body over 64 KiB.
+    """Refuses what no route may see: text that can't be stored, in the query or a header (422), and too large a body.
+
+    A body may have 64 KiB, a webhook's delivery 2 MiB.
 
     The body gets its 413 by its declared length, or once that much has come in chunks. FastAPI's own `max_body_size`
     stands outside of this, and answers in plain text where a client is promised a problem.
@@ -130,13 +135,15 @@ class LimitsMiddleware:
             await self.app(scope, receive, send)
             return
         received = 0
+        largest, limit = (LARGEST_DELIVERY, "2 MiB") if scope["path"] == DELIVERIES else (LARGEST_BODY, "64 KiB")
+        too_large = f"A request may have at most {limit}."
 
         async def counted_receive() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > LARGEST_BODY:
-                raise HTTPException(413, "A request may have at most 64 KiB.")
+            if received > largest:
+                raise HTTPException(413, too_large)
             return message
 
         if not _is_storable(scope):
@@ -144,8 +151,8 @@ class LimitsMiddleware:
             await refusal(scope, receive, send)
             return
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > LARGEST_BODY:
-                refusal = answer(problem(413, "body_too_large", "A request may have at most 64 KiB."))
+            if name == b"content-length" and value.isdigit() and int(value) > largest:
+                refusal = answer(problem(413, "body_too_large", too_large))
                 await refusal(scope, receive, send)
                 return
         await self.app(scope, counted_receive, send)

@@ -5,7 +5,9 @@ Its help and `up` need no environment, so what reads the settings is imported by
 
 import asyncio
 import logging.config
+import os
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import click
@@ -70,6 +72,21 @@ def migrate() -> None:
     _run(database.migrate())
 
 
+@main.command()
+def worker() -> None:
+    """Do what is done in the background, until a signal ends it: ask GitHub for titles.
+
+    Any number may run. `statusboard up` has one in it.
+    """
+    _configure()
+    from app.cli.worker import run_until_stopped  # noqa: PLC0415
+    from app.config import settings  # noqa: PLC0415
+    from app.logs import dict_config  # noqa: PLC0415
+
+    logging.config.dictConfig(dict_config(settings.LOG_LEVEL))
+    _run(run_until_stopped())
+
+
 @main.command("setup-link")
 def setup_link() -> None:
     """Print the link at which the first account is made."""
@@ -98,6 +115,60 @@ def reset_password(name: str) -> None:
     from app.cli import database  # noqa: PLC0415
 
     click.echo(_run(database.reset_password(name)))
+
+
+@main.command()
+@click.argument("reference")
+@click.option(
+    "--board",
+    "url",
+    envvar=["STATUSBOARD_URL", "PUBLIC_URL"],
+    default="http://localhost:8000",
+    show_default=True,
+    help="Where the board is. [$STATUSBOARD_URL]",
+)
+@click.option(
+    "--token-file", type=click.Path(exists=True, dir_okay=False), help="A file with an API token that may read."
+)
+@click.option("--login", "username", help="Log in with this name instead, and be asked for the password.")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Give up after so many seconds.")
+def wait(reference: str, url: str, token_file: str | None, username: str | None, timeout: float | None) -> None:
+    r"""Wait until REFERENCE (octo/api#12, or its address) is merged or closed.
+
+    The API token stands in $STATUSBOARD_TOKEN, or in the file. Somebody on the board must have spoken of the reference.
+
+    \b
+    Exits with
+      0    merged; of an issue or a discussion: closed
+      3    closed without a merge, or as not planned
+      4    nobody has spoken of it, GitHub does not show it, or it is gone
+      5    the board does not take the token or the login
+      124  --timeout is over
+    """
+    from app.cli.wait import Login, parse  # noqa: PLC0415
+    from app.cli.wait import wait as wait_for  # noqa: PLC0415
+
+    place = parse(reference)
+    if not url.startswith(("http://", "https://")):
+        raise click.UsageError(f"{url} is no board: http://localhost:8000 would be one.")
+    credential: str | Login
+    if username is not None:
+        credential = Login(username, click.prompt("Password", hide_input=True, err=True))
+    else:
+        credential = _api_token(token_file)
+    code, why = asyncio.run(wait_for(place, url=url.rstrip("/"), credential=credential, timeout=timeout))
+    click.echo(why, err=code != 0)
+    raise SystemExit(code)
+
+
+def _api_token(token_file: str | None) -> str:
+    if token_file is None:
+        token = os.environ.get("STATUSBOARD_TOKEN", "")
+    else:
+        token = Path(token_file).read_text(encoding="utf-8")
+    if not (token := token.strip()).isascii() or not token:
+        raise click.UsageError("Set STATUSBOARD_TOKEN to an API token that may read, or give --token-file or --login.")
+    return token
 
 
 @main.command()

@@ -1,5 +1,6 @@
 """The board served by this very process, talking to the person who started it rather than to a log."""
 
+import asyncio
 import logging.config
 import socket
 from contextlib import suppress
@@ -8,6 +9,7 @@ import click
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli.worker import work
 from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import DatabaseUnavailable
@@ -18,7 +20,9 @@ from app.services import setup
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says where the board is once it answers."""
+    """uvicorn's server, which says where the board is once it answers, and has a worker beside it."""
+
+    _worker: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -28,6 +32,15 @@ class Server(uvicorn.Server):
             with suppress(DatabaseUnavailable):  # then there is worse news than a missing link
                 if link := await setup.link(db):
                     click.echo(f"It has no account yet. Make the first one at {link}")
+        self._worker = asyncio.create_task(work(asyncio.Event()))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer no more. What the worker has begun is begun again at the next start."""
+        if self._worker is not None:
+            self._worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._worker
+        await super().shutdown(sockets)
 
 
 def serve() -> None:

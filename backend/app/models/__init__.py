@@ -7,8 +7,9 @@ from app.models.api_token import ApiToken
 from app.models.attempt import Attempt
 from app.models.board import Board
 from app.models.feed import FeedEvent, FeedHead
+from app.models.github import GithubBudget, GithubDelivery
 from app.models.invite import Invite, ResetCode
-from app.models.reference import Reference, StatusReference
+from app.models.reference import ClearedBlocker, Reference, StatusReference
 from app.models.session import RefreshToken, Session
 from app.models.status import IdempotencyKey, Status
 from app.models.user import User
@@ -17,8 +18,11 @@ __all__ = [
     "ApiToken",
     "Attempt",
     "Board",
+    "ClearedBlocker",
     "FeedEvent",
     "FeedHead",
+    "GithubBudget",
+    "GithubDelivery",
     "IdempotencyKey",
     "Invite",
     "Reference",

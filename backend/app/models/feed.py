@@ -29,7 +29,7 @@ class FeedEvent(Base):
         Index(
             "ix_feed_events_subject_id",
             "subject_id",
-            postgresql_where=text("kind LIKE 'status.%'"),
+            postgresql_where=text("kind LIKE 'status.%' OR kind LIKE 'blocker.%'"),
         ),
     )
 

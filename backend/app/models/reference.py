@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
-from app.models.columns import BigId, CreatedAt
+from app.models.columns import BigId, CreatedAt, Moment
 
 
 class ReferenceKind(StrEnum):
@@ -35,6 +35,15 @@ class ReferenceState(StrEnum):
     CLOSED = "closed"
     NOT_PLANNED = "not_planned"
     MERGED = "merged"
+    # What can be told of one whose state can't be read: moved to a place that may not be shown, missing or hidden from
+    # the board's token, deleted.
+    MOVED = "moved"
+    NO_ACCESS = "no_access"
+    GONE = "gone"
+
+
+# Nothing more is to be waited for.
+OVER = frozenset({ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceState.MERGED})
 
 
 class Reference(Base):
@@ -49,6 +58,12 @@ class Reference(Base):
             "number",
             unique=True,
         ),
+        Index("ix_github_references_due_at", "due_at"),
+        Index(
+            "ix_github_references_moved_to",
+            func.lower(text("moved_to")),
+            postgresql_where=text("moved_to IS NOT NULL"),
+        ),
     )
 
     id: Mapped[BigId]
@@ -59,6 +74,24 @@ class Reference(Base):
     title: Mapped[str | None] = mapped_column(String(300))
     state: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[CreatedAt]
+    # Where it is now (`owner/repo#12`), where that is another place and may be shown.
+    moved_to: Mapped[str | None] = mapped_column(String(160))
+    # Where to ask for it next: `moved_to`, or a place that nobody may see.
+    ask_at: Mapped[str | None] = mapped_column(String(160))
+    private: Mapped[bool | None]
+    # GitHub's own word on when it last changed: of two answers the older is not taken.
+    changed_at: Mapped[Moment | None]
+    fetched_at: Mapped[Moment | None]
+    # When it is to be fetched next. Whoever fetches it moves this on first, so that nobody else does.
+    due_at: Mapped[Moment] = mapped_column(server_default=func.clock_timestamp())
+    # GitHub knows the repository but not the number: where that went, its REST API alone can tell.
+    missing: Mapped[bool] = mapped_column(server_default=text("false"))
+    failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+
+    @property
+    def name(self) -> str:
+        """As it is written in a message: `owner/repo#12`."""
+        return f"{self.owner}/{self.repo}#{self.number}"
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -75,3 +108,12 @@ class StatusReference(Base):
     status_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     reference_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("github_references.id", ondelete="RESTRICT"))
+
+
+class ClearedBlocker(Base):
+    """A blocker whose references were all over once. The primary key lets that be told once, whoever notices it."""
+
+    __tablename__ = "cleared_blockers"
+
+    status_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("statuses.id", ondelete="CASCADE"), primary_key=True)
+    cleared_at: Mapped[CreatedAt]

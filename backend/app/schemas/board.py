@@ -1,7 +1,7 @@
 """The board: who is doing what, and what is in the way."""
 
 from app.schemas.base import AnswerModel, Moment
-from app.schemas.statuses import StatusRead
+from app.schemas.statuses import ReferenceRead, StatusRead
 from app.schemas.users import UserRead
 
 
@@ -14,10 +14,15 @@ class Member(AnswerModel):
 
 
 class Blocker(AnswerModel):
-    """A blocked status that its author has not moved on from; `cleared` once all it waits for is merged or closed."""
+    """A blocked status that its author has not moved on from.
+
+    `waits_for` are those of its references that are not merged or closed; `cleared` once there were some, and none is
+    left.
+    """
 
     status: StatusRead
     since: Moment
+    waits_for: list[ReferenceRead]
     cleared: bool
 
 

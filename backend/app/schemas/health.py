@@ -13,11 +13,15 @@ class Health(AnswerModel):
 
 
 class Ready(AnswerModel):
-    """The process can do its work. `revision` is the git revision that the image was built from."""
+    """The process can do its work.
+
+    `revision` is the git revision that the image was built from. Without a token for GitHub, titles are off.
+    """
 
     status: Literal["ready"] = "ready"
     version: str
     revision: str
+    titles: Literal["on", "off"]
 
 
 class NotReady(Problem):

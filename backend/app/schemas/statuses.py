@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, computed_field
 
+from app.config import settings
 from app.models.reference import ReferenceKind, ReferenceState
 from app.models.status import Category
 from app.models.user import Kind
@@ -28,7 +29,10 @@ class Author(AnswerModel):
 
 
 class ReferenceRead(AnswerModel):
-    """A GitHub issue, pull request or discussion. Title and state are null where they are not known."""
+    """A GitHub issue, pull request or discussion. Title and state are null where they are not known.
+
+    `moved_to` names the place where it is now, where that is another; title and state are those of that place.
+    """
 
     owner: str
     repo: str
@@ -36,12 +40,13 @@ class ReferenceRead(AnswerModel):
     kind: ReferenceKind
     title: str | None
     state: ReferenceState | None
+    moved_to: str | None = None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def url(self) -> str:
         """Where it is on GitHub."""
-        return f"https://github.com/{self.owner}/{self.repo}/{URL_PARTS.get(self.kind, 'issues')}/{self.number}"
+        return f"{settings.github_url}/{self.owner}/{self.repo}/{URL_PARTS.get(self.kind, 'issues')}/{self.number}"
 
 
 class StatusRead(AnswerModel):
@@ -74,6 +79,12 @@ class StatusPage(Page[StatusRead]):
     """A page of statuses, and the position in the feed at which it was read."""
 
     position: str
+
+
+class ReferenceHistory(StatusPage):
+    """A reference, and a page of what was said about it, the oldest first."""
+
+    reference: ReferenceRead
 
 
 class PageQuery(RequestModel):

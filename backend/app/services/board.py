@@ -10,20 +10,17 @@ from sqlalchemy.orm import aliased
 
 from app.models import Status, User
 from app.models.columns import among
-from app.models.reference import ReferenceState
 from app.models.status import Category
 from app.schemas.base import EARLIEST
 from app.schemas.board import Blocker, BoardRead, Member
 from app.schemas.statuses import StatusRead
 from app.schemas.users import UserRead
-from app.services import feed
+from app.services import blockers, feed
 from app.services.statuses import read_statuses, select_statuses
 from app.services.transactions import snapshot
 
 # A member who keeps saying "blocked" has this many blockers at most on the board, the newest.
 MOST_BLOCKERS_EACH: Final = 10
-
-OVER: Final = {ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceState.MERGED}
 
 
 def _zone(name: str) -> tzinfo:
@@ -39,8 +36,13 @@ def _is_today(moment: datetime, now: datetime, time_zone: str) -> bool:
     return moment.astimezone(zone).date() == now.astimezone(zone).date()
 
 
-def _is_cleared(status: StatusRead) -> bool:
-    return bool(status.references) and all(reference.state in OVER for reference in status.references)
+def _blocker(status: StatusRead) -> Blocker:
+    return Blocker(
+        status=status,
+        since=status.created_at,
+        waits_for=blockers.waits_for(status),
+        cleared=blockers.is_cleared(status),
+    )
 
 
 async def _newest_ids(db: AsyncSession) -> list[tuple[User, int | None]]:
@@ -96,5 +98,4 @@ async def read(db: AsyncSession) -> BoardRead:
         today = status is not None and _is_today(status.created_at, now, user.time_zone)
         members.append(Member(user=UserRead.model_validate(user), status=status, today=today))
     blocking = sorted((statuses[status_id] for status_id in blocker_ids), key=lambda status: status.created_at)
-    blockers = [Blocker(status=status, since=status.created_at, cleared=_is_cleared(status)) for status in blocking]
-    return BoardRead(position=str(position), members=members, blockers=blockers)
+    return BoardRead(position=str(position), members=members, blockers=[_blocker(status) for status in blocking])

@@ -11,7 +11,8 @@ from app.services.feed import Position
 RING_SIZE: Final = 10_000
 
 DELETED: Final = "status.deleted"
-OF_STATUSES: Final = "status."
+# What carries a status: its subject is the status's id.
+OF_STATUSES: Final = ("status.", "blocker.")
 
 
 @dataclass(frozen=True, slots=True)

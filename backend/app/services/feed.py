@@ -1,6 +1,7 @@
 """The log of everything that readers see change: appending to it, and positions in it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -25,11 +26,34 @@ APPEND: Final = text("""
     SELECT seq, mark, :kind, :subject_id, :payload FROM head
 """)
 
+# Several at once, in their order, behind one lock. Each has a mark of its own; the last one's is the head's.
+APPEND_ALL: Final = text("""
+    WITH new AS (
+        SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_ids AS bigint[]), CAST(:payloads AS text[]))
+            WITH ORDINALITY AS new (kind, subject_id, payload, n)
+    ), head AS (
+        UPDATE feed_head SET seq = seq + :count, mark = left(gen_random_uuid()::text, 8) RETURNING seq, mark
+    )
+    INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
+    SELECT head.seq - :count + n, CASE WHEN n = :count THEN head.mark ELSE left(gen_random_uuid()::text, 8) END,
+           kind, subject_id, payload
+    FROM head, new
+""")
+
 # The text of a deleted status is gone from the log too: what spoke of it now says that it is deleted.
 REDACT: Final = text("""
     UPDATE feed_events SET kind = 'status.deleted', payload = :payload
-    WHERE subject_id = :subject_id AND kind LIKE 'status.%'
+    WHERE subject_id = :subject_id AND (kind LIKE 'status.%' OR kind LIKE 'blocker.%')
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """What an event tells, before it has a place in the log: see `append`."""
+
+    kind: str
+    subject_id: int
+    payload: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +83,20 @@ async def append(db: AsyncSession, *, kind: str, subject_id: int, payload: str) 
         payload: the event's data as JSON, sent as it stands.
     """
     await db.execute(APPEND, {"kind": kind, "subject_id": subject_id, "payload": payload})
+    db.info[wakeups.APPENDED] = True
+
+
+async def append_all(db: AsyncSession, events: Sequence[NewEvent]) -> None:
+    """Append several events to the log, or none, in their order: as `append`, as the last statement."""
+    if not events:
+        return
+    values = {
+        "kinds": [event.kind for event in events],
+        "subject_ids": [event.subject_id for event in events],
+        "payloads": [event.payload for event in events],
+        "count": len(events),
+    }
+    await db.execute(APPEND_ALL, values)
     db.info[wakeups.APPENDED] = True
 
 

@@ -25,6 +25,8 @@ STEPS: Final = (
     f"""DELETE FROM feed_events WHERE seq < COALESCE(
             (SELECT seq FROM feed_events WHERE created_at >= now() - interval '{KEPT_DAYS} days' ORDER BY seq LIMIT 1),
             (SELECT seq + 1 FROM feed_head)) - 1""",  # noqa: S608 -- a constant
+    # GitHub lets a delivery be sent again for three days.
+    "DELETE FROM github_deliveries WHERE created_at < now() - interval '30 days'",
     "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
     "DELETE FROM attempts WHERE created_at < now() - interval '1 hour'",
     "DELETE FROM reset_codes WHERE expires_at < now() - interval '1 day'",

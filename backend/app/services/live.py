@@ -12,8 +12,9 @@ from contextlib import suppress
 from typing import Final
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.config import settings
@@ -21,6 +22,7 @@ from app.database import KEEPALIVES, LOST_CONNECTION, distrust_open_connections
 from app.services import wakeups
 from app.services.events import Event, Ring
 from app.services.feed import Position
+from app.services.transactions import autocommit
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,12 @@ BEGIN: Final = f"""SELECT seq, mark FROM feed_events WHERE seq >= (SELECT seq FR
 # The last known event is read again each time: if it is not there as it was, this is another history.
 READ: Final = "SELECT seq, mark, kind, subject_id, payload FROM feed_events WHERE seq >= $1 ORDER BY seq LIMIT $2"
 NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', '')"
+
+
+@autocommit
+async def notify(db: AsyncSession) -> None:
+    """Wake those who follow the log in other processes, from one that does not follow it itself."""
+    await db.execute(text(NOTIFY))
 
 
 class LiveFeed:

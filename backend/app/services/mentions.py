@@ -6,6 +6,7 @@ word boundary, so `o/r#1.`, `o/r#1-2` and `o/r#1/2` all name 1, while `o/r#1a` a
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from unicodedata import category
 
 AT_MOST = 20
@@ -14,9 +15,8 @@ AT_MOST = 20
 # than those is ever given back. A name is tried only where one can begin: the look-behind turns away every later
 # character of it in one step, and a look-ahead reads at most 40. `://` and what hangs on it is eaten whole, and read
 # once. What a URL says after its number is eaten too, in ASCII only, so that a script without spaces may follow.
-_REFERENCE = re.compile(
-    r"""
-    (?: (?P<url> (?<![A-Za-z0-9+]) (?i:https?://(?:www\.)?github\.com) / )
+_REFERENCE = r"""
+    (?: (?P<url> (?<![A-Za-z0-9+]) (?i:https?://(?:www\.)?HOST) / )
       | (?<! [A-Za-z0-9_./\\@\#$-] )
     )
     (?P<owner> (?= [A-Za-z0-9_-]{1,39} / )
@@ -26,9 +26,14 @@ _REFERENCE = re.compile(
     (?P<number> [1-9] [0-9]{0,8}+ ) (?! [A-Za-z0-9_] )
     (?(url) (?: [/?\#] [!#-;=?-~]*+ )?+ )
     | :// [^\s<>"]++
-    """,
-    re.VERBOSE,
-)
+    """
+
+# `#12` and `GH-12`, which GitHub reads as numbers of the repository where they are written. `&#12;` is a character.
+_BARE = r"""
+    | (?<! [A-Za-z0-9_./\\@\#$&-] ) (?: \# | (?i:GH)- ) (?P<bare> [1-9] [0-9]{0,8}+ ) (?! [A-Za-z0-9_] )
+    """
+
+GITHUB = "github.com"
 
 # `/orgs/NAME/discussions/1` is a discussion of an organisation. It has the shape of ours, but `orgs` owns nothing.
 _NO_OWNERS = frozenset({"orgs"})
@@ -48,23 +53,47 @@ class Mention:
     number: int
 
     @property
+    def name(self) -> str:
+        """As it is written in a message."""
+        return f"{self.owner}/{self.repo}#{self.number}"
+
+    @property
     def key(self) -> tuple[str, str, int]:
         """What GitHub takes for the same: neither owner nor repository minds case."""
         return self.owner.lower(), self.repo.lower(), self.number
 
 
-def find(message: str) -> list[Mention]:
-    """The references of a message, each once, in the order written, at most `AT_MOST`."""
+@cache
+def _grammar(host: str, *, bare: bool) -> re.Pattern[str]:
+    return re.compile(_REFERENCE.replace("HOST", re.escape(host)) + (_BARE if bare else ""), re.VERBOSE)
+
+
+def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> list[Mention]:
+    """The references of a message, each once, in the order written, at most `AT_MOST`.
+
+    Args:
+        message: what someone wrote.
+        host: where GitHub is, with a port where its addresses have one.
+        repository: the one (`owner/repo`) that bare numbers are of, `#12` and `GH-12`; without it they say nothing.
+    """
     text = _without_code(message)
     found: dict[tuple[str, str, int], Mention] = {}
-    for match in _REFERENCE.finditer(text):
+    for match in _grammar(host, bare=repository is not None).finditer(text):
         if len(found) == AT_MOST:
             break
-        if match["owner"] is None or not _stands_alone(match, text) or not _can_exist(match):
-            continue
-        mention = Mention(match["owner"], match["repo"], int(match["number"]))
-        found.setdefault(mention.key, mention)
+        mention = _mention(match, text, repository)
+        if mention is not None:
+            found.setdefault(mention.key, mention)
     return list(found.values())
+
+
+def _mention(match: re.Match[str], text: str, repository: str | None) -> Mention | None:
+    if repository is not None and match["bare"] is not None:
+        owner, _, repo = repository.partition("/")
+        return Mention(owner, repo, int(match["bare"])) if _stands_alone(match, text, "bare") else None
+    if match["owner"] is None or not _stands_alone(match, text, "number") or not _can_exist(match):
+        return None
+    return Mention(match["owner"], match["repo"], int(match["number"]))
 
 
 def _can_exist(match: re.Match[str]) -> bool:
@@ -72,9 +101,9 @@ def _can_exist(match: re.Match[str]) -> bool:
     return match["owner"].lower() not in _NO_OWNERS and repo not in _NO_REPOS and not repo.endswith(_NO_ENDINGS)
 
 
-def _stands_alone(match: re.Match[str], text: str) -> bool:
+def _stands_alone(match: re.Match[str], text: str, number: str) -> bool:
     before = text[match.start() - 1] if match.start() else ""
-    after = text[match.end("number") : match.end("number") + 1]
+    after = text[match.end(number) : match.end(number) + 1]
     return not ((before and _joins(before)) or (after and _joins(after)))
 
 

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import EditWindowClosed, Forbidden, InvalidCursor, NotTheAuthor, StatusNotFound
 from app.models import Reference, Status, StatusReference, User
+from app.models.status import Category
 from app.models.user import Role
 from app.schemas.statuses import Author, StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
-from app.services import cursors, feed, idempotency, mentions, references
+from app.services import blockers, cursors, feed, idempotency, references
+from app.services.feed import NewEvent
 from app.services.transactions import snapshot, transaction
 
 EDIT_WINDOW: Final = timedelta(minutes=15)
@@ -86,19 +88,29 @@ async def post(db: AsyncSession, *, author: User, data: StatusCreate, key: str |
         author=Author.model_validate(author),
         message=data.message,
         category=data.category,
-        references=await references.link(db, status_id=status_id, mentions=mentions.find(data.message)),
+        references=await references.link(db, status_id=status_id, mentioned=references.spoken_of(data.message)),
         created_at=created_at,
         edited_at=None,
     )
     payload = status.model_dump_json()
     if key is not None:
         await idempotency.keep(db, author_id=author.id, key=key, status_id=status_id, answer=payload)
-    await feed.append(db, kind="status.posted", subject_id=status_id, payload=payload)
+    events = [NewEvent("status.posted", status_id, payload)]
+    if blockers.is_cleared(status):
+        events += await _cleared(db, status)
+    await feed.append_all(db, events)
     return status
 
 
-async def _lock(db: AsyncSession, status_id: int) -> tuple[Status, datetime]:
-    query = select(Status, func.clock_timestamp()).where(Status.id == status_id).with_for_update(of=Status)
+async def _cleared(db: AsyncSession, status: StatusRead) -> list[NewEvent]:
+    ids = await blockers.clear(db, status_id=status.id)
+    return [NewEvent(blockers.CLEARED, status_id, status.model_dump_json()) for status_id in ids]
+
+
+async def _lock(db: AsyncSession, status_id: int, *, to_delete: bool = False) -> tuple[Status, datetime]:
+    # Whoever edits it lets others still refer to it; whoever deletes it has to wait until they have.
+    query = select(Status, func.clock_timestamp()).where(Status.id == status_id)
+    query = query.with_for_update(of=Status, key_share=not to_delete)
     row = (await db.execute(query)).one_or_none()
     if row is None:
         raise StatusNotFound
@@ -124,11 +136,16 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
     new = {field: value for field, value in given.items() if getattr(status, field) != value}
     if new:
         await db.execute(update(Status).where(Status.id == status_id).values(**new, edited_at=now))
+        await references.hold(db, status_id=status_id)
         if "message" in new:
-            await references.relink(db, status_id=status_id, mentions=mentions.find(new["message"]))
+            await references.relink(db, status_id=status_id, mentioned=references.spoken_of(new["message"]))
     answer = await _read_one(db, status_id)
     if new:
-        await feed.append(db, kind="status.edited", subject_id=status_id, payload=answer.model_dump_json())
+        events = [NewEvent("status.edited", status_id, answer.model_dump_json())]
+        if Category.BLOCKED in {status.category, answer.category}:
+            # Also where it clears nothing: whoever notices that it is cleared tells of it before this edit, or after.
+            events += await _cleared(db, answer)
+        await feed.append_all(db, events)
     return answer
 
 
@@ -140,7 +157,7 @@ async def remove(db: AsyncSession, *, remover: User, status_id: int) -> None:
         StatusNotFound: there is none of this id.
         Forbidden: neither its author nor an admin asks.
     """
-    status, _ = await _lock(db, status_id)
+    status, _ = await _lock(db, status_id, to_delete=True)
     if status.author_id != remover.id and remover.role != Role.ADMIN:
         raise Forbidden("Only its author or an admin can delete a status.")
     payload = json.dumps({"id": status_id})
@@ -160,11 +177,17 @@ async def find(db: AsyncSession, status_id: int) -> StatusRead:
     return await _read_one(db, status_id)
 
 
-def _cursor_behind(status: StatusRead) -> str:
+def cursor_behind(status: StatusRead) -> str:
+    """Return the cursor of a list by time, for what follows on a status."""
     return cursors.write((status.created_at - EPOCH) // MICROSECOND, status.id)
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, int]:
+def read_cursor(cursor: str) -> tuple[datetime, int]:
+    """Return the moment and id of the status that `cursor_behind` was given.
+
+    Raises:
+        InvalidCursor: the cursor is damaged.
+    """
     microseconds, status_id = cursors.read(cursor, values=2)
     try:
         return EPOCH + microseconds * MICROSECOND, status_id
@@ -207,10 +230,10 @@ async def list_page(db: AsyncSession, wanted: StatusQuery) -> StatusPage:
     """
     query = _filtered(select_statuses(), wanted)
     if wanted.cursor is not None:
-        query = query.where(tuple_(Status.created_at, Status.id) < _read_cursor(wanted.cursor))
+        query = query.where(tuple_(Status.created_at, Status.id) < read_cursor(wanted.cursor))
     newest = query.order_by(Status.created_at.desc(), Status.id.desc()).limit(wanted.limit + 1)
     position = await feed.head(db)
     statuses = await read_statuses(db, newest)
     page = statuses[: wanted.limit]
     more = len(statuses) > wanted.limit
-    return StatusPage(items=page, next_cursor=_cursor_behind(page[-1]) if more else None, position=str(position))
+    return StatusPage(items=page, next_cursor=cursor_behind(page[-1]) if more else None, position=str(position))

@@ -107,7 +107,7 @@ async def test_blockers_stay_until_the_author_moves_on(ada: Persona, bob: Person
     ended = await blockers(ada)
     await bob.post("no house", "blocked")
 
-    assert shown == {"status": first, "since": first["created_at"], "cleared": False}
+    assert shown == {"status": first, "since": first["created_at"], "waits_for": [], "cleared": False}
     assert ended == ["Ada waits"]
     assert await blockers(ada) == ["Ada waits", "no house"]
 

@@ -38,6 +38,7 @@ async def test_a_status_is_answered_as_it_is_kept(ada: Persona):
                 "kind": "unknown",
                 "title": None,
                 "state": None,
+                "moved_to": None,
                 "url": "https://github.com/octo/engine/issues/87",
             }
         ],

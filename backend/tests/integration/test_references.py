@@ -61,6 +61,7 @@ async def test_what_is_known_of_a_reference_is_shown_in_every_status(ada: Person
         "kind": "pull_request",
         "title": "Cache the parse tree",
         "state": "merged",
+        "moved_to": None,
         "url": "https://github.com/octo/engine/pull/87",
     }
     assert talk["url"] == "https://github.com/octo/talk/discussions/3"

@@ -26,6 +26,10 @@ DEFAULTS = {
     "PORT": 8000,
     "WEB_CONCURRENCY": None,
     "WS_MAX_SOCKETS": 10_000,
+    "GITHUB_API_URL": "https://api.github.com",
+    "GITHUB_WEBHOOK_SECRET": None,
+    "GITHUB_REPOSITORIES": None,
+    "GITHUB_REPOSITORY": None,
     "REVISION": "unknown",
 }
 TYPES = {

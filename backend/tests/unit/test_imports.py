@@ -20,12 +20,12 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         *("server", "migrations", "embedded", "logs", "refusals"),
     },
     "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
-    "services": {"schemas", "models", "errors", "database", "config", "migrations", "processors"},
+    "services": {"schemas", "models", "errors", "database", "config", "migrations", "processors", "app"},
     "models": {"database"},
     "database": {"config"},
     "config": set(),
     # Beside the line.
-    "schemas": {"models"},
+    "schemas": {"models", "config"},
     "migrations": {"models", "database"},
     "server": {"config", "logs", "processors", "socket_protocol"},
     # Leaves.

@@ -28,7 +28,7 @@ async def ready(request: Request, db: DB) -> Ready | Response:
     """Answer whether the process can do its work: the database is there and migrated, and the feed listens."""
     missing = await readiness.missing(db, listening=request.app.state.sockets.feed.connected)
     if not missing:
-        return Ready(version=__version__, revision=settings.REVISION)
+        return Ready(version=__version__, revision=settings.REVISION, titles=settings.titles)
     status = HTTPStatus.SERVICE_UNAVAILABLE
     problem = NotReady(
         title=status.phrase,

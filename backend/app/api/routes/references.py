@@ -1,0 +1,26 @@
+"""References, and what was said about each."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from app.api.deps import DB, CurrentReader, Page
+from app.api.problems import problems
+from app.schemas.statuses import ReferenceHistory
+from app.services import history
+
+router = APIRouter(prefix="/references", tags=["references"], responses=problems(401, 403, 404, 422, 503))
+
+# The limits of the grammar in `services/mentions.py`.
+Owner = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$")]
+Repository = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+Number = Annotated[int, Path(ge=1, le=999_999_999)]
+
+
+@router.get("/{owner}/{repo}/{number}")
+async def read_reference(
+    owner: Owner, repo: Repository, number: Number, page: Page, db: DB, _caller: CurrentReader
+) -> ReferenceHistory:
+    """Return a reference and everything ever said about it, the oldest first."""
+    key = (owner.lower(), repo.lower(), number)
+    return await history.read(db, key, limit=page.limit, cursor=page.cursor)

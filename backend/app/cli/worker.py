@@ -1,0 +1,93 @@
+"""`statusboard worker`: what is done in the background, for all processes that answer."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import Final
+
+from app.config import settings
+from app.database import AsyncSessionLocal, async_engine
+from app.errors import BoardError
+from app.services import enrichment, live, wakeups
+from app.services.github import GitHub
+
+log = logging.getLogger(__name__)
+
+POLL: Final = 1.0  # seconds; what is new is asked for within them
+RETRY: Final = 10.0  # seconds after something that nobody foresaw
+
+
+async def run_until_stopped() -> None:
+    """Work until SIGTERM or SIGINT, and finish what is under way then: a request to GitHub, and what it answers."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    log.info("The worker has started.")
+    try:
+        await work(stopping)
+    finally:
+        await async_engine.dispose()
+    log.info("The worker has stopped.")
+
+
+async def work(stopping: asyncio.Event) -> None:
+    """Do all that there is to do in the background until `stopping` is set."""
+    if settings.GITHUB_TOKEN is None:
+        log.info("Titles are off, since GITHUB_TOKEN is not set: references stay plain links.")
+        await stopping.wait()
+        return
+    worker = _Enrichment(stopping)
+    wakeups.subscribe(worker.note_commit)
+    try:
+        await worker.run()
+    finally:
+        wakeups.unsubscribe(worker.note_commit)
+
+
+class _Enrichment:
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
+        self._committed = False
+        self._reconsidered = False
+        self._database_is_away = False
+
+    def note_commit(self) -> None:
+        self._committed = True
+
+    async def run(self) -> None:
+        async with GitHub() as hub:
+            while not self._stopping.is_set():
+                pause = await self._guard(self._step(hub))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await self._stopping.wait()
+
+    async def _step(self, hub: GitHub) -> float:
+        if not self._reconsidered:
+            async with AsyncSessionLocal() as db:
+                await enrichment.reconsider(db)
+            self._reconsidered = True
+        asked = await enrichment.run_once(hub)
+        if self._committed:
+            self._committed = False
+            async with AsyncSessionLocal() as db:
+                await live.notify(db)
+        return enrichment.PACE.total_seconds() if asked else POLL
+
+    async def _guard(self, step: Awaitable[float]) -> float:
+        """Return how long to wait after a step, which may fail but never ends the worker."""
+        try:
+            pause = await step
+        except BoardError as error:
+            if not self._database_is_away:
+                log.warning("The worker waits for the database: %s", error.__cause__ or error)
+            self._database_is_away = True
+            return POLL
+        except Exception:
+            log.exception("The worker failed at something, and goes on.")
+            return RETRY
+        self._database_is_away = False
+        return pause

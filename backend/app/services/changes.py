@@ -1,0 +1,89 @@
+"""From what GitHub said to what readers see: the one way in which references change."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Reference, Status
+from app.models.columns import among
+from app.models.reference import OVER
+from app.schemas.statuses import ReferenceRead
+from app.services import blockers, findings, refresh
+from app.services.feed import NewEvent
+from app.services.findings import Finding, Found
+from app.services.references import IN_ORDER
+from app.services.statuses import read_statuses, select_statuses
+
+CHANGED = "reference.changed"
+
+
+def _is_outdated(reference: Reference, finding: Finding, asked_at: datetime | None) -> bool:
+    """Tell whether something newer is known: told by a webhook while GitHub was asked, or changed later by its word."""
+    if asked_at is not None and reference.fetched_at is not None and reference.fetched_at > asked_at:
+        return True
+    if not isinstance(finding, Found) or finding.changed_at is None or reference.changed_at is None:
+        return False
+    return finding.changed_at < reference.changed_at
+
+
+def _changed(reference: Reference) -> NewEvent:
+    return NewEvent(CHANGED, reference.id, ReferenceRead.model_validate(reference).model_dump_json())
+
+
+async def record(
+    db: AsyncSession, said: Sequence[tuple[int, Finding]], *, asked_at: datetime | None = None
+) -> list[NewEvent]:
+    """Write what was said of references, by their ids, and return the events of it, for `feed.append_all`.
+
+    Args:
+        db: a transaction.
+        said: references' ids, each with what is said of it.
+        asked_at: when GitHub was asked, where it was.
+    """
+    by_id = dict(said)
+    # In the order in which posts lock them too.
+    locked = select(Reference).where(among(Reference.id, list(by_id))).order_by(*IN_ORDER)
+    rows = list(await db.scalars(locked.with_for_update(key_share=True).execution_options(populate_existing=True)))
+    now = (await db.execute(select(func.clock_timestamp()))).scalar_one()
+    spoken = await refresh.spoken(db, list(by_id), now=now)
+    events, over = [], []
+    for row in rows:
+        finding, before = by_id[row.id], ReferenceRead.model_validate(row)
+        if not _is_outdated(row, finding, asked_at):
+            findings.apply(row, finding)
+            row.fetched_at = now
+        row.due_at = now + refresh.after(row, finding, spoken.get(row.id, refresh.NEVER))
+        after = ReferenceRead.model_validate(row)
+        if after != before:
+            events.append(_changed(row))
+            if after.state in OVER and before.state not in OVER:
+                over.append(row.id)
+    await db.flush()
+    return events + (await _cleared(db, await blockers.clear(db, changed=over)) if over else [])
+
+
+async def _cleared(db: AsyncSession, status_ids: list[int]) -> list[NewEvent]:
+    """Return the events that tell of cleared blockers."""
+    if not status_ids:
+        return []
+    statuses = await read_statuses(
+        db, select_statuses().where(among(Status.id, sorted(status_ids))).order_by(Status.id)
+    )
+    return [NewEvent(blockers.CLEARED, status.id, status.model_dump_json()) for status in statuses]
+
+
+async def reconsider_private(db: AsyncSession) -> list[NewEvent]:
+    """Hide private references that may not be shown any more, have those fetched that now may, and return events."""
+    query = select(Reference).where(Reference.private.is_(True)).order_by(*IN_ORDER).with_for_update(key_share=True)
+    events = []
+    for row in await db.scalars(query):
+        is_shown = row.title is not None
+        if is_shown and not findings.may_be_shown(row):
+            findings.hide(row)
+            events.append(_changed(row))
+        elif not is_shown and findings.may_be_shown(row):
+            row.due_at = func.clock_timestamp()
+    await db.flush()
+    return events

@@ -1,0 +1,166 @@
+"""Asking GitHub what references are: whoever of all workers gets the turn asks for what is due.
+
+No transaction is open while GitHub is asked. Before, a short one takes the turn and the rows that are due, for a time
+in which no other worker does; after, another writes what was said. A worker that dies in between costs that time.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.database import AsyncSessionLocal
+from app.models import GithubBudget, Reference
+from app.models.columns import among
+from app.services import changes, feed, findings, github
+from app.services.findings import Finding
+from app.services.github import Answer, GitHub, GithubError, GithubRefused, Points
+from app.services.mentions import Mention
+from app.services.transactions import autocommit, transaction
+
+log = logging.getLogger(__name__)
+
+# How long a worker may take for a turn: to ask, and to write down what was said.
+TURN: Final = timedelta(seconds=github.WITHIN + 10)
+# A request costs a point of GitHub's 2,000 a minute, so that no minute has more than 1,200.
+PACE: Final = timedelta(milliseconds=50)
+# With less than this part of the hour's points left, only what was never fetched is; the rest waits for the next hour.
+RESERVE: Final = 0.2
+# How long GitHub is left alone where it does not say itself: after a refusal, and after an answer of no use. Each time
+# in a row it is twice as long.
+FIRST_REFUSAL, LONGEST_REFUSAL = timedelta(minutes=1), timedelta(hours=1)
+FIRST_FAILURE, LONGEST_FAILURE = timedelta(seconds=10), timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one worker may ask, and for how long: these references and no others, once."""
+
+    asked_at: datetime
+    ids: list[int]
+    places: list[Mention]
+    missing: bool
+    failures: int
+
+
+@autocommit
+async def _is_due(db: AsyncSession) -> bool:
+    now = func.clock_timestamp()
+    open_now = (GithubBudget.closed_until <= now) & (GithubBudget.busy_until <= now)
+    due = select(Reference.id).where(Reference.due_at <= now).exists()
+    return await db.scalar(select(due & select(GithubBudget.one).where(open_now).exists())) is True
+
+
+async def _due_rows(db: AsyncSession, *, at_once: int, only_new: bool) -> list[Reference]:
+    query = select(Reference).where(Reference.due_at <= func.clock_timestamp())
+    if only_new:
+        query = query.where(Reference.fetched_at.is_(None))
+    query = query.with_for_update(key_share=True, skip_locked=True)
+    query = query.execution_options(populate_existing=True)
+    by_need = query.order_by(Reference.fetched_at.is_not(None), Reference.due_at)
+    rows = list(await db.scalars(by_need.where(~Reference.missing).limit(at_once)))
+    # Where a number went is asked one at a time, when nobody waits for a title.
+    return rows or list(await db.scalars(by_need.where(Reference.missing).limit(1)))
+
+
+@transaction
+async def take_turn(db: AsyncSession) -> Turn | None:
+    """Take the turn and up to 50 references that are due, or return None where there is nothing to ask."""
+    now = func.clock_timestamp()
+    taken = (
+        update(GithubBudget)
+        .where(GithubBudget.closed_until <= now, GithubBudget.busy_until <= now)
+        .values(busy_until=now + TURN)
+        .returning(
+            now.label("now"),
+            GithubBudget.failures,
+            GithubBudget.points,
+            GithubBudget.points_limit,
+            (GithubBudget.resets_at > now).label("counts"),
+        )
+    )
+    budget = (await db.execute(taken)).one_or_none()
+    if budget is None:
+        return None
+    short = bool(budget.counts) and budget.points < budget.points_limit * RESERVE
+    # Fewer at a time while it fails, should one of them be the cause.
+    at_once = max(github.AT_ONCE >> budget.failures, 1)
+    rows = await _due_rows(db, at_once=at_once, only_new=short)
+    if not rows:
+        await _end_turn(db)
+        return None
+    ids = [row.id for row in rows]
+    await db.execute(update(Reference).where(among(Reference.id, ids)).values(due_at=now + TURN))
+    places = [findings.ask_for(row) for row in rows]
+    return Turn(budget.now, ids, places, rows[0].missing, budget.failures)
+
+
+async def _end_turn(db: AsyncSession, **values: object) -> None:
+    pause = func.clock_timestamp() + PACE
+    await db.execute(update(GithubBudget).values(busy_until=pause, **values))
+
+
+@transaction
+async def _write_down(db: AsyncSession, turn: Turn, answer: Answer) -> None:
+    said: list[tuple[int, Finding]] = list(zip(turn.ids, answer.findings, strict=True))
+    events = await changes.record(db, said, asked_at=turn.asked_at)
+    await _end_turn(db, failures=0, **_budget(answer.points))
+    await feed.append_all(db, events)
+
+
+def _budget(points: Points | None) -> dict[str, object]:
+    if points is None:
+        return {}
+    resets_at = func.clock_timestamp() + timedelta(seconds=points.seconds)
+    budget = {"points": points.left, "points_limit": points.limit, "resets_at": resets_at}
+    return budget if points.left > 0 else budget | {"closed_until": resets_at}
+
+
+def _wait(turn: Turn, error: GithubError) -> timedelta:
+    if error.wait is not None:
+        return timedelta(seconds=error.wait + 1)  # GitHub counts in whole seconds
+    if isinstance(error, GithubRefused):
+        return min(FIRST_REFUSAL * (1 << turn.failures), LONGEST_REFUSAL)
+    return min(FIRST_FAILURE * (1 << turn.failures), LONGEST_FAILURE)
+
+
+@transaction
+async def _give_back(db: AsyncSession, turn: Turn, wait: timedelta) -> None:
+    due_at = func.clock_timestamp() + wait
+    await db.execute(update(Reference).where(among(Reference.id, turn.ids)).values(due_at=due_at))
+    await _end_turn(db, failures=min(turn.failures + 1, 10), closed_until=due_at)
+
+
+async def run_once(hub: GitHub) -> bool:
+    """Ask GitHub once for what is due, and tell whether there was something to ask.
+
+    Raises:
+        DatabaseUnavailable: nothing is lost; what was taken is due again when the turn's time is over.
+    """
+    async with AsyncSessionLocal() as db:
+        turn = await take_turn(db) if await _is_due(db) else None
+    if turn is None:
+        return False
+    try:
+        answer = await (hub.locate(turn.places[0]) if turn.missing else hub.look_up(turn.places))
+    except GithubError as error:
+        wait = _wait(turn, error)
+        log.warning("GitHub gave no answer: %s. It is asked again in %.0f s.", error, wait.total_seconds())
+        async with AsyncSessionLocal() as db:
+            await _give_back(db, turn, wait)
+        return True
+    async with AsyncSessionLocal() as db:
+        await _write_down(db, turn, answer)
+    return True
+
+
+@transaction
+async def reconsider(db: AsyncSession) -> None:
+    """Do what a change of GITHUB_REPOSITORIES asks for, as the first thing a worker does.
+
+    What is private and not listed any more is hidden at once; what is listed now is asked for anew.
+    """
+    await feed.append_all(db, await changes.reconsider_private(db))
