@@ -156,9 +156,9 @@ class Waiting:
             try:
                 await self._follow()
             except (httpx2.HTTPError, OSError, TimeoutError, WebSocketException) as error:
-                if isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in FINAL_CODES:
-                    if not self._board.forget_token():
-                        raise Ended(NOT_LET_IN, error.rcvd.reason) from error
+                refused = isinstance(error, ConnectionClosed) and error.rcvd and error.rcvd.code in FINAL_CODES
+                if refused and not self._board.forget_token():
+                    raise Ended(NOT_LET_IN, str(error)) from error
                 if isinstance(error, InvalidStatus) and error.response.status_code == HTTPStatus.FORBIDDEN:
                     raise Ended(NOT_LET_IN, "The board refuses this address.") from error
                 self._complain(error)
