@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import AsyncSessionLocal
@@ -17,7 +17,7 @@ from app.models import GithubBudget, Reference
 from app.models.columns import among
 from app.services import changes, feed, findings, github
 from app.services.findings import Finding
-from app.services.github import Answer, GitHub, GithubError, GithubRefused, Points
+from app.services.github import Answer, GitHub, GithubError, GithubFailed, GithubRefused, Points
 from app.services.mentions import Mention
 from app.services.transactions import autocommit, transaction
 
@@ -33,6 +33,8 @@ RESERVE: Final = 0.2
 # in a row it is twice as long.
 FIRST_REFUSAL, LONGEST_REFUSAL = timedelta(minutes=1), timedelta(hours=1)
 FIRST_FAILURE, LONGEST_FAILURE = timedelta(seconds=10), timedelta(minutes=15)
+MOST_FAILURES: Final = 10
+ALONE: Final = 3  # after so many failures it is asked for alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,17 @@ async def _is_due(db: AsyncSession) -> bool:
     return await db.scalar(select(due & select(GithubBudget.one).where(open_now).exists())) is True
 
 
-async def _due_rows(db: AsyncSession, *, at_once: int, only_new: bool) -> list[Reference]:
+async def _due_rows(db: AsyncSession, *, only_new: bool) -> list[Reference]:
     query = select(Reference).where(Reference.due_at <= func.clock_timestamp())
     if only_new:
         query = query.where(Reference.fetched_at.is_(None))
     query = query.with_for_update(key_share=True, skip_locked=True)
     query = query.execution_options(populate_existing=True)
-    by_need = query.order_by(Reference.fetched_at.is_not(None), Reference.due_at)
-    rows = list(await db.scalars(by_need.where(~Reference.missing).limit(at_once)))
+    by_need = query.order_by(Reference.fetched_at.is_not(None), Reference.failures, Reference.due_at)
+    rows = list(await db.scalars(by_need.where(~Reference.missing).limit(github.AT_ONCE)))
+    if rows and (failures := rows[0].failures):
+        # Should one of them be the cause of an answer of no use, the others get theirs in smaller company.
+        rows = [row for row in rows if row.failures == failures][: max(github.AT_ONCE >> 2 * failures, 1)]
     # Where a number went is asked one at a time, when nobody waits for a title.
     return rows or list(await db.scalars(by_need.where(Reference.missing).limit(1)))
 
@@ -86,9 +91,7 @@ async def take_turn(db: AsyncSession) -> Turn | None:
     if budget is None:
         return None
     short = bool(budget.counts) and budget.points < budget.points_limit * RESERVE
-    # Fewer at a time while it fails, should one of them be the cause.
-    at_once = max(github.AT_ONCE >> budget.failures, 1)
-    rows = await _due_rows(db, at_once=at_once, only_new=short)
+    rows = await _due_rows(db, only_new=short)
     if not rows:
         await _end_turn(db)
         return None
@@ -128,10 +131,18 @@ def _wait(turn: Turn, error: GithubError) -> timedelta:
 
 
 @transaction
-async def _give_back(db: AsyncSession, turn: Turn, wait: timedelta) -> None:
-    due_at = func.clock_timestamp() + wait
-    await db.execute(update(Reference).where(among(Reference.id, turn.ids)).values(due_at=due_at))
-    await _end_turn(db, failures=min(turn.failures + 1, 10), closed_until=due_at)
+async def _give_back(db: AsyncSession, turn: Turn, error: GithubError, wait: timedelta) -> None:
+    open_at = func.clock_timestamp() + wait
+    given_back = update(Reference).where(among(Reference.id, turn.ids))
+    if isinstance(error, GithubFailed):
+        failures = func.least(Reference.failures + 1, MOST_FAILURES)
+        # One that fails all alone is asked for ever less often, and keeps the others from nothing.
+        alone = case((Reference.failures < ALONE, 0), else_=func.power(2, Reference.failures))
+        given_back = given_back.values(failures=failures, due_at=open_at + alone * timedelta(minutes=1))
+    else:
+        given_back = given_back.values(due_at=open_at)
+    await db.execute(given_back)
+    await _end_turn(db, failures=min(turn.failures + 1, MOST_FAILURES), closed_until=open_at)
 
 
 async def run_once(hub: GitHub) -> bool:
@@ -150,7 +161,7 @@ async def run_once(hub: GitHub) -> bool:
         wait = _wait(turn, error)
         log.warning("GitHub gave no answer: %s. It is asked again in %.0f s.", error, wait.total_seconds())
         async with AsyncSessionLocal() as db:
-            await _give_back(db, turn, wait)
+            await _give_back(db, turn, error, wait)
         return True
     async with AsyncSessionLocal() as db:
         await _write_down(db, turn, answer)

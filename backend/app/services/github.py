@@ -149,15 +149,14 @@ def _query(places: Sequence[Mention]) -> dict[str, Any]:
     return {"query": f"query({','.join(declared)}){{{' '.join(asked)}}}{FIELDS}", "variables": variables}
 
 
-def _errors(answer: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the type of each error with the alias that it is about."""
-    found = []
+def _errors(answer: dict[str, Any]) -> list[tuple[str, list[Any]]]:
+    """Return the type of each error, with the path to what it is about."""
+    found: list[tuple[str, list[Any]]] = []
     errors = answer.get("errors")
     for error in errors if isinstance(errors, list) else []:
         if isinstance(error, dict):
             path = error.get("path")
-            alias = path[0] if isinstance(path, list) and path else ""
-            found.append((str(error.get("type")), str(alias)))
+            found.append((str(error.get("type")), path if isinstance(path, list) else []))
     return found
 
 
@@ -176,9 +175,9 @@ def _found(item: dict[str, Any]) -> Finding:
     return Found(place, kind, title, state, repository["isPrivate"], findings.moment(item.get("updatedAt")))
 
 
-def _finding(alias: str, data: dict[str, Any], types: set[str]) -> Finding:
+def _finding(alias: str, data: dict[str, Any], errors: list[tuple[str, list[Any]]]) -> Finding:
     repository = data.get(alias, ...)
-    if repository is None and types and types <= NOT_THERE:
+    if repository is None and any(kind in NOT_THERE for kind, path in errors if path == [alias]):
         return NoAccess()
     if not isinstance(repository, dict):
         return Unclear()
@@ -186,6 +185,7 @@ def _finding(alias: str, data: dict[str, Any], types: set[str]) -> Finding:
     there = [item for item in items if item is not None]
     if there:
         return _found(there[0]) if isinstance(there[0], dict) else Unclear()
+    types = {kind for kind, path in errors if path[:1] == [alias]}
     if not types <= NOT_THERE:
         return Unclear()
     return NoAccess() if "FORBIDDEN" in types else Missing()
@@ -260,9 +260,7 @@ class GitHub:
             if b"rate limit" in reply.body.lower():
                 raise GithubRefused("it wants to be asked less (rate limit)", reply.wait())
             raise GithubFailed("it answered without data")
-        aliases = [f"a{n}" for n in range(len(places))]
-        found = [_finding(alias, data, {kind for kind, of in errors if of == alias}) for alias in aliases]
-        return Answer(found, reply.points())
+        return Answer([_finding(f"a{n}", data, errors) for n in range(len(places))], reply.points())
 
     async def locate(self, place: Mention) -> Answer:
         """Ask where a number went that GraphQL does not know. Redirects count as one request, within the same time.

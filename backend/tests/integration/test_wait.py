@@ -1,0 +1,236 @@
+"""`statusboard wait`: a script goes on when what it waits for is merged."""
+
+import asyncio
+import importlib
+import os
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.errors import RESTART
+from app.config import settings
+from tests.fake_github import SECRET, FakeGitHub, delivery, says, sign
+from tests.personas import PASSWORD, Persona
+from tests.servers import Server, until
+
+# In the package, that name is the command's.
+waiting = importlib.import_module("app.cli.wait")
+PLACE = waiting.parse("octo/api#12")
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let states come by webhook."""
+    monkeypatch.setattr(settings, "GITHUB_WEBHOOK_SECRET", SECRET)
+
+
+async def api_token(persona: Persona, *scopes: str) -> str:
+    """Make an API token."""
+    response = await persona.client.post("/api/v1/tokens", json={"name": "CI", "scopes": scopes or ["read"]})
+    return response.json()["token"]
+
+
+async def deliver(persona: Persona, event: str = "pull_request", action: str = "closed", **thing: object) -> None:
+    """Have GitHub tell how octo/api#12 stands."""
+    body = delivery(event, action, "octo/api#12", **thing)
+    headers = {"X-GitHub-Event": event, "X-GitHub-Delivery": os.urandom(8).hex(), "X-Hub-Signature-256": sign(body)}
+    response = await persona.client.post("/api/v1/github/webhook", content=body, headers=headers)
+    assert response.json() == {"result": "done"}
+
+
+async def wait_for(
+    server: Server, credential: object, then: Callable[[], Awaitable[None]], **options: object
+) -> tuple[int, str, float]:
+    """Wait, have something happen once the socket is open, and return how it ended and how long after."""
+    options = {"timeout": 20.0} | options
+    task = asyncio.create_task(waiting.wait(PLACE, url=server.url, credential=credential, **options))
+    await until(lambda: any(each.credential for each in server.sockets.open) or task.done())
+    started = time.monotonic()
+    await then()
+    code, why = await task
+    return code, why, time.monotonic() - started
+
+
+async def nothing() -> None:
+    """Let nothing happen."""
+
+
+async def test_it_ends_within_a_second_of_the_merge(server: Server, ada: Persona):
+    """By an event on the socket; what happens to others is nothing to it."""
+    await ada.post("octo/api#12 octo/api#13")
+    token = await api_token(ada)
+
+    async def merge() -> None:
+        await deliver(ada, "pull_request", "edited", title="Another title")
+        await deliver(ada, merged=True, state="closed")
+
+    code, why, took = await wait_for(server, token, merge)
+
+    assert (code, why) == (0, "octo/api#12 is merged.")
+    assert took < 1
+    assert not server.sockets.open
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        ("pull_request", "closed", {"state": "closed"}, 3, "octo/api#12 is closed without a merge."),
+        ("issues", "closed", {"state": "closed", "state_reason": "completed"}, 0, "octo/api#12 is closed."),
+        (
+            "issues",
+            "closed",
+            {"state": "closed", "state_reason": "duplicate"},
+            3,
+            "octo/api#12 is closed as not planned.",
+        ),
+        ("issues", "deleted", {}, 4, "octo/api#12 was deleted."),
+    ],
+)
+async def test_how_it_ends(server: Server, ada: Persona, told):
+    """Each end has an exit code, before the wait and during it alike."""
+    event, action, thing, code, why = told
+    await ada.post("octo/api#12")
+    token = await api_token(ada)
+
+    during = await wait_for(server, token, lambda: deliver(ada, event, action, **thing))
+    before = await wait_for(server, token, nothing)
+
+    assert during[:2] == before[:2] == (code, why)
+
+
+async def test_out_of_sight(server: Server, ada: Persona, db: AsyncSession):
+    """What nobody spoke of, and what GitHub does not show."""
+    token = await api_token(ada)
+    unknown = await wait_for(server, token, nothing)
+    await ada.post("octo/api#12")
+    await db.execute(text("UPDATE github_references SET state = 'no_access'"))
+    await db.commit()
+    hidden = await wait_for(server, token, nothing)
+
+    assert unknown[:2] == (4, "Nobody on this board has spoken of that.")
+    assert hidden[:2] == (4, "octo/api#12 is not there, or not for this board's token.")
+
+
+async def test_not_let_in(server: Server, ada: Persona):
+    """A token that is unknown, may not read, or is revoked while it waits."""
+    await ada.post("octo/api#12")
+    posting = await api_token(ada, "post")
+
+    assert (await wait_for(server, "sb_nonsense", nothing))[0] == 5
+    assert (await wait_for(server, posting, nothing))[0] == 5
+    assert (await wait_for(server, waiting.Login("ada", "a wrong password"), nothing))[0] == 5
+
+
+async def test_a_timeout(server: Server, ada: Persona):
+    """As with timeout(1)."""
+    await ada.post("octo/api#12")
+
+    code, why, took = await wait_for(server, await api_token(ada), nothing, timeout=0.5)
+
+    assert (code, why) == (124, "octo/api#12 is still open.")
+    assert took < 2
+
+
+async def test_its_own_login(server: Server, ada: Persona, monkeypatch):
+    """It is renewed as long as it waits, and ends with it."""
+    monkeypatch.setattr(waiting, "REFRESH_EARLY", 30 * 60 - 0.3)  # seconds; a token lives for 30 minutes
+    await ada.post("octo/api#12")
+
+    async def merge_later() -> None:
+        await asyncio.sleep(1.5)
+        await deliver(ada, merged=True, state="closed")
+
+    code, *_ = await wait_for(server, waiting.Login("ada", PASSWORD), merge_later)
+    sessions = (await ada.client.get("/api/v1/auth/sessions")).json()["items"]
+
+    assert code == 0
+    assert [session["id"] for session in sessions] == [ada.session_id]
+
+
+async def test_a_board_that_restarts(server: Server, ada: Persona):
+    """It comes back, and misses nothing that happened meanwhile."""
+    await ada.post("octo/api#12")
+
+    async def restart() -> None:
+        for open_socket in tuple(server.sockets.open):
+            open_socket.end(RESTART, "The server restarts.")
+        await until(lambda: not server.sockets.open)
+        await deliver(ada, merged=True, state="closed")
+
+    code, _, took = await wait_for(server, await api_token(ada), restart)
+
+    assert code == 0
+    assert took < 2
+
+
+async def test_a_board_that_is_away(capsys, monkeypatch):
+    """It is tried again, ever less often, and after some seconds it is said."""
+    monkeypatch.setattr(waiting, "FIRST_COMPLAINT", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    code, _ = await waiting.wait(PLACE, url=f"http://127.0.0.1:{port}", credential="sb_x", timeout=2)
+
+    assert code == 124
+    assert capsys.readouterr().err.count("can't be reached") == 1
+
+
+async def test_something_else_than_a_board(github: FakeGitHub):
+    """A server that answers, but not as a board does."""
+    github.mood = says(200, b"<html>Welcome to nginx!</html>")
+
+    code, why = await waiting.wait(PLACE, url=github.url, credential="sb_x", timeout=5)
+
+    assert (code, why) == (1, "What answers there is no Statusboard.")
+
+
+async def test_a_feed_that_can_not_be_continued(server: Server, ada: Persona, db: AsyncSession):
+    """After a reset it looks how things stand."""
+    await ada.post("octo/api#12")
+    board = waiting.Board(server.url, await api_token(ada))
+    follower = waiting.Waiting(board, PLACE)
+    follower._after = "77-0badcafe"  # noqa: SLF001 -- of a history that is gone
+    await db.execute(text("UPDATE github_references SET state = 'merged'"))
+    await db.commit()
+
+    with pytest.raises(waiting.Ended, match="is merged"):
+        async with asyncio.timeout(5):
+            await follower.run()
+    await board.leave()
+
+
+async def command(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Run the command in a process of its own, with nothing of the server's settings."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from app.cli import main; main()", "wait", *arguments),
+        cwd=Path(__file__).parents[2],
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_the_command(server: Server, ada: Persona, tmp_path: Path):
+    """The token comes from the environment or a file, and stands in no argument."""
+    await ada.post("octo/api#12")
+    await deliver(ada, merged=True, state="closed")
+    token = await api_token(ada)
+    (tmp_path / "token").write_text(f"{token}\n")
+    by_variable, by_file, without, nonsense = await asyncio.gather(
+        command("octo/api#12", STATUSBOARD_TOKEN=token, STATUSBOARD_URL=server.url),
+        command("https://github.com/octo/api/pull/12", "--board", server.url, "--token-file", str(tmp_path / "token")),
+        command("octo/api#12"),
+        command("octo/api", STATUSBOARD_TOKEN=token),
+    )
+
+    assert by_variable == by_file == (0, "octo/api#12 is merged.\n", "")
+    assert (without[0], nonsense[0]) == (2, 2)
+    assert "STATUSBOARD_TOKEN" in without[2]
+    assert "octo/api is no reference" in nonsense[2]

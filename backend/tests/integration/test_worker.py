@@ -1,0 +1,144 @@
+"""`statusboard worker`, the second process type: it works beside the board, and may be killed at any point."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.services import enrichment
+from tests.clock import let_pass
+from tests.fake_github import TOKEN, FakeGitHub, stalls
+from tests.personas import Persona
+from tests.servers import Server, receive, receive_until, until
+
+
+@asynccontextmanager
+async def worker(database_url: str, github_url: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a worker in a process of its own, with GITHUB_TOKEN, until the block ends."""
+    settings = {
+        "PATH": os.environ["PATH"],
+        "JWT_SECRET": os.environ["JWT_SECRET"],
+        "DATABASE_URL": database_url,
+        "GITHUB_API_URL": github_url,
+        "GITHUB_TOKEN": TOKEN,
+        "LOG_LEVEL": "DEBUG",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from app.cli import main; main()", "worker"),
+        cwd=Path(__file__).parents[2],
+        env={name: value for name, value in (settings | environment).items() if value},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def stopped(process: asyncio.subprocess.Process) -> tuple[int, str, float]:
+    """End a worker as an orchestrator does, and return its exit code, its log and how long it took."""
+    started = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), time.monotonic() - started
+
+
+async def test_a_new_reference_has_its_title_within_three_seconds(
+    github: FakeGitHub, server: Server, database_url: str, ada: Persona
+):
+    """On every open board, from a worker that is no part of the server; and it stops when it is told to."""
+    github.put("octo/api#12", title="Cache the parse tree")
+    async with worker(database_url, github.url) as process, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        await ada.post("octo/api#1")
+        *_, first = [await receive(socket, within=20) for _ in range(2)]
+        await ada.post("octo/api#12")
+        started = time.monotonic()
+        events = [await receive(socket) for _ in range(2)]
+        took = time.monotonic() - started
+        code, log, to_stop = await stopped(process)
+
+    assert (first["kind"], events[1]["kind"]) == ("reference.changed", "reference.changed")
+    assert events[1]["data"]["title"] == "Cache the parse tree"
+    assert took < 3
+    assert (code, to_stop < 2) == (0, True)
+    assert TOKEN not in log
+    assert '"level":"ERROR"' not in log
+
+
+async def test_a_worker_that_is_killed_loses_nothing(
+    github: FakeGitHub, database_url: str, ada: Persona, db: AsyncSession
+):
+    """The next one asks for what it had taken, when its turn would have been over, and for nothing twice."""
+    for number in range(1, 21):
+        github.put(f"octo/api#{number}")
+    await ada.post(" ".join(f"octo/api#{number}" for number in range(1, 21)))
+    github.mood = stalls(30)
+    async with worker(database_url, github.url):
+        await until(lambda: len(github.requests) == 1, within=20)
+    github.mood = None
+    async with worker(database_url, github.url) as process:
+        await asyncio.sleep(1.5)
+        meanwhile = len(github.requests)
+        await let_pass(db, enrichment.TURN)
+        await until(lambda: len(github.requests) == 2, within=20)
+        await asyncio.sleep(1.5)
+        await stopped(process)
+
+    assert (meanwhile, len(github.requests)) == (1, 2)
+    assert github.requests[0].places == github.requests[1].places
+
+
+async def test_what_is_under_way_is_finished_before_the_end(github: FakeGitHub, database_url: str, ada: Persona):
+    """A worker that is told to stop while GitHub thinks writes down what it says."""
+    github.put("octo/api#12")
+
+    async def thinks(request, writer) -> bool:
+        await asyncio.sleep(1)
+        writer.write(github.answer(request))
+        return True
+
+    github.mood = thinks
+    await ada.post("octo/api#12")
+    async with worker(database_url, github.url) as process:
+        await until(lambda: len(github.requests) == 1, within=20)
+        code, *_ = await stopped(process)
+    reference = (await ada.client.get("/api/v1/references/octo/api/12")).json()["reference"]
+
+    assert (code, reference["state"]) == (0, "open")
+
+
+async def test_without_a_token_it_waits_and_logs_no_error(github: FakeGitHub, database_url: str, ada: Persona):
+    """So that an orchestrator has nothing to restart."""
+    await ada.post("octo/api#12")
+    async with worker(database_url, github.url, GITHUB_TOKEN="") as process:
+        await asyncio.sleep(2.5)
+        assert process.returncode is None
+        code, log, _ = await stopped(process)
+
+    assert code == 0
+    assert "Titles are off" in log
+    assert '"level":"WARNING"' not in log
+    assert '"level":"ERROR"' not in log
+    assert github.requests == []
+
+
+async def test_without_a_database_it_waits_and_says_so_once(github: FakeGitHub):
+    """It needs nothing in order to start."""
+    nowhere = "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere"
+    async with worker(nowhere, github.url, LOG_LEVEL="INFO") as process:
+        await asyncio.sleep(4)
+        code, log, _ = await stopped(process)
+
+    assert code == 0
+    assert log.count("waits for the database") == 1
