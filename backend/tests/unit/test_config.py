@@ -284,3 +284,67 @@ def test_the_environment_wins_over_the_file(backend_copy: Path):
 def test_without_a_file_the_environment_is_enough(backend_copy: Path):
     """As in the image."""
     assert imported(backend_copy, JWT_SECRET=SECRET)["JWT_SECRET"] == SECRET
+
+
+@pytest.mark.parametrize(
+    ("url", "web"),
+    [
+        ("https://api.github.com", "https://github.com"),
+        ("https://github.example.com/api/v3/", "https://github.example.com"),
+        ("https://api.octo.ghe.com", "https://octo.ghe.com"),
+        ("http://127.0.0.1:9999", "http://127.0.0.1:9999"),
+    ],
+)
+def test_where_github_is(url, web):
+    """People find it at another address than programs."""
+    assert settings(GITHUB_API_URL=url).github_url == web
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://github.example.com/api/v3", "github.com", "https://", "https://u:p@github.com", "https://x/?y", "ftp://x"],
+)
+def test_what_is_no_github(url):
+    """Over plain HTTP the token could be read on its way."""
+    with pytest.raises(ValidationError, match="GITHUB_API_URL"):
+        settings(GITHUB_API_URL=url)
+
+
+def test_the_token_of_github_is_one_word():
+    """A line break at its end, as files have it, is taken off."""
+    assert settings(GITHUB_TOKEN=" ghp_abc\n").GITHUB_TOKEN == "ghp_abc"
+    with pytest.raises(ValidationError, match="GITHUB_TOKEN") as refused:
+        settings(GITHUB_TOKEN="ghp_abc def")
+    assert "def" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("globs", "shown"),
+    [
+        ("octo/api", {"octo/api"}),
+        ("OCTO/*", {"octo/api", "Octo/web"}),
+        (" octo/w?b , acme/* ", {"Octo/web", "acme/api"}),
+        ("*/*", {"octo/api", "Octo/web", "acme/api"}),
+        ("*/api", {"octo/api", "acme/api"}),
+        ("", set()),
+    ],
+)
+def test_private_repositories_that_are_shown(globs, shown):
+    """Globs over owner and name, without regard to case; none by default."""
+    made = settings(GITHUB_REPOSITORIES=globs)
+
+    assert {name for name in ("octo/api", "Octo/web", "acme/api") if made.shows_private(name)} == shown
+
+
+@pytest.mark.parametrize("globs", ["octo", "*", "octo/api web", "octo/[ab]", "https://github.com/octo/api"])
+def test_what_is_no_list_of_repositories(globs):
+    """A name without its owner would show more, or less, than was meant."""
+    with pytest.raises(ValidationError, match="GITHUB_REPOSITORIES"):
+        settings(GITHUB_REPOSITORIES=globs)
+
+
+@pytest.mark.parametrize("name", ["octo", "octo/*", "octo/api#1", "-x/y"])
+def test_what_is_no_repository(name):
+    """One is meant, by its whole name."""
+    with pytest.raises(ValidationError, match="GITHUB_REPOSITORY"):
+        settings(GITHUB_REPOSITORY=name)

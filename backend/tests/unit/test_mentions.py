@@ -242,3 +242,45 @@ def test_whatever_is_found_is_found_again_where_it_is_written_alone(message):
 @given(MESSAGES)
 def test_nothing_is_found_in_code(message):
     assert find(f"`{message.replace('`', '').replace('\n', ' ')}`") == []
+
+
+BARE = [
+    case("alone", "#12", "my/repo#12"),
+    case("as GitHub writes it in commits", "Fixes GH-12, gh-13", "my/repo#12", "my/repo#13"),
+    case("in parentheses, before a full stop", "(#12) see #13.", "my/repo#12", "my/repo#13"),
+    case("beside one with its repository", "octo/api#12 #12", "octo/api#12", "my/repo#12"),
+    case("each once, whatever it is called", "#12 MY/Repo#12 GH-12", "my/repo#12"),
+    case("in a script without spaces", "看#12吧", "my/repo#12"),
+    case("two thirds", "#12/13", "my/repo#12"),
+    case("a word before it", "C#12 foo#12 é#12"),
+    case("a word in it", "#12a #12_x GH-12a AGH-12"),
+    case("a character of HTML", "&#12;"),
+    case("an address's fragment", "https://example.com/#12"),
+    case("a path", "docs/#12"),
+    case("no number", "#0 #012 #1234567890 GH- #"),
+    case("in code", "`#12` `GH-12`"),
+    case("twice", "##12"),
+]
+
+
+@pytest.mark.parametrize(("message", "names"), BARE)
+def test_bare_numbers_of_one_repository(message, names):
+    assert [mention.name for mention in find(message, repository="my/repo")] == names
+
+
+def test_bare_numbers_mean_nothing_without_a_repository():
+    assert find("#12 GH-12") == []
+
+
+def test_addresses_of_another_github():
+    message = "https://ghe.example.com:8443/o/r/issues/1 https://github.com/o/r/issues/2 o/r#3"
+
+    assert [mention.name for mention in find(message, host="ghe.example.com:8443")] == ["o/r#1", "o/r#3"]
+
+
+@given(MESSAGES)
+def test_a_repository_takes_nothing_away(message):
+    """What is found without bare numbers is found with them too, unless there are too many."""
+    without, found = find(message), find(message, repository="my/repo")
+
+    assert len(found) == AT_MOST or set(without) <= set(found)

@@ -1,0 +1,115 @@
+"""What GitHub's words amount to, and when it is asked again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.models import Reference
+from app.models.reference import ReferenceKind, ReferenceState
+from app.services import findings, refresh
+from app.services.findings import Found, Gone, Missing, NoAccess, Redirected, Unclear
+from app.services.mentions import Mention
+from app.services.refresh import NEVER, Spoken
+
+PLACE = Mention("octo", "api", 12)
+HOURS = timedelta(hours=1)
+DAYS = timedelta(days=1)
+
+
+def reference(**columns) -> Reference:
+    given = {"owner": "octo", "repo": "api", "number": 12, "kind": "unknown", "failures": 0, "missing": False}
+    return Reference(**given | columns)
+
+
+def found(state=ReferenceState.OPEN, *, place=PLACE, private=False) -> Found:
+    return Found(place, ReferenceKind.ISSUE, "Title", state, private, None)
+
+
+@pytest.mark.parametrize(
+    "value", ["octo", "octo/", "/api", "octo/api/x", "octo/a b", "octo/" + "x" * 101, "../..!", 7, None]
+)
+def test_no_repository(value):
+    assert findings.place(value, 1) is None
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**31, "1", 1.0, True, None])
+def test_no_number(value):
+    assert findings.place("octo/api", value) is None
+
+
+def test_a_place_is_read_as_it_was_written():
+    place = findings.place("Octo/Api.js", 12)
+
+    assert place is not None
+    assert findings.parse_name(place.name) == place
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2026-11-24T09:30:00", "", 7, None])
+def test_no_moment(value):
+    assert findings.moment(value) is None
+
+
+def test_a_moment():
+    assert findings.moment("2026-11-24T09:30:00Z") == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("finding", "state"),
+    [
+        (found(ReferenceState.MERGED), "merged"),
+        (NoAccess(), "no_access"),
+        (Gone(), "gone"),
+        (Redirected(None), "moved"),
+        (Missing(), None),
+        (Redirected(Mention("octo", "new", 3)), None),
+        (Unclear(), None),
+    ],
+)
+def test_what_a_finding_makes_of_a_reference(finding, state):
+    """The last three need another question first."""
+    made = reference()
+    findings.apply(made, finding)
+
+    assert made.state == state
+
+
+def test_a_place_that_moved_and_is_lost():
+    """It is moved still, and its own place is asked the next time."""
+    made = reference(ask_at="octo/new#3", state="open", title="Title", moved_to="octo/new#3")
+    findings.apply(made, Missing())
+
+    assert (made.state, made.title, made.moved_to, made.ask_at, made.missing) == ("moved", None, None, None, False)
+
+
+def test_a_private_place_is_not_named():
+    """Neither by its title nor by where it is."""
+    made = reference(ask_at="octo/secret#3")
+    findings.apply(made, found(place=Mention("octo", "secret", 3), private=True))
+
+    assert (made.state, made.title, made.moved_to, made.ask_at) == ("moved", None, None, "octo/secret#3")
+
+
+@pytest.mark.parametrize(
+    ("state", "spoken", "expected"),
+    [
+        ("open", Spoken(HOURS, timedelta.max), timedelta(minutes=5)),
+        ("draft", Spoken(HOURS, HOURS), timedelta(minutes=2)),
+        ("open", Spoken(HOURS, 8 * DAYS), timedelta(minutes=5)),
+        ("open", Spoken(2 * DAYS, timedelta.max), timedelta(minutes=30)),
+        ("open", Spoken(8 * DAYS, timedelta.max), 6 * HOURS),
+        ("open", Spoken(31 * DAYS, timedelta.max), DAYS),
+        ("open", NEVER, DAYS),
+        ("merged", Spoken(HOURS, HOURS), DAYS),
+        ("no_access", Spoken(HOURS, HOURS), DAYS),
+        (None, Spoken(HOURS, HOURS), DAYS),
+    ],
+)
+def test_when_it_is_asked_again(state, spoken, expected):
+    assert refresh.after(reference(state=state), NoAccess(), spoken) == expected
+
+
+def test_what_is_unclear_is_asked_ever_less_often():
+    """From a minute to a day."""
+    waits = [refresh.after(reference(failures=failures), Unclear(), NEVER) for failures in (1, 2, 3, 11, 20)]
+
+    assert waits == [timedelta(minutes=count) for count in (1, 2, 4)] + [1024 * timedelta(minutes=1), DAYS]
