@@ -68,13 +68,14 @@ class Replica:
 class Board:
     """A migrated database with one account, and the replicas that are started on it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **environment: str) -> None:
         self.url = url
         self._environment = {
             **os.environ,
             "DATABASE_URL": url,
             "JWT_SECRET": secrets.token_hex(32),
             "LOG_LEVEL": "INFO",
+            **environment,
         }
         self.statusboard("migrate")
 
@@ -107,6 +108,19 @@ class Board:
             process.terminate()
             process.wait()
 
+    @contextmanager
+    def worker(self, **environment: str) -> Iterator[None]:
+        """Run a worker until the block ends, some of its settings being others."""
+        command = [Path(sys.executable).with_name("statusboard"), "worker"]
+        process = subprocess.Popen(
+            command, cwd=BACKEND, env={**self._environment, **environment}, stdout=subprocess.DEVNULL
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
     async def log_in(self, replica: Replica) -> str:
         """Make the first account, and return an access token."""
         account = {"username": "ada", "password": PASSWORD}
@@ -125,7 +139,7 @@ async def _is_ready(client: httpx.AsyncClient) -> bool:
 
 
 @contextmanager
-def board() -> Iterator[Board]:
-    """Yield a board on a PostgreSQL that lives as long as the block."""
+def board(**environment: str) -> Iterator[Board]:
+    """Yield a board with these settings, on a PostgreSQL that lives as long as the block."""
     with embedded.throwaway() as url:
-        yield Board(url)
+        yield Board(url, **environment)

@@ -13,7 +13,7 @@ for _name, _value in Settings(_env_file=None).model_dump().items():
 
 pytest_plugins = [
     "tests.databases",
-    "tests.fake_github",
+    "tests.github",
     "tests.personas",
     "tests.proxy",
     "tests.servers",

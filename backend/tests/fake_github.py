@@ -16,12 +16,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
-import pytest
 from graphql import GraphQLError, GraphQLResolveInfo, build_schema, graphql_sync
-
-from app.config import settings
-from app.services import enrichment
-from app.services.github import GitHub
 
 type Mood = Callable[["Request", asyncio.StreamWriter], Awaitable[bool]]
 
@@ -296,30 +291,13 @@ def delivery(
 
 
 @asynccontextmanager
-async def fake_github() -> AsyncIterator[FakeGitHub]:
+async def fake_github(port: int = 0) -> AsyncIterator[FakeGitHub]:
     """Run a GitHub until the block ends."""
     fake = FakeGitHub()
-    server = await asyncio.start_server(fake.handle, "127.0.0.1", 0, limit=2**20)
+    server = await asyncio.start_server(fake.handle, "127.0.0.1", port, limit=2**20)
     fake.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield fake
     finally:
         server.close()
         server.close_clients()
-
-
-@pytest.fixture
-async def github(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeGitHub]:
-    """A GitHub that the board knows, with a token and a secret."""
-    async with fake_github() as fake:
-        monkeypatch.setattr(settings, "GITHUB_API_URL", fake.url)
-        monkeypatch.setattr(settings, "GITHUB_TOKEN", TOKEN)
-        monkeypatch.setattr(settings, "GITHUB_WEBHOOK_SECRET", SECRET)
-        yield fake
-
-
-async def enrich() -> None:
-    """Ask GitHub until nothing is due, as a worker does."""
-    async with GitHub() as hub:
-        while await enrichment.run_once(hub):
-            await asyncio.sleep(enrichment.PACE.total_seconds())

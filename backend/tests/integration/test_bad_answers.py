@@ -17,7 +17,8 @@ from app.services import github as client
 from app.services.github import GitHub
 from tests import fake_github as fake
 from tests.clock import let_pass
-from tests.fake_github import FakeGitHub, Mood, enrich, fake_github, says
+from tests.fake_github import FakeGitHub, Mood, fake_github, says
+from tests.github import enrich
 from tests.personas import Persona
 
 LIMITED = json.dumps(

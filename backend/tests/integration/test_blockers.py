@@ -13,7 +13,8 @@ from app.services import changes, feed
 from app.services.findings import Found
 from app.services.mentions import Mention
 from app.services.transactions import transaction
-from tests.fake_github import FakeGitHub, delivery, enrich, sign
+from tests.fake_github import FakeGitHub, delivery, sign
+from tests.github import enrich
 from tests.personas import Persona
 from tests.servers import Server, receive, receive_until
 

@@ -12,7 +12,8 @@ from app.models import FeedEvent, Reference
 from app.services import enrichment
 from app.services.github import GitHub
 from tests.clock import let_pass
-from tests.fake_github import FakeGitHub, enrich
+from tests.fake_github import FakeGitHub
+from tests.github import enrich
 from tests.personas import Persona
 from tests.servers import Server, receive, receive_until
 

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import settings
 from app.models import FeedEvent, GithubDelivery
 from tests.answers import invalid, refused
-from tests.fake_github import FakeGitHub, delivery, enrich, sign
+from tests.fake_github import FakeGitHub, delivery, sign
+from tests.github import enrich
 from tests.personas import Persona
 from tests.servers import Server, receive, receive_until
 

@@ -1,0 +1,28 @@
+"""The GitHub that the board knows in tests, and a worker that asks it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app.config import settings
+from app.services import enrichment
+from app.services.github import GitHub
+from tests.fake_github import SECRET, TOKEN, FakeGitHub, fake_github
+
+
+@pytest.fixture
+async def github(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeGitHub]:
+    """A GitHub that the board knows, with a token and a secret."""
+    async with fake_github() as fake:
+        monkeypatch.setattr(settings, "GITHUB_API_URL", fake.url)
+        monkeypatch.setattr(settings, "GITHUB_TOKEN", TOKEN)
+        monkeypatch.setattr(settings, "GITHUB_WEBHOOK_SECRET", SECRET)
+        yield fake
+
+
+async def enrich() -> None:
+    """Ask GitHub until nothing is due, as a worker does."""
+    async with GitHub() as hub:
+        while await enrichment.run_once(hub):
+            await asyncio.sleep(enrichment.PACE.total_seconds())
