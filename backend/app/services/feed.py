@@ -88,7 +88,9 @@ async def append(db: AsyncSession, *, kind: str, subject_id: int, payload: str) 
 
 async def append_all(db: AsyncSession, events: Sequence[NewEvent]) -> None:
     """Append several events to the log, or none, in their order: as `append`, as the last statement."""
-    if not events:
+    if len(events) == 1:
+        await append(db, kind=events[0].kind, subject_id=events[0].subject_id, payload=events[0].payload)
+    if len(events) <= 1:
         return
     values = {
         "kinds": [event.kind for event in events],

@@ -4,7 +4,7 @@ import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import __version__
+from app import __version__, migrations
 from app.config import settings
 from app.services import readiness
 from tests.answers import refused
@@ -31,13 +31,14 @@ async def test_ready_names_the_database_that_is_away():
 
 
 async def test_ready(server: Server):
-    """With all that it needs it is, and tells its version and revision."""
+    """With all that it needs it is, and tells its version and revision, and whether titles are on."""
     await until(lambda: server.sockets.feed.connected)
     async with server.client() as client:
         response = await client.get("/api/v1/ready")
 
     assert response.status_code == 200
-    assert response.json() == {"status": "ready", "version": __version__, "revision": settings.REVISION}
+    expected = {"status": "ready", "version": __version__, "revision": settings.REVISION, "titles": "off"}
+    assert response.json() == expected
 
 
 async def test_ready_waits_for_the_migrations(client: httpx.AsyncClient, db: AsyncSession):
@@ -63,7 +64,7 @@ async def test_ready_waits_for_the_migrations(client: httpx.AsyncClient, db: Asy
 
 async def test_a_database_that_is_behind_is_not_ready(client: httpx.AsyncClient, database_url: str, monkeypatch):
     """Every revision that the code knows but its newest waits for `migrate`."""
-    monkeypatch.setattr(readiness, "_outdated_revisions", lambda: frozenset({"0001"}))
+    monkeypatch.setattr(readiness, "_outdated_revisions", migrations.known)
 
     assert (await client.get("/api/v1/ready")).json()["missing"] == ["migrations", "listener"]
 

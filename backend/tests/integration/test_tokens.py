@@ -25,6 +25,7 @@ REQUESTS = [
     ("GET", "/statuses", None, "read"),
     ("GET", "/statuses/7", None, "read"),
     ("GET", "/board", None, "read"),
+    ("GET", "/references/{owner}/{repo}/{number}", None, "read"),
     ("POST", "/statuses", {"message": "Built main"}, "post"),
     ("PATCH", "/statuses/7", {"message": "Built it"}, "post"),
     ("DELETE", "/statuses/7", None, "post"),
@@ -90,7 +91,8 @@ async def test_scopes_hold_on_every_route(ada: Persona, scopes):
 
     async with new_client(token) as robot:
         for method, path, body, needed in REQUESTS:
-            response = await robot.request(method, f"/api/v1{path}", json=body)
+            place = path.format(owner="octo", repo="api", number=12)
+            response = await robot.request(method, f"/api/v1{place}", json=body)
             code = response.json().get("code") if response.content else None
             refusal = "session_required" if needed is None else None if needed in scopes else "insufficient_scope"
             allowed = refusal is None and response.status_code in {200, 201, 204, 404}
@@ -127,7 +129,7 @@ async def test_without_a_token_every_route_is_401(client: httpx.AsyncClient, ada
     unexpected = []
 
     for method, path, _, _ in REQUESTS:
-        response = await client.request(method, f"/api/v1{path}")
+        response = await client.request(method, f"/api/v1{path.format(owner='octo', repo='api', number=12)}")
         answer = (response.status_code, response.json()["code"], response.headers.get("WWW-Authenticate"))
         if answer != (401, "unauthenticated", "Bearer"):
             unexpected.append((method, path, answer))
