@@ -160,7 +160,7 @@ def apply(reference: Reference, finding: Finding) -> None:
     match finding:
         case Found():
             _find(reference, finding)
-        case Redirected(to) if to is not None and to.key != reference.key and not moved:
+        case Redirected(to) if to is not None and to.key != reference.key:
             reference.ask_at = to.name  # what it may show is known once it was asked for there
         case Gone():
             _show(reference, ReferenceState.GONE)

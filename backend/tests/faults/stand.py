@@ -34,8 +34,8 @@ READY_WITHIN: Final = 60.0  # seconds, after whatever a test has done
 
 # An empty board. It is another history than before, and whoever follows the log takes it for that.
 CLEAR: Final = """
-    TRUNCATE statuses, status_references, idempotency_keys, github_references, feed_events, sessions, refresh_tokens,
-        api_tokens, invites, reset_codes, attempts, users;
+    TRUNCATE statuses, status_references, cleared_blockers, idempotency_keys, github_references, feed_events, sessions,
+        refresh_tokens, api_tokens, invites, reset_codes, attempts, users;
     UPDATE feed_head SET seq = 0, mark = left(gen_random_uuid()::text, 8);
     INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
         SELECT seq, mark, 'log.begun', 0, '{}' FROM feed_head;

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -19,7 +20,9 @@ from tests.servers import Server, receive, receive_until, until
 
 
 @asynccontextmanager
-async def worker(database_url: str, github_url: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker(
+    database_url: str, github_url: str, *, command: tuple[str, ...] = ("worker",), **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run a worker in a process of its own, with GITHUB_TOKEN, until the block ends."""
     settings = {
         "PATH": os.environ["PATH"],
@@ -30,7 +33,7 @@ async def worker(database_url: str, github_url: str, **environment: str) -> Asyn
         "LOG_LEVEL": "DEBUG",
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from app.cli import main; main()", "worker"),
+        *(sys.executable, "-c", "from app.cli import main; main()", *command),
         cwd=Path(__file__).parents[2],
         env={name: value for name, value in (settings | environment).items() if value},
         stdout=asyncio.subprocess.PIPE,
@@ -116,6 +119,19 @@ async def test_what_is_under_way_is_finished_before_the_end(github: FakeGitHub, 
     reference = (await ada.client.get("/api/v1/references/octo/api/12")).json()["reference"]
 
     assert (code, reference["state"]) == (0, "open")
+
+
+async def test_up_has_a_worker_in_it(github: FakeGitHub, database_url: str, ada: Persona, tmp_path: Path):
+    """One process is all that a first look needs; it stops as usual."""
+    github.put("octo/api#12")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+    async with worker(database_url, github.url, command=("up", "--port", port), HOME=str(tmp_path)) as process:
+        await ada.post("octo/api#12")
+        await until(lambda: bool(github.requests), within=20)
+        code, log, _ = await stopped(process)
+
+    assert (code, "Traceback" in log) == (0, False)
 
 
 async def test_without_a_token_it_waits_and_logs_no_error(github: FakeGitHub, database_url: str, ada: Persona):

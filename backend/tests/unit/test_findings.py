@@ -81,6 +81,14 @@ def test_a_place_that_moved_and_is_lost():
     assert (made.state, made.title, made.moved_to, made.ask_at, made.missing) == ("moved", None, None, None, False)
 
 
+def test_a_place_that_moves_on():
+    """It is followed wherever it goes, and shown as it was until that is known."""
+    made = reference(ask_at="octo/new#3", state="open", title="Title", moved_to="octo/new#3")
+    findings.apply(made, Redirected(Mention("octo", "newer", 4)))
+
+    assert (made.state, made.moved_to, made.ask_at) == ("open", "octo/new#3", "octo/newer#4")
+
+
 def test_a_private_place_is_not_named():
     """Neither by its title nor by where it is."""
     made = reference(ask_at="octo/secret#3")
