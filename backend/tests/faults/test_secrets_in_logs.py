@@ -25,6 +25,7 @@ KINDS: Final = {
     "API token",
     "DATABASE_URL",
     "GITHUB_TOKEN",
+    "GITHUB_WEBHOOK_SECRET",
     "JWT_SECRET",
     "access token",
     "invite code",
@@ -142,6 +143,8 @@ class Life:
                 await self.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
         await self.ask("GET", "/statuses", params={"cursor": secret, "author": secret, "q": f"{secret}\0"})
         await self.ask("POST", "/auth/reset", json={"code": secret, "new_password": secret})
+        signatures = {"X-GitHub-Event": plain, "X-GitHub-Delivery": plain, "X-Hub-Signature-256": f"sha256={plain}"}
+        await self.ask("POST", "/github/webhook", json={"action": secret}, headers=signatures)
 
     async def follow(self, secret: str) -> None:
         """Use a secret on a socket, rightly and wrongly."""
@@ -225,7 +228,11 @@ async def test_no_secret_is_in_the_log(stand: Stand, run: Run):
     canaries = Canaries()
     canaries.keep("JWT_SECRET", settings.JWT_SECRET)
     canaries.keep("DATABASE_URL", stand.postgres.url().rpartition("@")[0].rpartition(":")[2])
-    surroundings = {"LOG_LEVEL": "DEBUG", "GITHUB_TOKEN": canaries.keep("GITHUB_TOKEN", f"ghp_{secrets.token_hex(18)}")}
+    surroundings = {
+        "LOG_LEVEL": "DEBUG",
+        "GITHUB_TOKEN": canaries.keep("GITHUB_TOKEN", f"ghp_{secrets.token_hex(18)}"),
+        "GITHUB_WEBHOOK_SECRET": canaries.keep("GITHUB_WEBHOOK_SECRET", secrets.token_hex(18)),
+    }
     await asyncio.gather(*(replica.stop() for replica in stand.replicas))
     offsets = [replica.log.stat().st_size for replica in stand.replicas]
     await stand.run(UNSAID)
