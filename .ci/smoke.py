@@ -288,6 +288,17 @@ def use_commands(stack: Stack) -> None:
         stack.secrets += codes
 
 
+def check_worker(stack: Stack) -> None:
+    """The second process type runs without a token too, says once what it leaves undone, and ends at SIGTERM with 0."""
+    (container,) = stack.containers("worker")
+    stack.compose("stop", "worker")
+    entries = [json.loads(line) for line in docker("logs", container).splitlines()]
+    state = docker("inspect", "--format", "{{.State.ExitCode}} {{.RestartCount}}", container)
+    assert state.strip() == "0 0", state
+    assert [entry["level"] for entry in entries] == ["INFO"] * 3, entries
+    assert "Titles are off" in entries[1]["message"], entries
+
+
 async def stop(stack: Stack, readers: list[Reader]) -> None:
     """SIGTERM to every replica: each socket gets 1012, and each container ends with 0."""
     begin = time.monotonic()
@@ -328,6 +339,7 @@ def main() -> None:
     with started() as stack:
         check_missing_secret(stack)
         check_confinement(stack)
+        check_worker(stack)
         asyncio.run(use(stack))
     say("passed")
 
