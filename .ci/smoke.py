@@ -291,6 +291,7 @@ def use_commands(stack: Stack) -> None:
 def check_worker(stack: Stack) -> None:
     """The second process type runs without a token too, says once what it leaves undone, and ends at SIGTERM with 0."""
     (container,) = stack.containers("worker")
+    assert docker("inspect", "--format", "{{.State.Health.Status}}", container).strip() == "healthy"
     stack.compose("stop", "worker")
     entries = [json.loads(line) for line in docker("logs", container).splitlines()]
     state = docker("inspect", "--format", "{{.State.ExitCode}} {{.RestartCount}}", container)

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import signal
+import tempfile
 from collections.abc import Awaitable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from app.config import settings
@@ -17,6 +19,8 @@ log = logging.getLogger(__name__)
 
 POLL: Final = 1.0  # seconds; what is new is asked for within them
 RETRY: Final = 10.0  # seconds after something that nobody foresaw
+BEAT: Final = 5.0  # seconds
+SIGN_OF_LIFE: Final = "statusboard-worker"
 
 
 async def run_until_stopped() -> None:
@@ -26,9 +30,11 @@ async def run_until_stopped() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     log.info("The worker has started.")
+    beating = asyncio.create_task(_beat())
     try:
         await work(stopping)
     finally:
+        beating.cancel()
         await async_engine.dispose()
     log.info("The worker has stopped.")
 
@@ -45,6 +51,17 @@ async def work(stopping: asyncio.Event) -> None:
         await worker.run()
     finally:
         wakeups.unsubscribe(worker.note_commit)
+
+
+async def _beat() -> None:
+    """Show an orchestrator, which has no port to ask, that the worker is not stuck: compose.yaml looks at the file."""
+    sign = Path(tempfile.gettempdir(), SIGN_OF_LIFE)
+    while True:
+        try:
+            await asyncio.to_thread(sign.touch)
+        except OSError as error:
+            log.warning("The worker can't show that it lives: %s", error)
+        await asyncio.sleep(BEAT)
 
 
 class _Enrichment:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.cli.worker import BEAT, SIGN_OF_LIFE
 from app.services import enrichment
 from tests.clock import let_pass
 from tests.fake_github import TOKEN, FakeGitHub, stalls
@@ -147,6 +148,15 @@ async def test_without_a_token_it_waits_and_logs_no_error(github: FakeGitHub, da
     assert '"level":"WARNING"' not in log
     assert '"level":"ERROR"' not in log
     assert github.requests == []
+
+
+async def test_an_orchestrator_sees_that_it_lives(github: FakeGitHub, database_url: str, tmp_path: Path):
+    """It touches a file again and again, also where it has nothing to do; one that stands still does not."""
+    sign = tmp_path / SIGN_OF_LIFE
+    async with worker(database_url, github.url, GITHUB_TOKEN="", TMPDIR=str(tmp_path)):
+        await until(sign.exists, within=10)
+        sign.unlink()
+        await until(sign.exists, within=2 * BEAT)
 
 
 async def test_without_a_database_it_waits_and_says_so_once(github: FakeGitHub):
