@@ -4,6 +4,7 @@ An attempt is reserved before the password is hashed and released when it succee
 workers and replicas, however many are under way at once.
 """
 
+import asyncio
 import ipaddress
 import math
 from datetime import timedelta
@@ -15,6 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import RateLimited
 from app.models import Attempt
 from app.services.transactions import autocommit, transaction
+
+MOST_QUEUEING: Final = 2  # of the 8 connections that a process has
+_turns: Final = asyncio.Semaphore(MOST_QUEUEING)
 
 BY_NAME: Final = (5, timedelta(minutes=15))  # for one name from one address
 BY_ADDRESS: Final = (30, timedelta(hours=1))
@@ -71,7 +75,8 @@ async def _reserve(db: AsyncSession, *, address: str, name: str | None) -> int:
 async def reserve(db: AsyncSession, *, address: str, name: str | None = None) -> int:
     """Take note of an attempt and return its id, for `release`.
 
-    Whoever is over a limit is told so without queueing: a flood would hold every connection of the pool.
+    Whoever is over a limit is told so without queueing, and few queue in the database: a flood would hold every
+    connection of the pool.
 
     Raises:
         RateLimited: the address, or the name from this address, has used up its attempts.
@@ -79,7 +84,8 @@ async def reserve(db: AsyncSession, *, address: str, name: str | None = None) ->
     address = _counted_address(address)
     name = None if name is None else _counted_name(name)
     await _refuse_early(db, address=address, name=name)
-    return await _reserve(db, address=address, name=name)
+    async with _turns:
+        return await _reserve(db, address=address, name=name)
 
 
 async def forget(db: AsyncSession, attempt_id: int) -> None:

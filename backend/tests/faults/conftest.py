@@ -17,6 +17,7 @@ SMALL, FULL = "small", "full"
 _runs = pytest.StashKey[list["Run"]]()
 HEADINGS: Final = "| fault | size | lost | duplicated | reordered | phantom | measured | outcome | mutations noticed |"
 NOT_SIZES: Final = {"pace"}
+LONGEST_PROBLEM: Final = 90  # characters
 OUTCOMES: Final = {"noticed": "yes", "skipped": "skipped"}  # of a mutation
 
 
@@ -133,7 +134,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if "run" in getattr(item, "fixturenames", ()) and (report.when == "call" or report.failed):
         run: Run = item.callspec.params["run"]
         run.outcome = "noticed" if report.skipped and hasattr(report, "wasxfail") else report.outcome
-        run.problem = str(call.excinfo.value).splitlines()[0] if call.excinfo and str(call.excinfo.value) else ""
+        problem = str(call.excinfo.value) if call.excinfo else ""
+        run.problem = problem.partition("\n")[0][:LONGEST_PROBLEM]
         if report.failed and (stand := item.funcargs.get("_stand")):
             report.sections.append(("what the replicas complained of", "\n".join(stand.complaints())))
     return report
@@ -143,7 +145,7 @@ def _line(runs: list[Run]) -> str:
     """Return the table's line of one fault: its plain run, and what was noticed of its mutations."""
     plain = next((run for run in runs if not run.mutation), None)
     noticed = [
-        f"{run.mutation}: {OUTCOMES.get(run.outcome, 'NO')}{f' ({run.problem})' if run.outcome == 'noticed' else ''}"
+        f"{run.mutation}: {OUTCOMES.get(run.outcome, 'NO')}" + (f" ({run.problem})" if run.outcome == "noticed" else "")
         for run in runs
         if run.mutation
     ]
