@@ -9,12 +9,12 @@ from pathlib import Path
 import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from app import __version__
 from app.api import errors, problems
 from app.api.middleware import BoardMiddleware, LimitsMiddleware
+from app.api.page import Page
 from app.api.router import router
 from app.api.sockets import Sockets
 from app.config import settings
@@ -24,19 +24,8 @@ from app.services import housekeeping, setup
 
 log = logging.getLogger(__name__)
 
-WEB = Path(__file__).parent / "web"
 SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
 RETRY = 1.0  # seconds
-
-# What the page may do: show its own style and icon, and nothing else. Swagger UI also runs its own script, which calls
-# the API, sets styles where it stands, and draws icons from data: URLs.
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
 
 
 async def _greet() -> None:
@@ -96,20 +85,11 @@ def create_app() -> FastAPI:
     )
     app.add_middleware(BoardMiddleware)
 
-    page_text = (WEB / "index.html").read_text(encoding="utf-8")
-
-    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    async def page() -> HTMLResponse:
-        # The calls that it shows are to be copied as they stand, so they carry the address of this board.
-        text = page_text.replace("http://localhost:8000", settings.PUBLIC_URL)
-        return HTMLResponse(text, headers={"Content-Security-Policy": PAGE_POLICY})
-
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> FileResponse:
-        return FileResponse(WEB / "docs.html", headers={"Content-Security-Policy": DOCS_POLICY})
-
+    page = Page(origin=settings.PUBLIC_URL)
+    app.add_route("/", page.page, include_in_schema=False)
+    app.add_route("/docs", page.docs, include_in_schema=False)
+    app.add_route("/web/{path:path}", page.file, include_in_schema=False)
     app.mount("/docs/assets", StaticFiles(directory=SWAGGER_UI), name="swagger-ui")
-    app.mount("/web", StaticFiles(directory=WEB), name="web")
     return app
 
 

@@ -29,7 +29,7 @@ def refuse_foreign(connection: HTTPConnection) -> None:
     ends TLS may not tell the scheme. `PUBLIC_URL` is always one's own.
 
     Raises:
-        ForeignOrigin: the page is somebody else's; the message names both, and the setting that would allow it.
+        ForeignOrigin: the page is somebody else's; the message names both origins and what would allow it.
     """
     origin = connection.headers.get("origin")
     if origin is None or origin in settings.cors_origins_list or origin == settings.PUBLIC_URL:
@@ -39,7 +39,7 @@ def refuse_foreign(connection: HTTPConnection) -> None:
     if scheme and _place(origin) == _place(f"{scheme}://{host}") is not None:
         return
     message = (
-        f"A page of {origin[:200]!r} may not do that on {host[:200]!r}. "
+        f"A page of {origin[:200]!r} may not do that on {host[:200]!r}, the board of {settings.PUBLIC_URL!r}. "
         "If it is yours, set PUBLIC_URL to its address, or add it to CORS_ORIGINS."
     )
     log.warning(message)

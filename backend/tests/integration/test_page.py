@@ -1,94 +1,132 @@
-"""The page at `/`: it can be opened without a database, and what it tells people to type works."""
+"""The page at `/` and its files: how they are served. What it does in a browser is in tests/browser/."""
 
-import html
-import json
+import gzip
 import re
-import shlex
+from collections.abc import AsyncIterator
 
 import httpx
-from sqlalchemy.ext.asyncio import AsyncSession
+import pytest
+from httpx import ASGITransport
 
+from app.api.page import PAGE_POLICY, WEB
 from app.config import settings
-from app.main import PAGE_POLICY, WEB
-from app.services import setup
-from tests.personas import PASSWORD, new_client
+from app.main import create_app
+from tests.personas import new_client
+
+FOR_EVER = "public, max-age=31536000, immutable"
+# What the whole of it may weigh on its way to a browser (bytes).
+LARGEST = 60_000
 
 
-def calls(page: str) -> list[tuple[str, dict[str, str], dict[str, str]]]:
-    """Return address, headers and body of every curl call that the page shows."""
-    found = []
-    for shown in re.findall(r"(?s)<pre>(.*?)</pre>", page):
-        program, address, *options = shlex.split(html.unescape(re.sub(r"<[^>]+>|\\\n", "", shown)))
-        pairs = list(zip(options[::2], options[1::2], strict=True))
-        headers = dict(value.split(": ", 1) for name, value in pairs if name == "-H")
-        (body,) = [json.loads(value) for name, value in pairs if name == "-d"]
-        assert program == "curl"
-        found.append((address, headers, body))
-    return found
-
-
-async def test_it_needs_no_database():
-    """It is there while the board waits for its database, and says so to HEAD too."""
+@pytest.fixture
+async def browser() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app; nothing here needs a database."""
     async with new_client() as client:
-        response = await client.get("/")
-        head = await client.head("/")
+        client.headers["accept-encoding"] = "gzip, deflate, br"
+        yield client
+
+
+async def addresses(browser: httpx.AsyncClient) -> list[str]:
+    """Return the addresses of all that the page's head and body name, its own files alone."""
+    return sorted(set(re.findall(r'"(/web/[^"]+)"', (await browser.get("/")).text)))
+
+
+async def test_it_needs_no_database(browser: httpx.AsyncClient):
+    """It is there while the board waits for its database, and says so to HEAD too."""
+    response = await browser.get("/")
+    head = await browser.head("/")
 
     assert (response.status_code, head.status_code) == (200, 200)
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "Statusboard" in response.text
 
 
-async def test_it_may_do_next_to_nothing():
-    """Its policy allows its own style and icon; it has no script and no style within, which would be blocked."""
-    async with new_client() as client:
-        response = await client.get("/")
+async def test_it_may_do_no_more_than_it_does(browser: httpx.AsyncClient):
+    """Its policy lets it run its own modules and call its own board; nothing stands inline, which would be blocked."""
+    page = await browser.get("/")
 
-    assert PAGE_POLICY in response.headers.get_list("content-security-policy")
-    assert not re.search(r"<script|<style|style=| on\w+=|https?://(?!localhost)", (WEB / "index.html").read_text())
-
-
-async def test_what_it_links_to_is_there():
-    """Style, icon, the API to try out and its schema."""
-    async with new_client() as client:
-        links = set(re.findall(r'href="([^"]+)"', (await client.get("/")).text))
-        answers = {link: (await client.get(link)).status_code for link in links}
-        style = await client.get("/web/page.css")
-
-    assert "/docs" in links
-    assert set(answers.values()) == {200}
-    assert style.headers["content-type"].startswith("text/css")
+    assert page.headers.get_list("content-security-policy") == [PAGE_POLICY]
+    assert "unsafe" not in PAGE_POLICY
+    assert not re.search(r"<style|style=| on\w+=|<script(?![^>]*\bsrc=)", page.text)
 
 
-async def test_its_calls_carry_the_boards_address(monkeypatch):
-    """They can be copied as they stand."""
+async def test_what_it_names_is_kept_for_ever(browser: httpx.AsyncClient):
+    """Every file of it has an address of this version, is there, and need never be asked for again."""
+    found = {address: await browser.get(address) for address in await addresses(browser)}
+
+    assert found
+    for address, answer in found.items():
+        assert re.match(r"/web/[0-9a-f]{16}/", address)
+        assert answer.status_code == 200, address
+        assert answer.headers["cache-control"] == FOR_EVER
+        assert answer.content == (WEB / address.split("/", 3)[3]).read_bytes()
+
+
+async def test_every_module_is_named_in_the_head(browser: httpx.AsyncClient):
+    """So that a browser asks for all of them at once; the documentation's script is no part of it."""
+    page = (await browser.get("/")).text
+    named = re.findall(r'<link rel="modulepreload" href="/web/\w+/([^"]+)">', page.partition("</head>")[0])
+    own = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
+
+    assert set(named) == own - {"docs.js"} - set(re.findall(r'<script nomodule src="/web/\w+/([^"]+)"', page))
+
+
+async def test_the_whole_page_is_small(browser: httpx.AsyncClient):
+    """As it travels, all that a first visit loads: 60 KB at most."""
+    weights = {}
+    for address in ["/", *await addresses(browser)]:
+        async with browser.stream("GET", address) as answer:
+            weights[address] = sum([len(piece) async for piece in answer.aiter_raw()])
+
+    assert sum(weights.values()) < LARGEST, weights
+
+
+async def test_a_browser_that_has_it_is_told_so(browser: httpx.AsyncClient):
+    """`/` is asked for every time; what has not changed is 304, with the policy that still holds."""
+    first = await browser.get("/")
+    etag = first.headers["etag"]
+    again = await browser.get("/", headers={"If-None-Match": f'"another", {etag}'})
+    other = await browser.get("/", headers={"If-None-Match": '"another"'})
+
+    assert first.headers["cache-control"] == "no-cache"
+    assert (again.status_code, again.content, other.status_code) == (304, b"", 200)
+    for name in ("cache-control", "content-security-policy", "etag", "vary"):
+        assert again.headers[name] == first.headers[name]
+
+
+async def test_it_is_compressed_for_whoever_takes_it(browser: httpx.AsyncClient):
+    """And as it is for others; caches on the way know that there are two forms."""
+    async with browser.stream("GET", "/") as compressed:
+        raw = b"".join([piece async for piece in compressed.aiter_raw()])
+    plain = await browser.get("/", headers={"Accept-Encoding": "identity"})
+
+    assert (compressed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+    assert compressed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert gzip.decompress(raw) == plain.content
+    assert len(raw) < len(plain.content)
+
+
+@pytest.mark.parametrize("address", ["/web/0123456789abcdef/icon.svg", "/web/icon.svg"])
+async def test_another_version_gets_the_file_as_it_is_now(browser: httpx.AsyncClient, address: str):
+    """While a board is upgraded, two versions answer; neither is kept under the other's address."""
+    answer = await browser.get(address)
+    again = await browser.get(address, headers={"If-None-Match": answer.headers["etag"]})
+
+    assert answer.content == (WEB / "icon.svg").read_bytes()
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert (answer.headers["cache-control"], again.status_code) == ("no-cache", 304)
+
+
+@pytest.mark.parametrize("address", ["nothing.js", "index.html", "", "0123456789abcdef", "0123456789abcdef/../main.py"])
+async def test_nothing_else_is_there(browser: httpx.AsyncClient, address: str):
+    """The page itself is at `/` alone."""
+    assert (await browser.get(f"/web/{address}")).status_code == 404
+
+
+async def test_it_knows_the_boards_origin(monkeypatch: pytest.MonkeyPatch):
+    """PUBLIC_URL stands in it, for whoever opens it elsewhere."""
     monkeypatch.setattr(settings, "PUBLIC_URL", "https://board.example.com")
-    async with new_client() as client:
+    async with httpx.AsyncClient(transport=ASGITransport(app=create_app()), base_url="http://board.test") as client:
         page = (await client.get("/")).text
 
-    assert {address.split("/api/")[0] for address, _, _ in calls(page)} == {"https://board.example.com"}
-
-
-async def test_its_three_calls_make_an_account_log_in_and_post(client: httpx.AsyncClient, db: AsyncSession):
-    """With the code, a password and the token in their places, as the page says."""
-    register, log_in, post, reset = calls((await client.get("/")).text)
-    placed = {"invite": await setup.code(db), "password": PASSWORD}
-
-    account = await client.post(register[0], headers=register[1], json=register[2] | placed)
-    login = await client.post(log_in[0], headers=log_in[1], json=log_in[2] | {"password": PASSWORD})
-    bearer = post[1]["Authorization"].replace("TOKEN", login.json()["access_token"])
-    status = await client.post(post[0], headers=post[1] | {"Authorization": bearer}, json=post[2])
-    no_reset = await client.post(reset[0], headers=reset[1], json=reset[2] | {"new_password": PASSWORD})
-
-    assert (account.status_code, login.status_code, status.status_code) == (201, 200, 201)
-    assert status.json()["references"][0]["repo"] == "engine"
-    assert no_reset.json()["code"] == "invalid_reset_code"
-
-
-async def test_its_placeholders_are_refused(client: httpx.AsyncClient):
-    """Whoever copies a call unchanged gets no account with a password that anyone can read here."""
-    register, *_ = calls((await client.get("/")).text)
-
-    response = await client.post(register[0], json=register[2])
-
-    assert response.status_code == 422
-    assert response.json()["errors"][0]["loc"] == ["body", "password"]
+    assert '<meta name="statusboard-origin" content="https://board.example.com">' in page

@@ -95,13 +95,14 @@ def test_these_may_not(origin, host):
 
 
 def test_the_refusal_says_what_would_allow_it(caplog):
-    """To the caller and in the log, both are named, and the settings; a line can't be broken or filled with it."""
+    """To the caller and in the log, both origins are named, and the settings; it can't break or fill a line."""
     with caplog.at_level(logging.WARNING), pytest.raises(ForeignOrigin) as raised:
         refuse_foreign(connection("https://evil.test\n" + "x" * 10_000, "board.test"))
 
     assert raised.value.text == caplog.messages[0]
     assert "'https://evil.test\\nxxx" in raised.value.text
     assert "'board.test'" in raised.value.text
+    assert "'https://public.test'" in raised.value.text
     assert "PUBLIC_URL" in raised.value.text
     assert "CORS_ORIGINS" in raised.value.text
     assert len(raised.value.text) < 500

@@ -1,0 +1,91 @@
+"""How the page's files become what is served: their version, what is named in the page's head, what is not served."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.api.page import GZIP, IMPORT, ORIGIN, SCRIPT, TYPES, WEB, Page, modules
+
+INDEX = '<head><link rel="icon" href="/web/icon.svg"></head><script type="module" src="/web/main.js"></script>'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A small page of three modules, of which one is in a folder."""
+    (tmp_path / "views").mkdir()
+    for name, content in {
+        "index.html": INDEX,
+        "docs.html": '<script src="/web/docs.js"></script>',
+        "docs.js": "SwaggerUIBundle({})",
+        "icon.svg": "<svg/>",
+        "main.js": 'import { feed } from "./views/feed.js";',
+        "views/feed.js": 'export { h } from "../dom.js"; import("./nothing.js"); import "react";',
+        "dom.js": 'import "./main.js";',
+        "main.js~": "what an editor left behind",
+    }.items():
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+def version(folder: Path) -> str:
+    return Page(folder, origin="http://board.test").version
+
+
+def test_any_change_of_any_file_is_another_version(folder: Path):
+    """What is loaded together fits together; what is not served counts for nothing."""
+    before = version(folder)
+
+    (folder / "main.js~").write_text("more")
+    assert version(folder) == before
+    (folder / "views/feed.js").write_text("")
+    changed = version(folder)
+    (folder / "dom.js").rename(folder / "tree.js")
+    renamed = version(folder)
+
+    assert len({before, changed, renamed}) == 3
+
+
+def test_the_modules_are_those_that_are_reached_from_the_page(folder: Path):
+    """In circles and over folders too, and nothing that is not there or that only the documentation runs."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.js")}
+
+    assert modules(INDEX, files) == ["main.js", "views/feed.js", "dom.js"]
+
+
+@pytest.mark.parametrize(
+    ("header", "takes"),
+    [
+        ("gzip, deflate, br, zstd", True),
+        ("br;q=1.0, GZIP;q=0.8", True),
+        ("gzip;q=0.05", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.000, br", False),
+        ("br", False),
+        ("x-gzipped", False),
+        ("", False),
+    ],
+)
+def test_whoever_takes_gzip_says_so(header: str, takes: bool):
+    """And may refuse it by a weight of nothing."""
+    assert (GZIP.search(header) is not None) == takes
+
+
+def test_every_file_of_the_page_is_served():
+    """Each has a type, and each module that is imported is there."""
+    names = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*") if path.is_file()}
+    files = {name: (WEB / name).read_bytes() for name in names}
+    page = files["index.html"].decode()
+
+    assert {Path(name).suffix for name in names} <= TYPES.keys()
+    assert {name for name in names if name.endswith(".js")} >= {
+        (Path(importer).parent / target).as_posix()
+        for importer in modules(page, files)
+        for target in IMPORT.findall(files[importer].decode())
+    }
+    assert set(SCRIPT.findall(page)) | set(re.findall(r'"/web/([^"]+)"', page)) <= names
+
+
+def test_the_page_is_told_the_boards_origin():
+    """It shows it where its socket is refused."""
+    assert len(ORIGIN.findall((WEB / "index.html").read_text())) == 1
