@@ -68,7 +68,7 @@ async def test_every_module_is_named_in_the_head(browser: httpx.AsyncClient):
     named = re.findall(r'<link rel="modulepreload" href="/web/\w+/([^"]+)">', page.partition("</head>")[0])
     own = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
 
-    assert set(named) == own - {"docs.js"} - set(re.findall(r'<script nomodule src="/web/\w+/([^"]+)"', page))
+    assert set(named) == own - {"docs.js"} - set(re.findall(r'<script src="/web/\w+/([^"]+)"', page))
 
 
 async def test_the_whole_page_is_small(browser: httpx.AsyncClient):

@@ -1,0 +1,63 @@
+// Calls of the board's API.
+
+const PATIENCE = 15; // seconds
+
+// An answer that says no: its status, and the `code` by which programs branch.
+export class ApiError extends Error {
+  constructor(status, problem, retryAfter = null) {
+    super(problem.detail ?? problem.title ?? `HTTP ${status}`);
+    this.status = status;
+    this.code = problem.code ?? null;
+    this.detail = this.message;
+    this.errors = problem.errors ?? [];
+    this.retryAfter = retryAfter;
+  }
+}
+
+// There was no answer, or none of the board's.
+export class Unreachable extends Error {}
+
+// Whoever knows who is logged in (session.js) says so here.
+export const credentials = { token: async () => null, renew: async () => null };
+
+function address(path, query) {
+  const given = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const search = new URLSearchParams(given).toString();
+  return `/api/v1${path}${search && "?"}${search}`;
+}
+
+async function ask(method, path, { body, query, headers, keepalive, patience = PATIENCE }, token) {
+  const given = { ...headers };
+  if (token) given.Authorization = `Bearer ${token}`;
+  if (body !== undefined) given["Content-Type"] = "application/json";
+  try {
+    const answer = await fetch(address(path, query), {
+      method,
+      headers: given,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      keepalive,
+      cache: "no-store",
+      signal: AbortSignal.timeout(patience * 1000),
+    });
+    return { answer, content: answer.status === 204 ? null : await answer.json() };
+  } catch (error) {
+    throw new Unreachable(error.message, { cause: error });
+  }
+}
+
+function failure({ answer, content }) {
+  return new ApiError(answer.status, content ?? {}, Number(answer.headers.get("Retry-After")) || null);
+}
+
+// Returns the answer's JSON, or null where it has none. `anonymous`: without the login, whoever is logged in.
+// Throws ApiError for an answer that says no, Unreachable where there was none.
+export async function call(method, path, options = {}) {
+  let token = options.anonymous ? null : await credentials.token();
+  let result = await ask(method, path, options, token);
+  if (result.answer.status === 401 && token) {
+    token = await credentials.renew(token);
+    result = await ask(method, path, options, token);
+  }
+  if (!result.answer.ok) throw failure(result);
+  return result.content;
+}
