@@ -1,0 +1,52 @@
+// Text to be taken along: shown whole, with a button that copies it, over plain http too.
+
+import { h, show, spoken } from "../dom.js";
+import { words } from "./words.js";
+
+const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
+const SHOWN_FOR = 3000;
+
+let made = 0;
+
+async function copy(box) {
+  box.focus();
+  box.select();
+  try {
+    // Browsers have it over https and on localhost only.
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(box.value);
+      return true;
+    }
+  } catch {
+    // Not allowed: the older way may be.
+  }
+  return document.execCommand("copy");
+}
+
+export function copyable({ label, text, rows = 1 }) {
+  const id = `copy-${++made}`;
+  const properties = { id, readonly: true, spellcheck: "false", onfocus: () => box.select() };
+  const box = rows > 1 ? h("textarea", { ...properties, rows }, text) : h("input", { ...properties, value: text });
+  const said = h("span", null, words.copy.copy);
+  const button = h(
+    "button",
+    { type: "button", class: "main", onclick: onCopy },
+    said,
+    spoken(words.copy.ofText(label)),
+  );
+
+  async function onCopy() {
+    const done = await copy(box);
+    if (done) button.focus();
+    said.textContent = done ? words.copy.copied : words.copy.byHand(MAC);
+    show(said.textContent);
+    setTimeout(() => (said.textContent = words.copy.copy), SHOWN_FOR);
+  }
+
+  return h(
+    "div",
+    { class: rows > 1 ? "copyable tall" : "copyable" },
+    h("label", { for: id }, label),
+    h("div", { class: "field-row" }, box, button),
+  );
+}

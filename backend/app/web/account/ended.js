@@ -1,0 +1,51 @@
+// The box that comes over the page when the session has ended: what was typed stays below it.
+
+import { h } from "../dom.js";
+import { session } from "../session.js";
+import { loginForm } from "./login.js";
+import { words } from "./words.js";
+
+// Has the box come whenever the session ends. Left by Escape, it goes down to a strip that brings it back.
+export function askWhenEnded() {
+  let shown = null;
+
+  const show = (element) => {
+    shown?.remove();
+    shown = element;
+    if (element) document.body.append(element);
+  };
+  const ask = () => {
+    show(box(aside));
+    shown.showModal();
+  };
+  const aside = (event) => {
+    event.preventDefault();
+    show(strip(ask));
+    shown.querySelector("button").focus();
+  };
+
+  session.onChange((what) => {
+    if (what !== "state") return;
+    if (session.state === "ended") ask();
+    else show(null);
+  });
+}
+
+const box = (aside) =>
+  h(
+    "dialog",
+    { class: "box", "aria-labelledby": "ended-title", oncancel: aside },
+    h("h2", { id: "ended-title" }, words.ended.title),
+    session.reason && h("p", { class: "problem" }, session.reason),
+    h("p", null, words.ended.text),
+    loginForm({ username: session.user?.username }),
+    h("div", { class: "actions" }, h("button", { type: "button", class: "quiet", onclick: aside }, words.ended.later)),
+  );
+
+const strip = (ask) =>
+  h(
+    "div",
+    { class: "ended-strip", role: "status" },
+    words.ended.strip,
+    h("button", { type: "button", class: "main", onclick: ask }, words.ended.again),
+  );

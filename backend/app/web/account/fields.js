@@ -1,0 +1,159 @@
+// The fields of a form: each with its label, its hint, and what is wrong with it beside it.
+
+import { h, spoken } from "../dom.js";
+import { words } from "./words.js";
+
+let fields = 0;
+
+// As the board counts characters: code points.
+const length = (text) => [...text].length;
+
+function error(id) {
+  const element = h("p", { class: "field-error", id, hidden: true });
+  const say = (message) => {
+    element.textContent = message ?? "";
+    element.hidden = !message;
+    return !message;
+  };
+  return { element, say };
+}
+
+// A labelled control. `check(value, finished)` returns what is wrong, or null; while a value is being typed it is asked
+// with `finished` false, and says only what more typing can't put right. `beside`: a button that belongs to it.
+export function field({ name, label, hint, check = () => null, tag = "input", content, beside, ...attributes }) {
+  const id = `field-${++fields}`;
+  const wrong = error(`${id}-error`);
+  const about = h("p", { class: "field-hint", id: `${id}-hint` }, hint);
+  const described = `${id}-error ${id}-hint`;
+  const input = h(tag, { id, name, "aria-describedby": described, ...attributes }, content);
+  const fail = (message) => {
+    if (message) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+    return wrong.say(message);
+  };
+  input.addEventListener("input", () => fail(check(input.value, false)));
+  input.addEventListener("change", () => input.value && fail(check(input.value, true)));
+
+  return {
+    name,
+    input,
+    hint: about,
+    element: h(
+      "div",
+      { class: "field" },
+      h("label", { for: id }, label),
+      beside ? h("div", { class: "field-row" }, input, beside) : input,
+      about,
+      wrong.element,
+    ),
+    value: () => input.value,
+    fits: () => fail(check(input.value, true)),
+    fail,
+    focus: () => input.focus(),
+  };
+}
+
+export function usernameField({ fresh = false, ...more } = {}) {
+  return field({
+    name: "username",
+    label: words.fields.username,
+    hint: fresh ? words.fields.usernameHint : null,
+    check: fresh ? checkUsername : (value, finished) => (finished && !value ? words.fields.usernameMissing : null),
+    autocomplete: "username",
+    autocapitalize: "none",
+    spellcheck: "false",
+    ...more,
+  });
+}
+
+function checkUsername(value, finished) {
+  if (/[^A-Za-z0-9_-]/.test(value)) return words.fields.usernameCharacters;
+  if (value.length > 50) return words.fields.usernameLong;
+  return finished && value.length < 3 ? words.fields.usernameShort : null;
+}
+
+export function displayNameField(more) {
+  return field({
+    name: "display_name",
+    label: words.fields.displayName,
+    hint: words.fields.displayNameHint,
+    check: (name, finished) => {
+      if (length(name) > 80) return words.fields.displayNameLong;
+      return finished && !name.trim() ? words.fields.displayNameMissing : null;
+    },
+    autocomplete: "name",
+    ...more,
+  });
+}
+
+// A password, hidden until its button is pressed. One that is `fresh` is held to the board's rule about length.
+export function passwordField({ name = "password", label = words.fields.password, fresh = false, ...more } = {}) {
+  const text = h("span", null, words.fields.show);
+  const reveal = (shown) => {
+    made.input.type = shown ? "text" : "password";
+    text.textContent = shown ? words.fields.hide : words.fields.show;
+  };
+  const onclick = () => reveal(made.input.type === "password");
+  const made = field({
+    name,
+    label,
+    hint: fresh ? words.fields.passwordHint : null,
+    check: fresh ? checkPassword : (value, finished) => (finished && !value ? words.fields.passwordMissing : null),
+    beside: h("button", { type: "button", class: "quiet", onclick }, text, spoken(words.fields.ofPassword(label))),
+    type: "password",
+    autocomplete: fresh ? "new-password" : "current-password",
+    autocapitalize: "none",
+    spellcheck: "false",
+    ...more,
+  });
+  if (fresh) made.input.addEventListener("input", () => (made.hint.textContent = passwordHint(made.input.value)));
+  // Sent while it is shown, browsers would keep it among the texts that they offer in other forms.
+  return { ...made, beforeSending: () => reveal(false) };
+}
+
+function checkPassword(value, finished) {
+  if (length(value) > 128) return words.fields.passwordLong;
+  return finished && length(value) < 12 ? words.fields.passwordShort(length(value)) : null;
+}
+
+function passwordHint(value) {
+  if (!value) return words.fields.passwordHint;
+  return length(value) < 12 ? words.fields.passwordSoFar(length(value)) : words.fields.passwordLongEnough;
+}
+
+export function numberField({ max, value, wrong, ...more }) {
+  const fits = (text) => /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= max;
+  const check = (text, finished) => (finished && !fits(text) ? wrong : null);
+  return field({ type: "number", min: 1, max, value, check, inputmode: "numeric", required: true, ...more });
+}
+
+// One of a few answers. `options`: pairs of value and text.
+export function choiceField({ options, value, ...more }) {
+  const content = options.map(([key, text]) => h("option", { value: key, selected: key === value }, text));
+  return field({ tag: "select", content, ...more });
+}
+
+// Any of a few answers, as boxes to tick. `options`: pairs of value and text.
+export function ticksField({ name, label, options, chosen, missing }) {
+  const id = `field-${++fields}-error`;
+  const wrong = error(id);
+  const boxes = options.map(([value]) =>
+    h("input", { type: "checkbox", name, value, checked: chosen.includes(value), "aria-describedby": id }),
+  );
+  const value = () => boxes.filter((box) => box.checked).map((box) => box.value);
+  const fits = () => wrong.say(value().length ? null : missing);
+  return {
+    name,
+    element: h(
+      "fieldset",
+      { class: "field", onchange: fits },
+      h("legend", null, label),
+      boxes.map((box, index) => h("label", { class: "tick" }, box, options[index][1])),
+      wrong.element,
+    ),
+    value,
+    fits,
+    fail: wrong.say,
+    focus: () => boxes[0].focus(),
+  };
+}

@@ -1,0 +1,113 @@
+// Making an account: the first one by the set-up link, the others by an invite.
+
+import { call } from "../api.js";
+import { h, mount, show } from "../dom.js";
+import { forgetCode, go } from "../router.js";
+import { session } from "../session.js";
+import { kept } from "../storage.js";
+import { inWords } from "./faults.js";
+import { displayNameField, field, passwordField, usernameField } from "./fields.js";
+import { form } from "./form.js";
+import { words } from "./words.js";
+import { browsersZone } from "./zones.js";
+
+// `code`: {name: "setup" | "invite", value}, of the link that was followed. Without one, it is asked for.
+export function view(code = null) {
+  const user = session.user ?? kept.get("user");
+  const place = h("div", { class: "sheet narrow" });
+  mount(place, user ? already(user, code) : making(place, code));
+  return place;
+}
+
+// A plain link: with the page, the code goes, and a session that there is comes back.
+const leave = (text) => h("a", { href: "/" }, text);
+
+function already(user, code) {
+  const anew = async () => {
+    await call("POST", "/auth/logout", { anonymous: true });
+    kept.set("user", null);
+    if (code) history.replaceState(null, "", `/#${code.name}=${encodeURIComponent(code.value)}`);
+    location.reload();
+  };
+  const fail = (error) => show(inWords(error));
+  return [
+    h("h1", null, words.join.alreadyTitle),
+    h("p", null, words.join.already(user.display_name)),
+    h(
+      "div",
+      { class: "actions" },
+      leave(words.join.board),
+      h("button", { type: "button", class: "quiet", onclick: () => anew().catch(fail) }, words.join.logOutFirst),
+    ),
+  ];
+}
+
+function making(place, code) {
+  const first = code?.name === "setup";
+  const title = first ? words.join.setupTitle : words.join.inviteTitle;
+  const asked = field({ name: "invite", label: words.join.code, hint: words.join.codeHint, autocomplete: "off" });
+  let registered;
+
+  async function send({ invite = code?.value, ...values }) {
+    if (registered !== values.username) {
+      await register(values, codeOf(invite));
+      registered = values.username;
+      forgetCode();
+    }
+    await session.logIn(values.username, values.password);
+    go({}, { replace: true });
+    show(words.join.welcome(values.display_name.trim()));
+  }
+
+  const explain = (error) => (error.code === "invalid_invite" ? words.join.codeWrong : inWords(error));
+  const otherwise = (error) => {
+    if (!code || error.code !== "invalid_invite") throw error;
+    mount(place, usedUp(title, first));
+  };
+
+  return [
+    h("h1", null, title),
+    h("p", null, first ? words.join.setupText : words.join.inviteText),
+    form({
+      fields: [
+        !code && asked,
+        displayNameField({ autofocus: Boolean(code) }),
+        usernameField({ fresh: true }),
+        passwordField({ fresh: true }),
+      ].filter(Boolean),
+      label: title,
+      submit: words.join.submit,
+      working: words.join.working,
+      explain,
+      places: { username_taken: "username", password_refused: "password", invalid_invite: "invite" },
+      send: (values) => send(values).catch(otherwise),
+    }),
+    h("p", { class: "faint" }, words.join.zone(browsersZone())),
+    h("p", { class: "faint" }, words.join.haveAccount, leave(words.join.toLogin)),
+  ];
+}
+
+// A code, also where the whole link was pasted.
+const codeOf = (text) => text.trim().replace(/^.*#(?:setup|invite)=/, "");
+
+async function register(values, code) {
+  const given = code ? { invite: code } : {};
+  const make = (zone) =>
+    call("POST", "/auth/register", { body: { ...values, ...given, time_zone: zone }, anonymous: true });
+  try {
+    await make(browsersZone());
+  } catch (error) {
+    // A browser may know zones that the board's machine does not.
+    if (!error.errors?.some(({ loc }) => loc.at(-1) === "time_zone")) throw error;
+    await make("UTC");
+  }
+}
+
+function usedUp(title, first) {
+  return [
+    h("h1", null, title),
+    h("p", { class: "problem", role: "alert" }, first ? words.join.setupUsed : words.join.inviteUsed),
+    h("p", null, first ? words.join.nextSetup : words.join.next),
+    h("div", { class: "actions" }, leave(words.join.toLogin)),
+  ];
+}

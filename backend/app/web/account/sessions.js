@@ -1,0 +1,65 @@
+// My sessions: where I am logged in, and the way to end them.
+
+import { call } from "../api.js";
+import { h, show } from "../dom.js";
+import { asking } from "./ask.js";
+import { browserInWords } from "./browser.js";
+import { everyItem, listing } from "./listing.js";
+import { when } from "./moments.js";
+import { rowText } from "./row.js";
+import { section } from "./section.js";
+import { words } from "./words.js";
+
+const end = ({ id }) => call("DELETE", `/auth/sessions/${id}`);
+
+export function sessions() {
+  const ending = h("div");
+  const list = listing({ load, row, empty: words.sessions.empty, label: words.sessions.title });
+  const part = section(words.sessions.title, h("p", { class: "faint" }, words.sessions.text), list.element, ending);
+
+  async function load() {
+    const all = await everyItem("/auth/sessions");
+    const others = all.filter((each) => !each.current);
+    ending.replaceChildren(...(others.length > 1 ? [endOthers(others)] : []));
+    return [...all.filter((each) => each.current), ...others];
+  }
+
+  async function ended(message) {
+    await list.reload();
+    part.focus();
+    show(message);
+  }
+
+  function row(each) {
+    const browser = browserInWords(each.user_agent);
+    const facts = [
+      when(each.created_at, words.sessions.begun),
+      when(each.last_used_at, words.sessions.lastUsed),
+    ];
+    return [
+      rowText(h("span", { title: each.user_agent }, browser), [each.current && words.sessions.here], facts),
+      !each.current &&
+        asking({
+          text: words.sessions.end,
+          of: words.sessions.of(browser),
+          question: words.sessions.endQuestion,
+          act: async () => {
+            await end(each);
+            await ended(words.sessions.ended);
+          },
+        }),
+    ];
+  }
+
+  const endOthers = (others) =>
+    asking({
+      text: words.sessions.endOthers,
+      question: words.sessions.endOthersQuestion(others.length),
+      act: async () => {
+        for (const each of others) await end(each);
+        await ended(words.sessions.othersEnded(others.length));
+      },
+    });
+
+  return { element: part.element, reload: list.reload };
+}

@@ -1,0 +1,21 @@
+// Which of the account pages an address asks for.
+
+import { session } from "../session.js";
+import { view as join } from "./join.js";
+import { view as login } from "./login.js";
+import { view as members } from "./members.js";
+import { view as reset } from "./reset.js";
+import { view as settings } from "./settings.js";
+import { view as tokens } from "./tokens.js";
+
+const VIEWS = { settings, tokens, members };
+
+// `asked`: the address's query; `code`: the one-time code that came with it, or null. Returns the page's element, or
+// null where the address asks for something of the board's. Without a login, every address leads to one.
+export function accountView(asked, code) {
+  if (code?.name === "reset") return reset(code);
+  if (code?.name === "setup" || code?.name === "invite") return join(code);
+  if (asked.get("view") === "join") return join();
+  if (!session.user) return login();
+  return VIEWS[asked.get("view")]?.() ?? null;
+}
