@@ -1,7 +1,10 @@
 // Starts the page: the login, the head with its navigation, and the view that the address asks for.
 
+import { askWhenEnded } from "./account/ended.js";
+import { inWords } from "./account/faults.js";
+import { accountView } from "./account/views.js";
 import { Unreachable } from "./api.js";
-import { after, h, mount } from "./dom.js";
+import { after, h, mount, show as say } from "./dom.js";
 import { code, href, link, onChange, query } from "./router.js";
 import { session } from "./session.js";
 import { words } from "./words.js";
@@ -20,14 +23,32 @@ function navigation(asked) {
   );
 }
 
+const logOut = () => session.logOut().catch((error) => say(inWords(error)));
+
+function account(asked) {
+  const item = (name, view) => link({ view }, { "aria-current": asked.get("view") === view && "page" }, name);
+  return h(
+    "div",
+    { class: "account" },
+    item(words.shell.members, "members"),
+    item(words.shell.settings, "settings"),
+    h("button", { type: "button", onclick: logOut }, words.shell.logOut),
+  );
+}
+
 function head(asked) {
-  return h("header", { class: "head" }, link({}, { class: "brand" }, words.name), navigation(asked));
+  return h(
+    "header",
+    { class: "head" },
+    link({}, { class: "brand" }, words.name),
+    session.user && [navigation(asked), account(asked)],
+  );
 }
 
 function show() {
   const asked = query();
   mount(page, head(asked), main);
-  mount(main, h("p", null, session.user?.display_name ?? words.shell.logIn));
+  mount(main, accountView(asked, code) ?? h("p", null, session.user.display_name));
 }
 
 async function begin() {
@@ -47,4 +68,13 @@ document.documentElement.dataset.running = "";
 await begin();
 show();
 onChange(show);
-session.onChange((what) => what === "token" || show());
+askWhenEnded();
+
+// What is shown depends on who is logged in. It stays while a session is over and the box asks for a login.
+const who = () => `${session.user?.username} ${session.user?.role}`;
+let shownTo = who();
+session.onChange((what) => {
+  if (what === "token" || who() === shownTo) return;
+  shownTo = who();
+  show();
+});

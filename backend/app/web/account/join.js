@@ -15,19 +15,17 @@ import { browsersZone } from "./zones.js";
 export function view(code = null) {
   const user = session.user ?? kept.get("user");
   const place = h("div", { class: "sheet narrow" });
-  mount(place, user ? already(user, code) : making(place, code));
+  mount(place, user ? already(place, user, code) : making(place, code));
   return place;
 }
 
 // A plain link: with the page, the code goes, and a session that there is comes back.
 const leave = (text) => h("a", { href: "/" }, text);
 
-function already(user, code) {
+function already(place, user, code) {
   const anew = async () => {
-    await call("POST", "/auth/logout", { anonymous: true });
-    kept.set("user", null);
-    if (code) history.replaceState(null, "", `/#${code.name}=${encodeURIComponent(code.value)}`);
-    location.reload();
+    await session.logOut();
+    mount(place, making(place, code));
   };
   const fail = (error) => show(inWords(error));
   return [
