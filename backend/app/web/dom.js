@@ -24,6 +24,15 @@ export function mount(parent, ...children) {
   return make(parent, null, children);
 }
 
+const FOCUSABLE = "a, button, input, textarea, select";
+
+// Puts an element in the place of another, and the focus where it was.
+export function swap(old, now) {
+  const place = [old, ...old.querySelectorAll(FOCUSABLE)].indexOf(document.activeElement);
+  old.replaceWith(now);
+  if (place >= 0) ([now, ...now.querySelectorAll(FOCUSABLE)][place] ?? now).focus({ preventScroll: true });
+}
+
 // For those who hear the page, and only for them.
 export const spoken = (...children) => h("span", { class: "spoken" }, ...children);
 

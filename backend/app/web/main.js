@@ -4,51 +4,93 @@ import { askWhenEnded } from "./account/ended.js";
 import { inWords } from "./account/faults.js";
 import { accountView } from "./account/views.js";
 import { Unreachable } from "./api.js";
-import { after, h, mount, show as say } from "./dom.js";
-import { code, href, link, onChange, query } from "./router.js";
+import { Desk } from "./desk.js";
+import { after, h, hush, mount, show as say } from "./dom.js";
+import { showKeys, startKeys } from "./keys.js";
+import { CATEGORIES } from "./marks.js";
+import { code, go, href, link, onChange, query } from "./router.js";
 import { session } from "./session.js";
+import { chosenRow, editRow, step, toggle } from "./status.js";
+import { startTips } from "./tip.js";
+import { boardViewOf } from "./views.js";
 import { words } from "./words.js";
 
 const page = document.getElementById("page");
 const main = h("main", { id: "main", tabindex: "-1" });
+const top = h("div");
+let desk = null;
+let opening = null;
+let shown = null;
 
-function navigation(asked) {
-  const view = asked.get("view");
-  const item = (name, target) =>
-    h("li", null, link(target, { "aria-current": href(target) === href(asked.toString()) && "page" }, name));
-  return h(
-    "nav",
-    { "aria-label": words.shell.navigation },
-    h("ul", null, item(words.shell.board, {}), item(words.shell.feed, { view: "feed" })),
-  );
+function item(name, target, asked) {
+  const isHere = href(target) === href(asked.toString());
+  return h("li", null, link(target, { "aria-current": isHere && "page" }, name));
 }
 
 const logOut = () => session.logOut().catch((error) => say(inWords(error)));
 
-function account(asked) {
-  const item = (name, view) => link({ view }, { "aria-current": asked.get("view") === view && "page" }, name);
-  return h(
-    "div",
-    { class: "account" },
-    item(words.shell.members, "members"),
-    item(words.shell.settings, "settings"),
-    h("button", { type: "button", onclick: logOut }, words.shell.logOut),
-  );
-}
-
 function head(asked) {
+  const { user } = session;
+  if (!user) return h("header", { class: "head" }, link({}, { class: "brand" }, words.name));
   return h(
     "header",
     { class: "head" },
+    h("a", { class: "skip", href: "#main", onclick: (event) => (event.preventDefault(), main.focus()) }, words.shell.skip),
     link({}, { class: "brand" }, words.name),
-    session.user && [navigation(asked), account(asked)],
+    h(
+      "nav",
+      { "aria-label": words.shell.navigation },
+      h(
+        "ul",
+        null,
+        item(words.shell.board, {}, asked),
+        item(words.shell.feed, { view: "feed" }, asked),
+        item(words.shell.members, { view: "members" }, asked),
+        item(words.shell.settings, { view: "settings" }, asked),
+      ),
+    ),
+    h(
+      "div",
+      { class: "account" },
+      h("button", { type: "button", onclick: showKeys }, words.shell.keys),
+      link({ person: user.username }, null, h("bdi", null, user.display_name)),
+      h("button", { type: "button", onclick: logOut }, words.shell.logOut),
+    ),
   );
 }
 
-function show() {
+const nothing = () => ({
+  element: h("div", { class: "plain" }, h("h1", null, words.shell.notThere), h("p", null, link({}, null, words.shell.back))),
+  title: words.shell.notThere,
+});
+
+// The desk is laid out when the first view of the board is asked for.
+async function openDesk() {
+  desk ??= new Desk();
+  opening ??= desk.open();
+  await opening;
+}
+
+async function show() {
   const asked = query();
-  mount(page, head(asked), main);
-  mount(main, accountView(asked, code) ?? h("p", null, session.user.display_name));
+  const address = location.href;
+  const field = document.activeElement?.closest(".filters") && document.activeElement.name;
+  const account = accountView(asked, code);
+  if (!account) {
+    if (!desk) mount(page, head(asked), h("p", { class: "plain faint" }, words.shell.loading));
+    await openDesk();
+    if (location.href !== address) return;
+  }
+  shown?.stop?.();
+  shown = account ? { element: account } : boardViewOf(asked, desk) ?? nothing();
+  const isWall = asked.has("wall") && !account;
+  document.documentElement.toggleAttribute("data-wall", isWall);
+  document.title = shown.title ? `${shown.title} · ${words.name}` : words.name;
+  mount(top, desk?.connection.element, !account && !isWall && desk?.composer?.element);
+  mount(main, shown.element);
+  mount(page, !isWall && head(asked), top, main);
+  scrollTo(0, 0);
+  if (field) main.querySelector(`.filters [name="${field}"]`)?.focus();
 }
 
 async function begin() {
@@ -57,16 +99,60 @@ async function begin() {
       return await session.begin();
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
-      mount(main, h("p", { role: "status" }, words.shell.waiting));
-      mount(page, main);
+      mount(page, h("p", { class: "plain", role: "status" }, words.shell.waiting));
       await after(pause * Math.random());
     }
   }
 }
 
+function onRow(act) {
+  const row = chosenRow();
+  if (row) act(row, desk);
+}
+
+function find() {
+  if (!main.querySelector(".find")) go({ view: "feed" });
+  const box = main.querySelector(".find");
+  if (!box) return;
+  box.open = true;
+  box.querySelector("[name=q]").focus();
+}
+
+function editNewest() {
+  const row = chosenRow() ?? [...document.querySelectorAll(".status[id]")].find((one) => desk.isMine(desk.board.statuses.get(Number(one.id.slice(1)))));
+  if (row && desk) editRow(row, desk);
+}
+
+function isWriting() {
+  if (!desk?.composer) return false;
+  if (!desk.composer.element.isConnected) go({});
+  return true;
+}
+
+startTips();
+startKeys(
+  {
+    n: () => isWriting() && desk.composer.focus(),
+    j: () => step(true),
+    k: () => step(false),
+    o: () => onRow(toggle),
+    e: editNewest,
+    f: () => session.user && find(),
+    b: () => session.user && go({}),
+    ".": () => shown?.feed?.release(true),
+    "?": showKeys,
+    Escape: () => (hush(), document.activeElement.blur()),
+  },
+  (index) => {
+    if (!isWriting()) return;
+    desk.composer.category = CATEGORIES[index];
+    desk.composer.focus();
+  },
+);
+
 document.documentElement.dataset.running = "";
 await begin();
-show();
+await show();
 onChange(show);
 askWhenEnded();
 
@@ -75,6 +161,8 @@ const who = () => `${session.user?.username} ${session.user?.role}`;
 let shownTo = who();
 session.onChange((what) => {
   if (what === "token" || who() === shownTo) return;
+  // Nothing of somebody's board stays behind for the next one.
+  if (desk && !session.user) return location.assign("/");
   shownTo = who();
   show();
 });

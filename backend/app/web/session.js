@@ -106,7 +106,7 @@ async function begin() {
   if (code?.name === "token") kept.set("wall", code.value);
   if (new URLSearchParams(location.search).has("wall") && kept.get("wall")) return beginWall();
   const user = kept.get("user");
-  if (!user || code?.name in { setup: 1, invite: 1, reset: 1 }) {
+  if (!user) {
     become("out");
     return null;
   }
@@ -138,7 +138,7 @@ async function beginWall() {
   return session.user;
 }
 
-async function logIn(username, password) {
+export async function logIn(username, password) {
   const before = session.user?.username;
   take(await call("POST", "/auth/login", { body: { username, password }, anonymous: true }));
   const user = await call("GET", "/users/me", { headers: { Authorization: `Bearer ${token}` }, anonymous: true });
@@ -150,10 +150,13 @@ async function logIn(username, password) {
   return user;
 }
 
-async function logOut() {
+export async function logOut() {
   await call("POST", "/auth/logout");
+  token = null;
+  clearTimeout(timer);
   kept.set("user", null);
-  location.assign("/");
+  session.user = null;
+  become("out");
 }
 
 Object.assign(credentials, { token: freshToken, renew });

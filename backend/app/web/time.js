@@ -15,8 +15,6 @@ const dateAndYear = format({ day: "numeric", month: "short", year: "numeric" });
 const heading = format({ weekday: "long", day: "numeric", month: "long" });
 const headingAndYear = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const full = format({ dateStyle: "full", timeStyle: "short" });
-const minutes = new Intl.NumberFormat(locale, { style: "unit", unit: "minute" });
-const hours = new Intl.NumberFormat(locale, { style: "unit", unit: "hour", unitDisplay: "narrow" });
 const days = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
 const MINUTE = 60_000;
@@ -35,9 +33,9 @@ export function relative(moment, now = new Date()) {
   const then = new Date(moment);
   const age = now - then;
   if (age < MINUTE) return words.time.now;
-  if (age < HOUR) return minutes.format(Math.floor(age / MINUTE));
+  if (age < HOUR) return words.time.minutes(Math.floor(age / MINUTE));
   const past = daysBetween(then, now);
-  if (past === 0 || age < 6 * HOUR) return hours.format(Math.floor(age / HOUR)).replace(/(\d)(\D)/, "$1\u00a0$2");
+  if (past === 0 || age < 6 * HOUR) return words.time.hours(Math.floor(age / HOUR));
   if (past === 1) return `${days.format(-1, "day")} ${clock.format(then)}`;
   if (past < 7) return `${weekday.format(then)} ${clock.format(then)}`;
   return (then.getFullYear() === now.getFullYear() ? date : dateAndYear).format(then);
@@ -82,6 +80,15 @@ export function dayIn(zone, moment) {
     }
   }
   return zones.get(zone).format(new Date(moment));
+}
+
+// What the clock says in somebody else's time zone.
+export function atClockIn(zone) {
+  try {
+    return format({ hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date());
+  } catch {
+    return clock.format(new Date());
+  }
 }
 
 const ticking = new Set();

@@ -28,11 +28,12 @@ export const words = {
     notThere: "There is nothing at this address.",
     back: "To the board",
     waiting: "The board can’t be reached. Trying again…",
+    loading: "Loading…",
     failed: (detail) => `That did not work: ${detail}`,
     unreachable: "The board can’t be reached.",
   },
 
-  time: { now: "now" },
+  time: { now: "now", minutes: (number) => `${number}\u00a0min`, hours: (number) => `${number}\u00a0h` },
 
   category: { planning: "planning", "in-progress": "in progress", blocked: "blocked", done: "done" },
 
@@ -52,9 +53,7 @@ export const words = {
     movedTo: (place) => `Now at ${place}.`,
     onGitHub: "Open on GitHub",
     everything: "All that was said about it",
-    title: (name) => `About ${name}`,
     never: "Nobody on this board has spoken of it.",
-    older: "Show older",
     newer: "Show more",
   },
 
@@ -64,7 +63,7 @@ export const words = {
     quietMany: (number) => `${count(number, "person has", "people have")} said nothing yet today`,
     filter: "Find a person",
     active: (number) => `${count(number, "person", "people")} active today`,
-    columns: { person: "Person", status: "Newest status", age: "Age" },
+    columns: { person: "Person", category: "Category", status: "Newest status", age: "Age" },
     none: "Nobody has said anything today.",
     noMatch: "Nobody here goes by that.",
   },
@@ -95,7 +94,7 @@ export const words = {
     editedAt: (moment) => `edited ${moment}`,
     edit: "Edit",
     remove: "Delete",
-    link: "Link",
+    removeSure: "Delete for good?",
     save: "Save",
     cancel: "Cancel",
     saved: "Saved.",
@@ -104,6 +103,7 @@ export const words = {
     editLabel: "Your status",
     sending: "sending…",
     waiting: "waiting",
+    refused: "not posted",
     back: "Back into the box",
     discard: "Discard",
     more: "More about this status",
@@ -133,15 +133,12 @@ export const words = {
     any: "any",
     clear: "Show all",
     badReference: "A reference looks like owner/repo#12.",
-    badDay: "That is no day.",
   },
 
   person: {
-    title: (name) => name,
+    said: "What was said",
     gone: "There is nobody of that name here.",
-    disabled: "This account is disabled.",
     localTime: (time, zone) => `${time} there (${zone})`,
-    nothing: "Has said nothing yet.",
   },
 
   connection: {
@@ -188,7 +185,6 @@ export const words = {
   },
 
   wall: {
-    heading: "Now",
     noToken: "A wall needs a read-only API token. Settings, API tokens, tell how to get one.",
   },
 };

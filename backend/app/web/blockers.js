@@ -1,0 +1,61 @@
+// What keeps people from going on: what they wait for and since when, and that they need not any more.
+
+import { h, mount } from "./dom.js";
+import { name } from "./grammar.js";
+import { badge, categoryIcon } from "./marks.js";
+import { who } from "./status.js";
+import { age } from "./time.js";
+import { words } from "./words.js";
+
+const named = (references) => references.map((reference) => ({ name: name(reference), state: reference.state }));
+
+// "octo/api#12 was merged. You are free to go on."
+export function clearedText({ status, references }, desk) {
+  const text = desk.isMine(status) ? words.blockers.clearedForYou : words.blockers.cleared;
+  return text(named(references), desk.board.nameOf(status.author));
+}
+
+function item(blocker, desk) {
+  const { status, waitsFor, cleared } = blocker;
+  const waits = waitsFor.length > 0 && [words.blockers.waitsFor, " ", waitsFor.map((reference) => [badge(reference), " "])];
+  return h(
+    "li",
+    { class: cleared ? "blocker cleared" : "blocker" },
+    categoryIcon(cleared ? "done" : "blocked"),
+    h(
+      "div",
+      null,
+      who(status.author, desk.board),
+      " ",
+      h("bdi", { class: "message", dir: "auto" }, status.message),
+      h("p", { class: "faint" }, cleared ? clearedText(blocker, desk) : [waits, words.blockers.since, " ", age(status.created_at)]),
+    ),
+  );
+}
+
+export class Blockers {
+  #desk;
+  #list = h("ul");
+  #facts = null;
+
+  constructor(desk) {
+    this.#desk = desk;
+    this.element = h(
+      "section",
+      { class: "blockers", "aria-labelledby": "blockers-heading", hidden: true },
+      h("h2", { id: "blockers-heading" }, words.blockers.heading),
+      this.#list,
+    );
+    this.stop = desk.board.onChange(({ now }) => now && this.#show());
+    this.#show();
+  }
+
+  #show() {
+    const blockers = this.#desk.board.blockers();
+    const facts = JSON.stringify(blockers.map(({ status, references }) => [status, references, this.#desk.board.nameOf(status.author)]));
+    if (facts === this.#facts) return;
+    this.#facts = facts;
+    this.element.hidden = !blockers.length;
+    mount(this.#list, blockers.map((blocker) => item(blocker, this.#desk)));
+  }
+}

@@ -1,0 +1,247 @@
+// What the page knows of the board: read once, then kept right by the feed's events. To apply one twice does no harm.
+
+import { call } from "./api.js";
+import { key } from "./grammar.js";
+import { isLater, StatusList } from "./list.js";
+import { isOver } from "./marks.js";
+import { session } from "./session.js";
+import { dayIn } from "./time.js";
+
+// A member who keeps saying "blocked" has this many blockers at most.
+const MOST_BLOCKERS_EACH = 10;
+
+const byAge = (one, other) => (isLater(one, other) ? 1 : -1);
+const byName = new Intl.Collator(undefined, { sensitivity: "base" }).compare;
+
+const nothing = () => ({
+  reset: false,
+  posted: [],
+  edited: new Set(),
+  deleted: new Set(),
+  cleared: [],
+  references: new Set(),
+  // Something that the rows of Now or the blockers are made of.
+  now: false,
+});
+
+export class Board {
+  position = null;
+  statuses = new Map();
+  members = new Map();
+  // All that was said, as far as it was read: the list of the feed without a filter.
+  feed = new StatusList(this, {});
+  #newest = new Map();
+  #blockers = new Set();
+  #references = new Map();
+  #gone = new Set();
+  #waiting = null;
+  #turn = Promise.resolve();
+  #again = null;
+  #listeners = new Set();
+  #changes = nothing();
+  #flushing = false;
+
+  // The listener gets what has changed, gathered for each frame.
+  onChange(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  // Reads everything. The two answers may be of two moments: the feed then is read again, so that it is not the older.
+  async load() {
+    await this.#reading(async () => {
+      const page = () => call("GET", "/statuses", { query: { limit: 50 } });
+      let [state, first] = await Promise.all([call("GET", "/board"), page()]);
+      if (first.position !== state.position) first = await page();
+      for (const known of [this.statuses, this.#references, this.#gone]) known.clear();
+      this.#takeState(state);
+      this.feed.begin(first);
+      this.position = state.position;
+      this.#changes.reset = true;
+    });
+  }
+
+  // Reads who is doing what anew, where events alone don't tell: what was newest is gone, say.
+  #readState() {
+    this.#again ??= setTimeout(async () => {
+      this.#again = null;
+      try {
+        await this.#reading(async () => this.#takeState(await call("GET", "/board")));
+      } catch {
+        this.#readState();
+      }
+    }, 100 + Math.random() * 900);
+  }
+
+  // While something is read, events wait: its answer may be older than they are. One reading at a time.
+  #reading(read) {
+    const reading = this.#turn.then(async () => {
+      this.#waiting = [];
+      try {
+        await read();
+      } finally {
+        const events = this.#waiting;
+        this.#waiting = null;
+        for (const event of events) this.apply(event);
+        this.#flushSoon();
+      }
+    });
+    this.#turn = reading.catch(() => {});
+    return reading;
+  }
+
+  #takeState({ members, blockers }) {
+    this.members = new Map(members.map(({ user }) => [user.username, user]));
+    this.#newest = new Map(members.filter(({ status }) => status).map(({ user, status }) => [user.username, status.id]));
+    this.#blockers = new Set(blockers.map(({ status }) => status.id));
+    for (const { status } of [...members, ...blockers]) if (status) this.learn(status);
+    this.#changes.now = true;
+  }
+
+  // Takes in a status from an answer. What is known already was kept right by events, and may be newer.
+  learn(status) {
+    if (!this.statuses.has(status.id)) this.statuses.set(status.id, status);
+    for (const reference of status.references) this.learnReference(reference);
+  }
+
+  learnReference(reference) {
+    if (!this.#references.has(key(reference))) this.#references.set(key(reference), reference);
+  }
+
+  isGone(id) {
+    return this.#gone.has(id);
+  }
+
+  reference(reference) {
+    return this.#references.get(key(reference)) ?? reference;
+  }
+
+  nameOf({ username, display_name: name }) {
+    return this.members.get(username)?.display_name ?? name;
+  }
+
+  // Members by name, each with the newest status and whether it is of today where that member is.
+  now() {
+    const moment = new Date();
+    return [...this.members.values()]
+      .map((user) => {
+        const status = this.statuses.get(this.#newest.get(user.username)) ?? null;
+        const today = status !== null && dayIn(user.time_zone, status.created_at) === dayIn(user.time_zone, moment);
+        return { user, status, today };
+      })
+      .sort((one, other) => byName(one.user.display_name, other.user.display_name));
+  }
+
+  // What keeps people from going on, oldest first.
+  blockers() {
+    const open = [...this.#blockers].map((id) => this.statuses.get(id)).filter(Boolean).sort(byAge);
+    return open.map((status) => {
+      const references = status.references.map((reference) => this.reference(reference));
+      const waitsFor = references.filter((reference) => !isOver(reference));
+      return { status, references, waitsFor, cleared: references.length > 0 && waitsFor.length === 0 };
+    });
+  }
+
+  apply(event) {
+    this.position = event.position ?? this.position;
+    if (this.#waiting) return this.#waiting.push(event);
+    const { kind, data } = event;
+    if (kind === "status.posted") this.#posted(data);
+    else if (kind === "status.edited") this.#edited(data);
+    else if (kind === "status.deleted") this.#deleted(data.id);
+    else if (kind === "member.changed") this.#member(data);
+    else if (kind === "reference.changed") this.#reference(data);
+    else if (kind === "blocker.cleared") this.#cleared(data);
+    else return;
+    this.#flushSoon();
+  }
+
+  #keep(status) {
+    this.statuses.set(status.id, status);
+    for (const reference of status.references) this.#reference(reference);
+  }
+
+  #posted(status) {
+    if (this.#gone.has(status.id)) return;
+    const isNew = !this.statuses.has(status.id);
+    this.#keep(status);
+    const { username } = status.author;
+    const newest = this.statuses.get(this.#newest.get(username));
+    if (!newest || isLater(status, newest)) this.#newest.set(username, status.id);
+    if (isNew || newest?.id !== status.id) this.#block(status);
+    this.#changes.posted.push(status.id);
+    this.#changes.now = true;
+  }
+
+  #block(status) {
+    const theirs = [...this.#blockers]
+      .map((id) => this.statuses.get(id))
+      .filter((other) => other?.author.username === status.author.username)
+      .sort(byAge);
+    if (status.category === "blocked") {
+      this.#blockers.add(status.id);
+      for (const { id } of theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_BLOCKERS_EACH))) this.#blockers.delete(id);
+    } else {
+      for (const other of theirs) if (!isLater(other, status)) this.#blockers.delete(other.id);
+    }
+  }
+
+  #edited(status) {
+    if (this.#gone.has(status.id)) return;
+    if (this.statuses.get(status.id)?.category !== status.category) this.#readState();
+    this.#keep(status);
+    this.#changes.edited.add(status.id);
+    this.#changes.now = true;
+  }
+
+  #deleted(id) {
+    if (this.#gone.has(id)) return;
+    this.#gone.add(id);
+    this.statuses.delete(id);
+    this.#blockers.delete(id);
+    this.#changes.deleted.add(id);
+    this.#changes.now = true;
+    this.#readState();
+  }
+
+  #member(user) {
+    const known = this.members.has(user.username);
+    if (user.disabled) this.members.delete(user.username);
+    else this.members.set(user.username, user);
+    if (user.disabled === known) this.#readState();
+    if (user.username === session.user.username) session.reload().catch(() => {});
+    this.#changes.now = true;
+  }
+
+  #reference(reference) {
+    const name = key(reference);
+    if (JSON.stringify(this.#references.get(name)) === JSON.stringify(reference)) return;
+    this.#references.set(name, reference);
+    this.#changes.references.add(name);
+    this.#changes.now = true;
+  }
+
+  #cleared(status) {
+    if (this.#gone.has(status.id)) return;
+    this.#keep(status);
+    this.#changes.cleared.push(status);
+  }
+
+  // In the next frame, or soon where there is none because nobody looks.
+  #flushSoon() {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    const flush = () => this.#flush();
+    if (document.hidden) setTimeout(flush, 50);
+    else requestAnimationFrame(flush);
+  }
+
+  #flush() {
+    if (!this.#flushing) return;
+    this.#flushing = false;
+    const changes = this.#changes;
+    this.#changes = nothing();
+    if (!changes.reset) this.feed.take(changes);
+    for (const listener of [...this.#listeners]) listener(changes);
+  }
+}

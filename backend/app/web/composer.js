@@ -1,0 +1,168 @@
+// The one box in which a status is written. What stands in it is kept in this tab, over reloads and the end of a session.
+
+import { h, mount, say, show } from "./dom.js";
+import { pieces } from "./grammar.js";
+import { badge, CATEGORIES, categoryIcon } from "./marks.js";
+import { session } from "./session.js";
+import { tab } from "./storage.js";
+import { words } from "./words.js";
+
+const LONGEST = 500;
+const USUAL = "in-progress";
+const SHORT = { p: "planning", i: "in-progress", b: "blocked", d: "done" };
+
+// As the board counts: an emoji may be several.
+const length = (text) => [...text].length;
+
+export class Composer {
+  #desk;
+  #draft = `draft.${session.user.username}`;
+  #text = h("textarea", {
+    id: "say",
+    rows: 1,
+    enterkeyhint: "send",
+    placeholder: words.composer.hint,
+    "aria-describedby": "say-keys say-left",
+    oninput: () => this.#typed(),
+    onkeydown: (event) => this.#key(event),
+  });
+  #left = h("span", { id: "say-left", class: "faint" });
+  #found = h("p", { class: "found faint" });
+  #wrong = h("p", { class: "wrong", role: "alert" });
+  #choices;
+
+  constructor(desk) {
+    this.#desk = desk;
+    this.#choices = CATEGORIES.map((name, index) => this.#choice(name, index));
+    this.element = h(
+      "form",
+      { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#post()) },
+      h("label", { class: "spoken", for: "say" }, words.composer.label),
+      this.#text,
+      h("span", { id: "say-keys", class: "spoken" }, words.composer.keys),
+      h(
+        "div",
+        { class: "choices" },
+        h("fieldset", null, h("legend", { class: "spoken" }, words.composer.category), this.#choices.map(({ label }) => label)),
+        this.#left,
+        h("button", { class: "main" }, words.composer.send),
+      ),
+      this.#found,
+      this.#wrong,
+    );
+    this.stop = desk.outbox.onChange(() => this.#takeRefused());
+    this.#restore();
+  }
+
+  #choice(value, index) {
+    const input = h("input", { type: "radio", name: "category", value, class: "spoken", onchange: () => this.#keep() });
+    const title = `Alt+${index + 1}`;
+    return { input, label: h("label", { title, "data-category": value }, input, categoryIcon(value), words.category[value]) };
+  }
+
+  get category() {
+    return this.#choices.find(({ input }) => input.checked).input.value;
+  }
+
+  set category(name) {
+    for (const { input } of this.#choices) input.checked = input.value === name;
+    this.#keep();
+  }
+
+  focus() {
+    this.#text.focus();
+  }
+
+  #restore() {
+    const draft = tab.get(this.#draft);
+    this.category = draft?.category ?? USUAL;
+    this.#text.value = draft?.text ?? "";
+    this.#typed();
+    this.#takeRefused();
+  }
+
+  #keep() {
+    if (this.#text.value || this.category !== USUAL) tab.set(this.#draft, { text: this.#text.value, category: this.category });
+    else tab.set(this.#draft, null);
+  }
+
+  #typed() {
+    const [, letter, rest] = /^\/([pibd])\s([^]*)$/i.exec(this.#text.value) ?? [];
+    if (letter) {
+      this.#text.value = rest;
+      this.category = SHORT[letter.toLowerCase()];
+      say(words.category[this.category]);
+    }
+    this.#wrong.textContent = "";
+    this.#fit();
+    this.#count();
+    this.#recognise();
+    this.#keep();
+  }
+
+  // As high as its text, where the browser does not do that by itself.
+  #fit() {
+    if (CSS.supports("field-sizing", "content")) return;
+    this.#text.style.blockSize = "auto";
+    this.#text.style.blockSize = `${this.#text.scrollHeight + 2}px`;
+  }
+
+  #count() {
+    const left = LONGEST - length(this.#text.value);
+    this.#left.textContent = !this.#text.value ? "" : left < 0 ? words.composer.over(-left) : words.composer.left(left);
+    this.#left.classList.toggle("wrong", left < 0);
+  }
+
+  #recognise() {
+    const { board } = this.#desk;
+    const named = new Map();
+    for (const { reference, address } of pieces(this.#text.value)) {
+      if (reference) named.set(reference.toLowerCase(), this.#reference(reference, board));
+      else if (address) named.set(address, h("span", { class: "address" }, address));
+    }
+    const parts = [...named.values()].flatMap((element) => [" ", element]);
+    mount(this.#found, parts.length > 0 && [words.composer.speaksOf, parts]);
+  }
+
+  #reference(named, board) {
+    const [, owner, repo, number] = /^(.+)\/(.+)#(\d+)$/.exec(named);
+    const plain = { owner, repo, number, kind: "unknown", state: null, title: null, url: "" };
+    return badge(board.reference(plain));
+  }
+
+  #key(event) {
+    // 229: an input method is composing, in browsers that don't say so otherwise.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey) {
+      event.preventDefault();
+      this.#post();
+    } else if (event.key === "Escape") this.#text.blur();
+  }
+
+  #post() {
+    const text = this.#text.value;
+    if (!text.trim() || length(text) > LONGEST) return this.focus();
+    const { category } = this;
+    this.#text.value = "";
+    this.category = USUAL;
+    this.#typed();
+    this.#desk.outbox.post(text, category);
+    if (this.#desk.isAway()) show(words.composer.later);
+    else say(words.composer.posted);
+  }
+
+  // Puts a refused status back into the box, with the reason. What is being written meanwhile comes first.
+  takeBack(item) {
+    this.#desk.outbox.remove(item);
+    this.#text.value = item.message;
+    this.category = item.category;
+    this.#typed();
+    this.#wrong.textContent = words.composer.refused(item.reason);
+    this.focus();
+  }
+
+  #takeRefused() {
+    const item = this.#desk.outbox.mine().find(({ state }) => state === "refused");
+    if (item && !this.#text.value) this.takeBack(item);
+  }
+}

@@ -1,0 +1,56 @@
+// The strip that says when the connection is away, since when, and what to do; and, once it is back, what was missed.
+
+import { h, mount } from "./dom.js";
+import { atClock } from "./time.js";
+import { words } from "./words.js";
+
+// Seconds. A worker that is replaced, or a laptop that changes its network, is no news.
+const GRACE = 3;
+const THANKS = 8;
+
+function text({ since, reason }) {
+  if (reason === "disabled") return words.connection.disabled;
+  if (reason === "origin") {
+    return words.connection.origin(location.origin, document.querySelector("meta[name=statusboard-origin]").content);
+  }
+  if (reason === "upgrade") return words.connection.upgrade;
+  const away = words.connection.away(atClock(since));
+  return reason ? `${words.connection[reason]} ${away}` : away;
+}
+
+export class Connection {
+  element = h("div", { class: "connection", role: "status", hidden: true });
+  #live;
+  #timer;
+  #isShown = false;
+
+  constructor(live) {
+    this.#live = live;
+  }
+
+  update(state) {
+    clearTimeout(this.#timer);
+    if (state.name === "open") this.#back(state.missed);
+    else if (state.name === "stopped" || this.#isShown) this.#show(state);
+    else if (state.name === "away") this.#timer = setTimeout(() => this.#show(this.#live().state), GRACE * 1000);
+  }
+
+  #show(state) {
+    this.#isShown = true;
+    this.element.hidden = false;
+    const again = h("button", { type: "button", class: "quiet", onclick: () => this.#live().nudge() }, words.connection.now);
+    const line = text(state);
+    // Said once, not at each attempt.
+    if (this.element.firstChild?.textContent !== line) mount(this.element, h("span", null, line), " ", state.name === "away" && again);
+  }
+
+  #back(missed) {
+    if (!this.#isShown) return;
+    this.#isShown = false;
+    mount(this.element, words.connection.back(missed));
+    this.#timer = setTimeout(() => {
+      this.element.hidden = true;
+      mount(this.element);
+    }, THANKS * 1000);
+  }
+}

@@ -1,0 +1,73 @@
+// What the views work with: the board, what goes out, and the connection that keeps them right.
+
+import { Unreachable } from "./api.js";
+import { Board } from "./board.js";
+import { clearedText } from "./blockers.js";
+import { Composer } from "./composer.js";
+import { Connection } from "./connection.js";
+import { after, show } from "./dom.js";
+import { Live } from "./live.js";
+import { notifications } from "./notifications.js";
+import { Outbox } from "./outbox.js";
+import { session } from "./session.js";
+import { words } from "./words.js";
+
+const LONGEST_PAUSE = 20; // seconds
+
+export class Desk {
+  board = new Board();
+  outbox = new Outbox(this.board);
+  connection = new Connection(() => this.live);
+  live = new Live({
+    event: (event) => this.board.apply(event),
+    reset: () => this.#readAnew(),
+    state: (state) => this.#connected(state),
+  });
+  composer = session.readOnly ? null : new Composer(this);
+
+  constructor() {
+    this.board.onChange(({ cleared }) => cleared.forEach((status) => this.#tellCleared(status)));
+  }
+
+  isMine = ({ author }) => author.username === session.user?.username;
+
+  isAway = () => this.live.state.name !== "open";
+
+  takeBack = (item) => this.composer?.takeBack(item);
+
+  // Reads the board, however long that takes, and follows it from there.
+  async open() {
+    await this.#load();
+    this.live.start(this.board.position);
+    this.outbox.flush();
+  }
+
+  async #load() {
+    for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+      try {
+        return await this.board.load();
+      } catch (error) {
+        if (!(error instanceof Unreachable) && error.status < 500 && error.status !== 401) throw error;
+        await after(pause * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async #readAnew() {
+    await this.#load();
+    show(words.feed.reset);
+  }
+
+  #connected(state) {
+    this.connection.update(state);
+    if (state.name === "open") this.outbox.flush();
+  }
+
+  #tellCleared(status) {
+    if (!this.isMine(status)) return;
+    const references = status.references.map((reference) => this.board.reference(reference));
+    const text = clearedText({ status, references }, this);
+    show(text, { seconds: 20 });
+    notifications.tell(text, `cleared-${status.id}`);
+  }
+}

@@ -1,0 +1,70 @@
+// Finding: by words, person, category, reference and day. What is asked for stands in the address bar.
+
+import { h } from "./dom.js";
+import { CATEGORIES } from "./marks.js";
+import { go, link } from "./router.js";
+import { words } from "./words.js";
+
+export const FILTERS = ["q", "author", "category", "reference", "day"];
+
+const REFERENCE = /^[a-z\d][\w-]{0,38}\/[\w.-]{1,100}#[1-9]\d{0,8}$/i;
+
+// What an address asks for: {q, author, category, reference, day}, without what is empty or can't be.
+export function filterOf(asked) {
+  const given = Object.fromEntries(FILTERS.map((name) => [name, asked.get(name)?.trim()]).filter(([, value]) => value));
+  if (given.category && !CATEGORIES.includes(given.category)) delete given.category;
+  if (given.reference && !REFERENCE.test(given.reference)) delete given.reference;
+  if (given.day && !/^\d{4}-\d\d-\d\d$/.test(given.day)) delete given.day;
+  if (given.author && !/^[\w-]{3,50}$/.test(given.author)) delete given.author;
+  if (given.q) given.q = [...given.q].slice(0, 200).join("");
+  return given;
+}
+
+const labelled = (label, field) => h("label", null, h("span", null, label), field);
+
+export function filters(filter, board) {
+  const people = [...board.members.values()].sort((one, other) => one.display_name.localeCompare(other.display_name));
+  const any = h("option", { value: "" }, words.filters.any);
+  const option = (value, name, chosen) => h("option", { value, selected: value.toLowerCase() === chosen?.toLowerCase() }, name);
+  const reference = h("input", {
+    name: "reference",
+    value: filter.reference ?? "",
+    placeholder: "owner/repo#12",
+    autocapitalize: "off",
+    spellcheck: "false",
+    oninput: () => reference.setCustomValidity(""),
+  });
+
+  function apply(event) {
+    event?.preventDefault();
+    if (reference.value.trim() && !REFERENCE.test(reference.value.trim())) {
+      reference.setCustomValidity(words.filters.badReference);
+      return reference.reportValidity();
+    }
+    go({ view: "feed", ...Object.fromEntries(new FormData(form)) });
+  }
+
+  const form = h(
+    "form",
+    { class: "filters", role: "search", "aria-label": words.filters.heading, onsubmit: apply },
+    labelled(words.filters.text, h("input", { name: "q", type: "search", maxlength: 200, value: filter.q ?? "" })),
+    labelled(
+      words.filters.author,
+      h("select", { name: "author", onchange: apply }, any, people.map((user) => option(user.username, user.display_name, filter.author))),
+    ),
+    labelled(
+      words.filters.category,
+      h(
+        "select",
+        { name: "category", onchange: apply },
+        any.cloneNode(true),
+        CATEGORIES.map((name) => option(name, words.category[name], filter.category)),
+      ),
+    ),
+    labelled(words.filters.reference, reference),
+    labelled(words.filters.day, h("input", { name: "day", type: "date", value: filter.day ?? "", onchange: apply })),
+    h("button", null, words.filters.heading),
+    Object.keys(filter).length > 0 && link({ view: "feed" }, null, words.filters.clear),
+  );
+  return form;
+}

@@ -1,0 +1,221 @@
+// The live feed: one socket that goes on from the last position, and is brought back whenever it is lost or in doubt.
+
+import { call, Unreachable } from "./api.js";
+import { session } from "./session.js";
+
+// Seconds.
+const FIRST_PAUSE = 0.5;
+const LONGEST_PAUSE = 30;
+const HANDSHAKE = 10;
+const QUIET = 30;
+const DOUBT = 3;
+const LOOK = 5;
+
+const pause = (attempt, least = FIRST_PAUSE) => Math.random() * Math.min(LONGEST_PAUSE, least * 2 ** attempt);
+
+// Calls onEvent(event) for each event once and in order, onReset() where the history is another and all has to be read
+// anew, and onState({name, since, reason, missed}): "connecting", "open", "away" or "stopped".
+export class Live {
+  state = { name: "connecting", since: null, reason: null, missed: 0 };
+  #on;
+  #socket = null;
+  #position = null;
+  #seq = null;
+  #attempt = 0;
+  #unheard = 0;
+  #gaps = 0;
+  #missed = 0;
+  #heard = 0;
+  #looked = Date.now();
+  #timer;
+  #turn = 0;
+
+  constructor(on) {
+    this.#on = on;
+  }
+
+  // Follows the board from a position on, until it is stopped.
+  start(position) {
+    this.#position = position;
+    const nudge = () => document.hidden || this.nudge();
+    const leave = () => this.#drop();
+    const listeners = [
+      [window, "online", nudge],
+      [window, "pageshow", nudge],
+      [window, "pagehide", leave],
+      [document, "visibilitychange", nudge],
+      [document, "resume", nudge],
+    ];
+    for (const [target, name, listener] of listeners) target.addEventListener(name, listener);
+    const looking = setInterval(() => this.#look(), LOOK * 1000);
+    const quit = session.onChange((what) => this.#sessionChanged(what));
+    this.stop = () => {
+      for (const [target, name, listener] of listeners) target.removeEventListener(name, listener);
+      clearInterval(looking);
+      quit();
+      this.#drop();
+    };
+    this.#connect();
+  }
+
+  stop() {}
+
+  // Something suggests that the network is another one, or there again.
+  nudge() {
+    if (this.state.name === "open") this.#check();
+    else if (this.state.name !== "stopped" && !this.#socket) this.#connect();
+  }
+
+  #become(name, reason = null) {
+    const since = name === "open" ? null : this.state.since ?? (name === "connecting" ? null : new Date());
+    this.state = { name, since, reason, missed: this.#missed };
+    this.#on.state(this.state);
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    this.#turn += 1;
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close();
+  }
+
+  #sessionChanged(what) {
+    if (what === "token" && this.state.name === "open") session.token().then((token) => this.#authenticate(token), () => {});
+    if (what === "state" && session.state === "in") this.#connect();
+  }
+
+  #authenticate(token, after) {
+    this.#socket?.send(JSON.stringify({ type: "auth", token, ...(after && { after }) }));
+  }
+
+  async #connect() {
+    this.#drop();
+    const turn = this.#turn;
+    let token;
+    try {
+      token = await session.token();
+    } catch {
+      if (turn === this.#turn) this.#lost(pause(this.#attempt++));
+      return;
+    }
+    if (turn !== this.#turn) return;
+    const socket = new WebSocket(`${location.protocol.replace("http", "ws")}//${location.host}/api/v1/live`);
+    this.#socket = socket;
+    this.#missed = 0;
+    this.#timer = setTimeout(() => this.#lost(pause(this.#attempt++)), HANDSHAKE * 1000);
+    socket.onopen = () => socket === this.#socket && this.#authenticate(token, this.#position);
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#take(JSON.parse(data));
+    socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
+  }
+
+  #take(message) {
+    this.#heard = Date.now();
+    if (message.type === "reset") this.#seq = null;
+    else if (message.type === "snapshot") this.#begin(message);
+    else if (message.type === "event") this.#event(message);
+    else if (message.type === "ready") this.#ready(message);
+  }
+
+  #begin({ seq, position }) {
+    this.#seq = seq;
+    this.#position = position;
+    this.#on.reset();
+  }
+
+  #event(event) {
+    if (this.#seq !== null && event.seq !== this.#seq + 1) return this.#gap();
+    this.#seq = event.seq;
+    this.#position = event.position;
+    this.#missed += 1;
+    this.#on.event(event);
+  }
+
+  #ready({ seq, position }) {
+    if (this.#seq !== null && seq !== this.#seq) return this.#gap();
+    clearTimeout(this.#timer);
+    this.#seq = seq;
+    this.#position = position;
+    this.#attempt = this.#unheard = this.#gaps = 0;
+    this.#become("open");
+  }
+
+  // A fault of the board's: once, it is asked again from where all was well; twice, for everything.
+  #gap() {
+    this.#gaps += 1;
+    if (this.#gaps > 1) this.#seq = this.#position = null;
+    this.#lost(pause(this.#attempt++));
+  }
+
+  #closed(code) {
+    const spoke = this.state.name === "open" || this.#heard > 0;
+    if (code === 4403) return this.#end("disabled");
+    if (code === 4401) return this.#renew();
+    if (code === 4400) this.#seq = this.#position = null;
+    if (code === 1012) return this.#lost(Math.random() * 5, "restarting");
+    if (code === 1013) return this.#lost(pause(this.#attempt++, 4), "full");
+    if (code === 1006 && !spoke) this.#unheard += 1;
+    const reason = this.#unheard > 1 ? this.state.reason : null;
+    this.#lost(pause(this.#attempt++), reason);
+    if (this.#unheard > 1) this.#ask();
+  }
+
+  #end(reason) {
+    this.#drop();
+    this.#become("stopped", reason);
+  }
+
+  async #renew() {
+    this.#drop();
+    const turn = this.#turn;
+    const first = this.#attempt++ === 0;
+    await session.renew().catch(() => {});
+    if (turn === this.#turn) this.#lost(first ? 0 : pause(this.#attempt));
+  }
+
+  #lost(seconds, reason = null) {
+    this.#drop();
+    this.#heard = 0;
+    this.#timer = setTimeout(() => this.#connect(), seconds * 1000);
+    this.#become("away", reason);
+  }
+
+  // A page can't see why a handshake was refused. If the board answers otherwise, it was for the page's origin, or
+  // something in between does not pass sockets on.
+  async #ask() {
+    try {
+      await call("GET", "/ready", { anonymous: true, patience: 5 });
+    } catch (error) {
+      return error instanceof Unreachable || this.#become("away", "full");
+    }
+    if (this.state.name !== "away") return;
+    const own = document.querySelector("meta[name=statusboard-origin]").content;
+    this.#become("away", own && own !== location.origin ? "origin" : "upgrade");
+  }
+
+  #look() {
+    const slept = Date.now() - this.#looked > 4 * LOOK * 1000;
+    this.#looked = Date.now();
+    if (slept) this.nudge();
+    else if (this.state.name === "open" && Date.now() - this.#heard > QUIET * 1000) this.#check();
+  }
+
+  // The server's pings are not to be seen from here, and a dead network sends nothing at all. So the board is asked
+  // where it stands: if it is further than what was heard, and nothing comes, the socket is dead.
+  async #check() {
+    const turn = this.#turn;
+    const before = this.#heard;
+    this.#heard = Date.now();
+    const mark = this.#heard;
+    let position = null;
+    try {
+      ({ position } = await call("GET", "/statuses", { query: { limit: 1 }, patience: DOUBT }));
+    } catch (error) {
+      if (!(error instanceof Unreachable)) return;
+    }
+    if (turn !== this.#turn || this.state.name !== "open") return;
+    if (position === this.#position || (position && this.#heard !== mark)) return;
+    if (!position) return this.#lost(0);
+    setTimeout(() => turn === this.#turn && this.#heard === mark && this.#lost(0), DOUBT * 1000);
+  }
+}

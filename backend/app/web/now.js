@@ -1,0 +1,145 @@
+// Now: who is doing what. A row of one or two lines for each who has said something today, by name; a table that can be
+// filtered, where they are many; the others in one quiet line.
+
+import { h, mount, swap } from "./dom.js";
+import { chip } from "./marks.js";
+import { message } from "./message.js";
+import { who } from "./status.js";
+import { age, HOURS, onTick } from "./time.js";
+import { words } from "./words.js";
+
+const MANY = 30;
+const NAMED = 12;
+const OLD = HOURS(4);
+
+const first = (text) => [...text][0] ?? "";
+
+function initials(name) {
+  const parts = name.trim().split(/\s+/);
+  return (first(parts[0]) + (parts.length > 1 ? first(parts.at(-1)) : "")).toLocaleUpperCase();
+}
+
+const isOld = ({ created_at: moment }) => Date.now() - new Date(moment) > OLD;
+
+function line({ user, status }, board) {
+  return h(
+    "li",
+    { class: "member", "data-old": isOld(status) },
+    h("span", { class: "initials", "aria-hidden": "true" }, initials(user.display_name)),
+    h("div", { class: "top" }, who(user, board), chip(status.category), age(status.created_at)),
+    h("bdi", { class: "message", dir: "auto" }, message(status, board)),
+  );
+}
+
+function tableRow({ user, status }, board) {
+  return h(
+    "tr",
+    { class: "member", "data-old": isOld(status) },
+    h("th", { scope: "row" }, who(user, board)),
+    h("td", null, chip(status.category)),
+    h("td", null, h("bdi", { class: "message", dir: "auto" }, message(status, board))),
+    h("td", null, age(status.created_at)),
+  );
+}
+
+function table(body) {
+  const columns = words.now.columns;
+  const head = [columns.person, columns.category, columns.status, columns.age].map((name) => h("th", { scope: "col" }, name));
+  return h("table", { class: "members" }, h("thead", null, h("tr", null, head)), body);
+}
+
+function quiet(members) {
+  const names = members.map(({ user }) => user.display_name);
+  if (!names.length) return null;
+  if (names.length <= NAMED) return h("p", { class: "quiet-line faint" }, words.now.quiet(names));
+  return h(
+    "details",
+    { class: "quiet-line faint" },
+    h("summary", null, words.now.quietMany(names.length)),
+    h("p", null, names.join(", ")),
+  );
+}
+
+export class Now {
+  #board;
+  #shown = new Map();
+  #rows = null;
+  #place = h("div");
+  #quiet = h("div");
+  #quietNames = null;
+  #filter = h("input", { type: "search", "aria-label": words.now.filter, placeholder: words.now.filter, oninput: () => this.#narrow() });
+  #stops;
+
+  constructor({ board }) {
+    this.#board = board;
+    this.element = h(
+      "section",
+      { class: "now", "aria-labelledby": "now-heading" },
+      h("h2", { id: "now-heading" }, words.now.heading),
+      this.#place,
+      this.#quiet,
+    );
+    this.#stops = [board.onChange(({ now }) => now && this.#show()), onTick(() => this.#show())];
+    this.#show();
+  }
+
+  stop() {
+    for (const stop of this.#stops) stop();
+  }
+
+  #show() {
+    const members = this.#board.now();
+    const active = members.filter(({ today }) => today);
+    this.#showActive(active);
+    const others = members.filter(({ today }) => !today);
+    const names = JSON.stringify(others.map(({ user }) => user.display_name));
+    if (names !== this.#quietNames) mount(this.#quiet, quiet(others));
+    this.#quietNames = names;
+  }
+
+  #showActive(active) {
+    const make = active.length > MANY ? tableRow : line;
+    if (this.#rows?.make !== make || !active.length) this.#frame(make, active.length);
+    const here = new Set(active.map(({ user }) => user.username));
+    for (const [username, { row }] of this.#shown) {
+      if (here.has(username)) continue;
+      row.remove();
+      this.#shown.delete(username);
+    }
+    active.forEach((member, index) => this.#put(member, index, make));
+    if (make === tableRow) this.#narrow();
+  }
+
+  #frame(make, number) {
+    const isTable = make === tableRow;
+    const element = h(isTable ? "tbody" : "ul");
+    this.#rows = { make, element };
+    this.#shown.clear();
+    if (!number) mount(this.#place, h("p", { class: "faint" }, words.now.none));
+    else if (isTable) mount(this.#place, this.#filter, table(element));
+    else mount(this.#place, element);
+    if (!number) this.#rows = null;
+  }
+
+  // Only the rows of which something has changed are made anew; badges look after themselves.
+  #put(member, index, make) {
+    const { user, status } = member;
+    const facts = JSON.stringify([status.id, status.edited_at, user.display_name, isOld(status)]);
+    const known = this.#shown.get(user.username);
+    let row = known?.row;
+    if (known?.facts !== facts) {
+      row = make(member, this.#board);
+      if (known) swap(known.row, row);
+      this.#shown.set(user.username, { row, facts });
+    }
+    const { element } = this.#rows;
+    if (element.children[index] !== row) element.insertBefore(row, element.children[index] ?? null);
+  }
+
+  #narrow() {
+    const wanted = this.#filter.value.trim().toLocaleLowerCase();
+    for (const [username, { row }] of this.#shown) {
+      row.hidden = wanted && !`${username} ${row.textContent}`.toLocaleLowerCase().includes(wanted);
+    }
+  }
+}

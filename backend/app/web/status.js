@@ -1,0 +1,115 @@
+// One status in one line, which opens to all that it says and what can be done with it.
+
+import { canEdit, canRemove, edit, remove } from "./changing.js";
+import { h, swap } from "./dom.js";
+import { name } from "./grammar.js";
+import { chip } from "./marks.js";
+import { message } from "./message.js";
+import { link } from "./router.js";
+import { absolute, clockTime } from "./time.js";
+import { words } from "./words.js";
+
+export const who = (author, board) =>
+  link({ person: author.username }, { class: "who" }, h("bdi", null, board.nameOf(author)));
+
+export function statusRow(status, { board }) {
+  return h(
+    "li",
+    { class: "status", id: `s${status.id}`, tabindex: "-1" },
+    clockTime(status.created_at),
+    who(status.author, board),
+    chip(status.category),
+    h("bdi", { class: "message", dir: "auto" }, message(status, board)),
+    status.edited_at && h("span", { class: "edited faint" }, words.status.edited),
+    h("button", { type: "button", class: "more quiet", "aria-expanded": "false", "aria-label": words.status.more }, "⋯"),
+  );
+}
+
+// What was posted and is not confirmed yet.
+export function pendingRow(item, outbox, takeBack) {
+  const button = (label, onclick) => h("button", { type: "button", class: "quiet", onclick }, label);
+  return h(
+    "li",
+    { class: "status pending", "data-state": item.state },
+    clockTime(item.created_at),
+    h("span", { class: "who" }, item.state === "refused" ? words.status.refused : words.status[item.state]),
+    chip(item.category),
+    h("bdi", { class: "message", dir: "auto" }, item.message),
+    item.state === "refused" && [
+      h("span", { class: "wrong" }, words.composer.refused(item.reason)),
+      button(words.status.back, () => takeBack(item)),
+      button(words.status.discard, () => outbox.remove(item)),
+    ],
+  );
+}
+
+function aboutReference(reference) {
+  const label = name(reference);
+  return h(
+    "li",
+    null,
+    h("span", { class: "mono" }, label),
+    reference.title && h("bdi", { dir: "auto" }, ` ${reference.title}`),
+    " ",
+    link({ reference: label }, { "aria-label": `${words.reference.everything}: ${label}` }, words.reference.everything),
+  );
+}
+
+function details(status, desk, row) {
+  const button = (label, onclick) => h("button", { type: "button", class: "quiet", onclick }, label);
+  const times = [absolute(status.created_at), status.edited_at && words.status.editedAt(absolute(status.edited_at))];
+  const references = status.references.map((reference) => aboutReference(desk.board.reference(reference)));
+  return h(
+    "div",
+    { class: "details" },
+    h("p", { class: "faint" }, times.filter(Boolean).join(", ")),
+    references.length > 0 && h("ul", null, references),
+    canEdit(status) && button(words.status.edit, () => editRow(row, desk)),
+    canRemove(status) && button(words.status.remove, (event) => remove(status, desk, event.currentTarget)),
+  );
+}
+
+const statusOf = (row, { board }) => board.statuses.get(Number(row.id.slice(1)));
+
+export function editRow(row, desk) {
+  const status = statusOf(row, desk);
+  if (!status || !canEdit(status)) return;
+  const leave = () => {
+    const now = statusRow(statusOf(row, desk) ?? status, desk);
+    swap(row, now);
+    now.focus({ preventScroll: true });
+  };
+  edit(status, desk, row, leave);
+}
+
+// Opens or closes a row.
+export function toggle(row, desk, open = !row.classList.contains("open")) {
+  const status = statusOf(row, desk);
+  if (!status || row.classList.contains("editing")) return;
+  row.classList.toggle("open", open);
+  row.querySelector(".more").setAttribute("aria-expanded", open);
+  row.querySelector(".details")?.remove();
+  if (open) row.append(details(status, desk, row));
+}
+
+// Puts what has become of a status in the place of its row, if it is shown and not being edited.
+export function renewRow(id, desk) {
+  const row = document.getElementById(`s${id}`);
+  const status = desk.board.statuses.get(id);
+  if (!row || !status || row.classList.contains("editing")) return;
+  const now = statusRow(status, desk);
+  swap(row, now);
+  if (row.classList.contains("open")) toggle(now, desk, true);
+}
+
+// The row that has the focus, or something in it.
+export const chosenRow = () => document.activeElement.closest(".status[id]");
+
+// Moves the focus to the next row, or to the one before.
+export function step(forward) {
+  const rows = [...document.querySelectorAll(".status[id]")];
+  const at = rows.indexOf(chosenRow());
+  const cover = document.querySelector(".composer")?.getBoundingClientRect().bottom ?? 0;
+  const first = rows.findIndex((row) => row.getBoundingClientRect().top >= cover);
+  rows[at < 0 ? first : at + (forward ? 1 : -1)]?.focus();
+}

@@ -1,0 +1,69 @@
+// Which view of the board an address asks for.
+
+import { Blockers } from "./blockers.js";
+import { Feed } from "./feed.js";
+import { FILTERS, filterOf, filters } from "./filters.js";
+import { h } from "./dom.js";
+import { StatusList } from "./list.js";
+import { Now } from "./now.js";
+import { personView } from "./person.js";
+import { referenceView } from "./reference.js";
+import { words } from "./words.js";
+
+const stopAll = (parts) => () => parts.forEach((part) => part.stop());
+
+function boardView(desk) {
+  const now = new Now(desk);
+  const blockers = new Blockers(desk);
+  const feed = new Feed(desk, desk.board.feed);
+  return {
+    element: h(
+      "div",
+      { class: "board" },
+      h("h1", { class: "spoken" }, words.shell.board),
+      h("div", { class: "side" }, blockers.element, now.element),
+      feed.element,
+    ),
+    feed,
+    stop: stopAll([now, blockers, feed]),
+  };
+}
+
+function feedView(desk, asked) {
+  const filter = filterOf(asked);
+  const isFiltered = Object.keys(filter).length > 0;
+  const list = isFiltered ? new StatusList(desk.board, filter) : desk.board.feed;
+  const feed = new Feed(desk, list, { own: !isFiltered });
+  return {
+    element: h(
+      "div",
+      { class: "column" },
+      h("h1", { class: "spoken" }, words.shell.feed),
+      h("details", { class: "find", open: isFiltered }, h("summary", null, words.filters.heading), filters(filter, desk.board)),
+      feed.element,
+    ),
+    title: words.shell.feed,
+    feed,
+    stop: () => feed.stop(),
+  };
+}
+
+// Now alone, large, for a screen that nobody sits at.
+function wallView(desk) {
+  const now = new Now(desk);
+  const blockers = new Blockers(desk);
+  return {
+    element: h("div", { class: "wall" }, h("h1", { class: "spoken" }, words.name), blockers.element, now.element),
+    stop: stopAll([now, blockers]),
+  };
+}
+
+// Returns {element, title?, feed?, stop}, or null where there is nothing at this address.
+export function boardViewOf(asked, desk) {
+  if (asked.has("wall")) return wallView(desk);
+  if (asked.get("person")) return personView(desk, asked.get("person"));
+  const found = FILTERS.filter((name) => asked.get(name));
+  if (asked.get("reference") && found.length === 1 && !asked.has("view")) return referenceView(desk, asked.get("reference"));
+  if (asked.get("view") === "feed" || found.length > 0) return feedView(desk, asked);
+  return asked.has("view") ? null : boardView(desk);
+}
