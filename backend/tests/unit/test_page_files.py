@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.api.page import GZIP, IMPORT, ORIGIN, SCRIPT, TYPES, WEB, Page, modules
+from app.api.page import GZIP, IMPORT, ORIGIN, SCRIPT, TYPES, WEB, Page, lean, modules
 
 INDEX = '<head><link rel="icon" href="/web/icon.svg"></head><script type="module" src="/web/main.js"></script>'
 
@@ -69,6 +69,29 @@ def test_the_modules_are_those_that_are_reached_from_the_page(folder: Path):
 def test_whoever_takes_gzip_says_so(header: str, takes: bool):
     """And may refuse it by a weight of nothing."""
     assert (GZIP.search(header) is not None) == takes
+
+
+@pytest.mark.parametrize(
+    ("suffix", "written", "sent"),
+    [
+        (".js", "// What it is.\n\nf();\n", "\n\nf();\n"),
+        (".js", "if (a) {\n  // Why.\n  f(); // here\n}\n", "if (a) {\n\nf(); // here\n}\n"),
+        (".js", "/** Two\n * lines. */\nf();\n", "\n\nf();\n"),
+        (".js", 'const a = "http://b"; /* c */\n', 'const a = "http://b"; /* c */\n'),
+        (".css", "/* What\n   it is. */\na {\n  color: red;\n}\n", "\n\na {\ncolor: red;\n}\n"),
+        (".svg", "<svg>\n  <g/>\n</svg>\n", "<svg>\n  <g/>\n</svg>\n"),
+    ],
+)
+def test_what_is_for_readers_does_not_travel(suffix: str, written: str, sent: str):
+    """Comments and indentation stay here; the lines keep their numbers."""
+    assert lean(written.encode(), suffix).decode() == sent
+
+
+def test_no_text_of_the_page_spans_lines():
+    """Or its indentation would be lost on the way."""
+    for path in WEB.rglob("*.js"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert line.count("`") % 2 == 0, f"{path.name}: {line}"
 
 
 def test_every_file_of_the_page_is_served():
