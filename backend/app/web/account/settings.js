@@ -9,6 +9,7 @@ import { form } from "./form.js";
 import { passwordChange } from "./password.js";
 import { section } from "./section.js";
 import { sessions } from "./sessions.js";
+import { switches } from "./switches.js";
 import { words } from "./words.js";
 import { zoneField } from "./zones.js";
 
@@ -19,6 +20,7 @@ export function view() {
     { class: "sheet" },
     h("h1", null, words.settings.title),
     profile(),
+    switches(),
     tokens(),
     passwordChange(mine.reload),
     mine.element,

@@ -115,6 +115,11 @@ export const words = {
     changing: "Changing…",
     changed: "Your password is changed. Your other sessions have ended.",
     tokens: "Your tokens, and a wall screen",
+    browser: "This browser",
+    keys: "Single-character keys",
+    keysHint: "Such as n for a new status; ? lists them. Switch them off if you dictate, or press them by mistake.",
+    notifications: "Notify me when what I wait for is done",
+    notificationsHint: "While the board is open in a tab, a notification tells that you are free to go on.",
   },
 
   sessions: {
