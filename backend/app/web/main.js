@@ -82,7 +82,7 @@ async function show() {
     if (location.href !== address) return;
   }
   shown?.stop?.();
-  shown = account ? { element: account } : boardViewOf(asked, desk) ?? nothing();
+  shown = account ?? boardViewOf(asked, desk) ?? nothing();
   const isWall = asked.has("wall") && !account;
   document.documentElement.toggleAttribute("data-wall", isWall);
   document.title = shown.title ? `${shown.title} · ${words.name}` : words.name;

@@ -10,9 +10,14 @@ import { view as tokens } from "./tokens.js";
 
 const VIEWS = { settings, tokens, members };
 
-// `asked`: the address's query; `code`: the one-time code that came with it, or null. Returns the page's element, or
-// null where the address asks for something of the board's. Without a login, every address leads to one.
+// `asked`: the address's query; `code`: the one-time code that came with it, or null. Returns {element, title},
+// or null where the address asks for something of the board's. Without a login, every address leads to one.
 export function accountView(asked, code) {
+  const element = elementOf(asked, code);
+  return element && { element, title: element.querySelector("h1").textContent };
+}
+
+function elementOf(asked, code) {
   if (code?.name === "reset") return reset(code);
   if (code?.name === "setup" || code?.name === "invite") return join(code);
   if (asked.get("view") === "join") return join();
