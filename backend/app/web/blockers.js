@@ -4,7 +4,7 @@ import { h, mount } from "./dom.js";
 import { name } from "./grammar.js";
 import { badge, categoryIcon } from "./marks.js";
 import { who } from "./status.js";
-import { age } from "./time.js";
+import { sinceTime } from "./time.js";
 import { words } from "./words.js";
 
 const named = (references) => references.map((reference) => ({ name: name(reference), state: reference.state }));
@@ -28,7 +28,7 @@ function item(blocker, desk) {
       who(status.author, desk.board),
       " ",
       h("bdi", { class: "message", dir: "auto" }, status.message),
-      h("p", { class: "faint" }, cleared ? clearedText(blocker, desk) : [waits, words.blockers.since, " ", age(status.created_at)]),
+      h("p", { class: "faint" }, cleared ? clearedText(blocker, desk) : [waits, words.blockers.since, " ", sinceTime(status.created_at)]),
     ),
   );
 }

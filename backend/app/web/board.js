@@ -122,12 +122,13 @@ export class Board {
 
   // Members by name, each with the newest status and whether it is of today where that member is.
   now() {
-    const moment = new Date();
+    const days = new Map();
+    const today = (zone) => days.get(zone) ?? days.set(zone, dayIn(zone, new Date())).get(zone);
     return [...this.members.values()]
       .map((user) => {
         const status = this.statuses.get(this.#newest.get(user.username)) ?? null;
-        const today = status !== null && dayIn(user.time_zone, status.created_at) === dayIn(user.time_zone, moment);
-        return { user, status, today };
+        const isToday = status !== null && dayIn(user.time_zone, status.created_at) === today(user.time_zone);
+        return { user, status, today: isToday };
       })
       .sort((one, other) => byName(one.user.display_name, other.user.display_name));
   }
@@ -232,8 +233,8 @@ export class Board {
     if (this.#flushing) return;
     this.#flushing = true;
     const flush = () => this.#flush();
-    if (document.hidden) setTimeout(flush, 50);
-    else requestAnimationFrame(flush);
+    requestAnimationFrame(flush);
+    setTimeout(flush, document.hidden ? 50 : 300);
   }
 
   #flush() {

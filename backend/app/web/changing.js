@@ -1,6 +1,7 @@
 // Editing and deleting one's own statuses, with a way back.
 
-import { call, Unreachable } from "./api.js";
+import { inWords } from "./account/faults.js";
+import { call } from "./api.js";
 import { h, show } from "./dom.js";
 import { CATEGORIES } from "./marks.js";
 import { session } from "./session.js";
@@ -13,8 +14,6 @@ const inWindow = ({ created_at: moment }) => Date.now() - new Date(moment) < WIN
 
 export const canEdit = (status) => isMine(status) && inWindow(status) && !session.readOnly;
 export const canRemove = (status) => !session.readOnly && (isMine(status) || session.user.role === "admin");
-
-const inWords = (error) => (error instanceof Unreachable ? words.shell.unreachable : words.shell.failed(error.detail));
 
 async function change(id, changes, board) {
   const data = await call("PATCH", `/statuses/${id}`, { body: changes });

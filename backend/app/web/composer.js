@@ -57,7 +57,8 @@ export class Composer {
   #choice(value, index) {
     const input = h("input", { type: "radio", name: "category", value, class: "spoken", onchange: () => this.#keep() });
     const title = `Alt+${index + 1}`;
-    return { input, label: h("label", { title, "data-category": value }, input, categoryIcon(value), words.category[value]) };
+    const face = h("span", { "data-category": value }, categoryIcon(value), words.category[value]);
+    return { input, label: h("label", { title }, input, face) };
   }
 
   get category() {
@@ -140,8 +141,8 @@ export class Composer {
   }
 
   #post() {
-    const text = this.#text.value;
-    if (!text.trim() || length(text) > LONGEST) return this.focus();
+    const text = this.#text.value.trim();
+    if (!text || length(text) > LONGEST) return this.focus();
     const { category } = this;
     this.#text.value = "";
     this.category = USUAL;

@@ -1,8 +1,9 @@
 // The feed: one line a status, newest first, by day. Only the lines near what is seen are in the document: thousands that
 // were scrolled by weigh nothing. Nothing moves under the reader: what is new waits behind a pill.
 
+import { inWords } from "./account/faults.js";
 import { h, mount, say } from "./dom.js";
-import { pendingRow, renewRow, statusRow, toggle } from "./status.js";
+import { pendingRow, renewRow, rowEvents, statusRow } from "./status.js";
 import { day, dayHeading, onTick } from "./time.js";
 import { words } from "./words.js";
 
@@ -22,7 +23,7 @@ export class Feed {
   #pieceOf = new WeakMap();
   #seen = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: AHEAD });
   #bottom = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.#more(), { rootMargin: AHEAD });
-  #pill = h("button", { type: "button", class: "pill", hidden: true, onclick: () => this.release(true) });
+  #pill = h("button", { type: "button", class: "pill", hidden: true, onclick: ({ detail }) => this.release(true, !detail) });
   #pending = h("ol", { class: "rows" });
   #top = h("div");
   #body = h("div");
@@ -34,7 +35,7 @@ export class Feed {
     this.#list = list;
     this.element = h(
       "section",
-      { class: "feed", "aria-label": heading, onclick: (event) => this.#clicked(event) },
+      { class: "feed", "aria-label": heading, ...rowEvents(desk) },
       h("h2", null, heading),
       h("div", { class: "pill-place" }, this.#pill),
       own && this.#pending,
@@ -147,7 +148,7 @@ export class Feed {
     const { state, ids, isFiltered, error } = this.#list;
     const retry = () => this.#list.older().then((more) => (this.#append(more), this.#showEnd()));
     if (state === "failed") {
-      const failed = error.status ? words.shell.failed(error.detail) : words.feed.retry;
+      const failed = `${inWords(error)} ${words.feed.retry}`;
       mount(this.#end, h("button", { type: "button", class: "quiet", onclick: retry }, failed));
     } else if (state !== "end") mount(this.#end, words.feed.loading);
     else if (ids.length) mount(this.#end, words.feed.end);
@@ -190,13 +191,14 @@ export class Feed {
   }
 
   // Shows what is new; and goes there, if the reader asked for it.
-  release(isAsked = false) {
+  release(isAsked = false, byKey = isAsked) {
     const held = this.#held.splice(0);
     for (const id of held) this.#insert(id);
     this.#showHeld();
     if (!isAsked) return;
     this.element.scrollIntoView({ block: "start" });
-    this.#body.querySelector(".status")?.focus({ preventScroll: true });
+    // Whoever goes by keys goes on from the first line.
+    if (byKey) this.#body.querySelector(".status")?.focus({ preventScroll: true });
   }
 
   #showHeld() {
@@ -211,9 +213,17 @@ export class Feed {
     const piece = next === undefined ? this.#pieces.at(-1) : this.#pieces.find(({ ids }) => ids.includes(next));
     if (!piece) return this.#pieces.length ? this.#begin() : this.#add([id]);
     const at = next === undefined ? piece.ids.length : piece.ids.indexOf(next);
-    if (at === 0 && piece.ids.length >= TOGETHER) return this.#add([id], piece);
+    if (at === 0 && piece.ids.length >= TOGETHER) return this.#addInFront(id, piece);
     piece.ids.splice(at, 0, id);
     if (piece.full && !(at === 0 && this.#insertRow(piece, id))) this.#fill(piece);
+  }
+
+  // A day has one heading, at its newest line.
+  #addInFront(id, piece) {
+    const { statuses } = this.#desk.board;
+    const heading = piece.element.firstElementChild;
+    if (heading?.dataset.day && day(heading.dataset.day) === day(statuses.get(id).created_at)) heading.remove();
+    this.#add([id], piece);
   }
 
   // On top of a day that is shown, a line is put without touching the others.
@@ -263,11 +273,5 @@ export class Feed {
       const name = dayHeading(heading.dataset.day);
       if (heading.textContent !== name) heading.textContent = name;
     }
-  }
-
-  #clicked({ target }) {
-    const row = target.closest(".status");
-    if (!row?.id || target.closest(".details, .edit, a") || (target.closest("button") && !target.closest(".more"))) return;
-    if (getSelection().isCollapsed) toggle(row, this.#desk);
   }
 }

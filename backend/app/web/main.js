@@ -20,6 +20,7 @@ const main = h("main", { id: "main", tabindex: "-1" });
 const top = h("div");
 let desk = null;
 let opening = null;
+let isOpen = false;
 let shown = null;
 
 function item(name, target, asked) {
@@ -64,11 +65,18 @@ const nothing = () => ({
   title: words.shell.notThere,
 });
 
-// The desk is laid out when the first view of the board is asked for.
+// The desk is laid out when the first view of the board is asked for. Returns whether it is.
 async function openDesk() {
   desk ??= new Desk();
   opening ??= desk.open();
-  await opening;
+  try {
+    await opening;
+    isOpen = true;
+  } catch (error) {
+    opening = null;
+    mount(page, head(query()), h("p", { class: "plain" }, inWords(error)));
+  }
+  return isOpen;
 }
 
 async function show() {
@@ -76,11 +84,11 @@ async function show() {
   const address = location.href;
   const field = document.activeElement?.closest(".filters") && document.activeElement.name;
   const account = accountView(asked, code);
-  if (!account) {
-    if (!desk) mount(page, head(asked), h("p", { class: "plain faint" }, words.shell.loading));
-    await openDesk();
-    if (location.href !== address) return;
+  if (!account && !isOpen) {
+    mount(page, head(asked), h("p", { class: "plain faint" }, words.shell.loading));
+    if (!(await openDesk()) || location.href !== address) return;
   }
+  const wasShown = shown !== null;
   shown?.stop?.();
   shown = account ?? boardViewOf(asked, desk) ?? nothing();
   const isWall = asked.has("wall") && !account;
@@ -89,6 +97,7 @@ async function show() {
   mount(top, desk?.connection.element, !account && !isWall && desk?.composer?.element);
   mount(main, shown.element);
   mount(page, !isWall && head(asked), top, main);
+  if (wasShown) main.focus();
   scrollTo(0, 0);
   if (field) main.querySelector(`.filters [name="${field}"]`)?.focus();
 }
@@ -152,9 +161,9 @@ startKeys(
 
 document.documentElement.dataset.running = "";
 await begin();
-await show();
 onChange(show);
 askWhenEnded();
+await show();
 
 // What is shown depends on who is logged in. It stays while a session is over and the box asks for a login.
 const who = () => `${session.user?.username} ${session.user?.role}`;

@@ -3,6 +3,7 @@
 import { Feed } from "./feed.js";
 import { h, mount } from "./dom.js";
 import { StatusList } from "./list.js";
+import { session } from "./session.js";
 import { atClockIn, onTick } from "./time.js";
 import { words } from "./words.js";
 
@@ -24,7 +25,7 @@ export function personView(desk, username) {
   show();
   const feed = new Feed(desk, new StatusList(board, { author: username }), {
     heading: words.person.said,
-    own: user?.username === desk.username,
+    own: user?.username === session.user.username,
   });
   const stops = [onTick(show), board.onChange(({ now }) => now && show())];
   return {

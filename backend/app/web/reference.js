@@ -1,10 +1,11 @@
 // A page for a reference: how it stands, and everything that was said about it, from the beginning.
 
+import { inWords } from "./account/faults.js";
 import { call } from "./api.js";
 import { h, mount } from "./dom.js";
 import { key } from "./grammar.js";
 import { badge } from "./marks.js";
-import { renewRow, statusRow, toggle } from "./status.js";
+import { renewRow, rowEvents, statusRow } from "./status.js";
 import { day, dayHeading } from "./time.js";
 import { words } from "./words.js";
 
@@ -49,8 +50,8 @@ export function referenceView(desk, named) {
       cursor = next;
       more.hidden = !next;
     } catch (error) {
-      const isUnknown = error.code === "reference_not_found";
-      mount(body, h("p", { class: "faint" }, isUnknown ? words.reference.never : words.shell.failed(error.message)));
+      const isUnknown = error.status === 404 || error.status === 422;
+      mount(body, h("p", { class: "faint" }, isUnknown ? words.reference.never : inWords(error)));
     }
   }
 
@@ -63,14 +64,10 @@ export function referenceView(desk, named) {
     for (const id of deleted) if (ids.has(id)) document.getElementById(`s${id}`)?.remove();
     if (references.has(key(named))) describe();
   };
-  const open = ({ target }) => {
-    const row = target.closest(".status");
-    if (row?.id && !target.closest(".details, .edit, a") && getSelection().isCollapsed) toggle(row, desk);
-  };
 
   read();
   return {
-    element: h("div", { class: "column" }, head, h("section", { class: "feed", onclick: open }, h("h2", null, words.reference.everything), body, more)),
+    element: h("div", { class: "column" }, head, h("section", { class: "feed", ...rowEvents(desk) }, h("h2", null, words.reference.everything), body, more)),
     title: named,
     stop: board.onChange(follow),
   };

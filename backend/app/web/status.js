@@ -102,6 +102,20 @@ export function renewRow(id, desk) {
   if (row.classList.contains("open")) toggle(now, desk, true);
 }
 
+// What a place with rows does at a click on one, or at Enter.
+export function rowEvents(desk) {
+  const act = (row) => row?.id && toggle(row, desk);
+  return {
+    onclick({ target }) {
+      const isOwn = target.closest(".details, .edit, a") || (target.closest("button") && !target.closest(".more"));
+      if (!isOwn && getSelection().isCollapsed) act(target.closest(".status"));
+    },
+    onkeydown({ key, target }) {
+      if (key === "Enter" && target.matches(".status")) act(target);
+    },
+  };
+}
+
 // The row that has the focus, or something in it.
 export const chosenRow = () => document.activeElement.closest(".status[id]");
 

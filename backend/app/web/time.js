@@ -111,6 +111,12 @@ document.addEventListener("visibilitychange", () => document.hidden || tick());
 // A time of day, with the whole of it on hover.
 export const clockTime = (moment) => h("time", { datetime: moment, title: absolute(moment) }, atClock(moment));
 
+// The clock's time of today's moments, else the day too: "09:30", "yesterday 14:05".
+export function sinceTime(moment) {
+  const isToday = day(moment) === day(new Date());
+  return h("time", { datetime: moment, title: absolute(moment) }, isToday ? atClock(moment) : relative(moment));
+}
+
 // An age, which the shared clock keeps right.
 export const age = (moment) =>
   h("time", { datetime: moment, title: absolute(moment), "data-age": true }, relative(moment));

@@ -10,7 +10,7 @@ function place() {
   const { offsetWidth: width, offsetHeight: height } = tip;
   const below = at.bottom + height + 8 < innerHeight;
   tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
-  tip.style.top = `${below ? at.bottom + 2 : at.top - height - 2}px`;
+  tip.style.top = `${below ? at.bottom : at.top - height}px`;
 }
 
 function hide() {

@@ -29,8 +29,6 @@ export const words = {
     back: "To the board",
     waiting: "The board can’t be reached. Trying again…",
     loading: "Loading…",
-    failed: (detail) => `That did not work: ${detail}`,
-    unreachable: "The board can’t be reached.",
   },
 
   time: { now: "now", minutes: (number) => `${number}\u00a0min`, hours: (number) => `${number}\u00a0h` },
@@ -84,7 +82,7 @@ export const words = {
     fresh: (number) => `${number} new`,
     heard: (number) => count(number, "new status", "new statuses"),
     loading: "Loading older ones…",
-    retry: "Older ones could not be loaded. Try again",
+    retry: "Try again",
     end: "That is the beginning.",
     reset: "The board was restored from a backup, or you were away for long. This is how it stands now.",
   },
@@ -182,9 +180,5 @@ export const words = {
     unsupported: "This browser has no notifications.",
     denied: "This browser was told not to show notifications of this board. Its own settings can change that.",
     title: "You are free to go on",
-  },
-
-  wall: {
-    noToken: "A wall needs a read-only API token. Settings, API tokens, tell how to get one.",
   },
 };
