@@ -27,7 +27,7 @@ export class Composer {
     onkeydown: (event) => this.#key(event),
   });
   #left = h("span", { id: "say-left", class: "faint" });
-  #found = h("p", { class: "found faint" });
+  #found = h("span", { class: "found faint" });
   #wrong = h("p", { class: "wrong", role: "alert" });
   #choices;
 
@@ -41,14 +41,13 @@ export class Composer {
       this.#text,
       h("span", { id: "say-keys", class: "spoken" }, words.composer.keys),
       h(
-        "div",
+        "fieldset",
         { class: "choices" },
-        h("fieldset", null, h("legend", { class: "spoken" }, words.composer.category), this.#choices.map(({ label }) => label)),
-        this.#left,
-        h("button", { class: "main" }, words.composer.send),
+        h("legend", { class: "spoken" }, words.composer.category),
+        this.#choices.map(({ label }) => label),
       ),
-      this.#found,
-      this.#wrong,
+      h("button", { class: "main" }, words.composer.send),
+      h("div", { class: "notes" }, this.#found, this.#left, this.#wrong),
     );
     this.stop = desk.outbox.onChange(() => this.#takeRefused());
     this.#restore();

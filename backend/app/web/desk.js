@@ -7,6 +7,7 @@ import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { after, show } from "./dom.js";
 import { Live } from "./live.js";
+import { renewBadges } from "./marks.js";
 import { notifications } from "./notifications.js";
 import { Outbox } from "./outbox.js";
 import { session } from "./session.js";
@@ -26,7 +27,10 @@ export class Desk {
   composer = session.readOnly ? null : new Composer(this);
 
   constructor() {
-    this.board.onChange(({ cleared }) => cleared.forEach((status) => this.#tellCleared(status)));
+    this.board.onChange(({ references, cleared }) => {
+      for (const name of references) renewBadges(this.board.reference(name));
+      for (const status of cleared) this.#tellCleared(status);
+    });
   }
 
   isMine = ({ author }) => author.username === session.user?.username;

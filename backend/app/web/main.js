@@ -7,11 +7,10 @@ import { Unreachable } from "./api.js";
 import { Desk } from "./desk.js";
 import { after, h, hush, mount, show as say } from "./dom.js";
 import { showKeys, startKeys } from "./keys.js";
-import { CATEGORIES } from "./marks.js";
+import { CATEGORIES, startTips } from "./marks.js";
 import { code, go, href, link, onChange, query } from "./router.js";
 import { session } from "./session.js";
 import { chosenRow, editRow, step, toggle } from "./status.js";
-import { startTips } from "./tip.js";
 import { boardViewOf } from "./views.js";
 import { words } from "./words.js";
 

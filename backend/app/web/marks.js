@@ -1,8 +1,8 @@
-// The marks in the text: a category, by shape and word; a reference, by what it is and how it stands, in colour, shape and
-// word, and its title for who points at it or hears it.
+// The marks beside and in the text: a category, by shape and word; a reference, by what it is and how it stands, in colour,
+// shape and word, and its title for who points at it or hears it.
 
 import { h, spoken, svg, swap } from "./dom.js";
-import { key, name } from "./grammar.js";
+import { key, name, pieces } from "./grammar.js";
 import { words } from "./words.js";
 
 const ring = "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13Z";
@@ -80,8 +80,78 @@ export function badge(reference) {
 }
 
 // Puts what has become of a reference wherever it is shown.
-export function renew(reference) {
+export function renewBadges(reference) {
   for (const old of document.querySelectorAll(`[data-reference="${CSS.escape(key(reference))}"]`)) {
     swap(old, badge(reference));
   }
+}
+
+const hostOf = ({ url }) => new URL(url).hostname;
+
+function reader(status) {
+  const left = new Map(status.references.map((reference) => [key(reference), reference]));
+  const shown = (reference) => (left.delete(key(reference)), reference);
+  const known = new Map(left);
+  return {
+    left,
+    find(piece) {
+      if (piece.reference) return known.get(key(piece.reference)) && shown(known.get(key(piece.reference)));
+      const numbered = status.references.find(({ number }) => number === piece.number);
+      return numbered && shown(numbered);
+    },
+  };
+}
+
+// Returns the nodes of a status's text: what it names become badges and links, all else stays text. References that are
+// not found in it stand at its end.
+export function message(status, board) {
+  const { left, find } = reader(status);
+  const hosts = new Set(["github.com", ...status.references.map(hostOf)]);
+  const nodes = [...pieces(status.message, hosts)].map((piece) => {
+    if (piece.address) {
+      return h("a", { href: piece.address, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, piece.text);
+    }
+    const reference = (piece.reference || piece.number) && find(piece);
+    return reference ? badge(board.reference(reference)) : piece.text;
+  });
+  for (const reference of left.values()) nodes.push(" ", badge(board.reference(reference)));
+  return nodes;
+}
+
+// The one tip: the title of what is pointed at or focused. It can be pointed at itself, and goes by Escape.
+const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
+let owner = null;
+
+function place() {
+  const at = owner.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = tip;
+  const below = at.bottom + height + 8 < innerHeight;
+  tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
+  tip.style.top = `${below ? at.bottom : at.top - height}px`;
+}
+
+function hide() {
+  owner = null;
+  tip.hidden = true;
+}
+
+function look({ target }) {
+  if (target === tip) return;
+  const found = target.closest?.("[data-tip]") ?? null;
+  if (found === owner) return;
+  hide();
+  if (!found) return;
+  owner = found;
+  tip.textContent = found.dataset.tip;
+  tip.hidden = false;
+  place();
+}
+
+export function startTips() {
+  document.body.append(tip);
+  document.addEventListener("pointerover", look);
+  document.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && look(event));
+  document.addEventListener("focusout", hide);
+  document.addEventListener("scroll", hide, { passive: true });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide(), true);
 }

@@ -2,8 +2,7 @@
 // filtered, where they are many; the others in one quiet line.
 
 import { h, mount, swap } from "./dom.js";
-import { chip } from "./marks.js";
-import { message } from "./message.js";
+import { chip, message } from "./marks.js";
 import { who } from "./status.js";
 import { age, HOURS, onTick } from "./time.js";
 import { words } from "./words.js";

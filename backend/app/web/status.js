@@ -3,8 +3,7 @@
 import { canEdit, canRemove, edit, remove } from "./changing.js";
 import { h, swap } from "./dom.js";
 import { name } from "./grammar.js";
-import { chip } from "./marks.js";
-import { message } from "./message.js";
+import { chip, message } from "./marks.js";
 import { link } from "./router.js";
 import { absolute, clockTime } from "./time.js";
 import { words } from "./words.js";
