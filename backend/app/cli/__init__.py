@@ -118,6 +118,29 @@ def reset_password(name: str) -> None:
 
 
 @main.command()
+@click.option("--once", is_flag=True, help="Fill the board and end, without posting on.")
+@click.option(
+    "--every", type=click.FloatRange(0.1, 3600), default=20, show_default=True, help="Seconds between two statuses."
+)
+@click.option("--remove", is_flag=True, help="Remove the demo's people from this board, with all that they said.")
+@click.option("--people", type=click.IntRange(12, 300), default=12, hidden=True)
+@click.option("--statuses", type=click.IntRange(1, 2000), hidden=True)
+def demo(*, once: bool, every: float, remove: bool, people: int, statuses: int | None) -> None:
+    """Fill an empty board with twelve made-up people and their working week, and let them post on until Ctrl+C.
+
+    Their names say that they are of the demo. A board on which somebody has posted is left alone.
+    """
+    _configure()
+    from app.cli.demo import remove as remove_demo  # noqa: PLC0415
+    from app.cli.demo import run  # noqa: PLC0415
+
+    if remove:
+        _run(remove_demo())
+    else:
+        _run(run(every=None if once else every, people=people, statuses=statuses))
+
+
+@main.command()
 @click.argument("reference")
 @click.option(
     "--board",

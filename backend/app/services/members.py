@@ -9,13 +9,18 @@ from app.models.user import Role
 from app.schemas.base import Page
 from app.schemas.users import MemberUpdate, ProfileUpdate, UserRead
 from app.services import feed, pages
+from app.services.feed import NewEvent
 from app.services.transactions import autocommit, transaction
+
+
+def changed(user: User) -> NewEvent:
+    """Return the event that tells how a member stands now."""
+    return NewEvent("member.changed", user.id, UserRead.model_validate(user).model_dump_json())
 
 
 async def tell(db: AsyncSession, user: User) -> None:
     """Append to the log how a member stands now."""
-    payload = UserRead.model_validate(user).model_dump_json()
-    await feed.append(db, kind="member.changed", subject_id=user.id, payload=payload)
+    await feed.append_all(db, [changed(user)])
 
 
 async def by_name(db: AsyncSession, username: str, *, lock: bool = False) -> User:

@@ -1,0 +1,113 @@
+"""`statusboard demo`: made-up people on an empty board, to look at it as if it were in use."""
+
+import asyncio
+import random
+import signal
+from contextlib import suppress
+from typing import Final
+
+import click
+
+from app.config import settings
+from app.database import AsyncSessionLocal, async_engine
+from app.errors import Conflict, StatusNotFound, Unavailable, UserNotFound
+from app.schemas.statuses import StatusCreate, StatusUpdate
+from app.services import demo, demo_live, demo_removal, demo_week, live, statuses
+from app.services.demo_cast import CAST
+from app.services.demo_live import Step
+
+PATIENCE: Final = 600.0  # seconds; nobody waits for the answer
+RETRY: Final = 2.0  # seconds after the database was away
+SECOND_THOUGHTS: Final = 6.0  # seconds from a status to its edit, at most
+
+
+async def run(*, every: float | None, people: int, statuses: int | None) -> None:
+    """Fill the board, unless the demo is on it already, and have its people post until a signal ends it.
+
+    Args:
+        every: seconds between two statuses; None to end once the board is filled.
+        people: how many there are.
+        statuses: how many they have said today; None for the cast's working week.
+
+    Raises:
+        Conflict: the board is in use.
+    """
+    try:
+        async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
+            is_new = not await demo.is_here(db)
+            if is_new:
+                password = await demo.fill(db, people=people, statuses=statuses)
+                await live.notify(db)
+                click.echo(f"Log in at {settings.PUBLIC_URL} as {CAST[0].username}, with the password {password}")
+            elif every is None:
+                raise Conflict("The demo is on this board already.")
+        if every is not None:
+            click.echo("The demo's people post. Ctrl+C stops them; `statusboard demo --remove` removes them.")
+            await _post_until_stopped(every, has_open_ends=is_new and statuses is None)
+    finally:
+        await async_engine.dispose()
+
+
+async def remove() -> None:
+    """Remove the demo's people and what they said."""
+    try:
+        async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
+            people, said = await demo_removal.remove(db)
+            await live.notify(db)
+    finally:
+        await async_engine.dispose()
+    click.echo(f"Removed: {people} people, {said} statuses." if people else "There is no demo on this board.")
+
+
+async def _post_until_stopped(every: float, *, has_open_ends: bool) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    cast = demo_week.people()
+    if has_open_ends:
+        for step in demo_live.endings(cast):
+            await _perform(step, every, stopping)
+    for step in demo_live.scenes(cast, random.Random()):  # noqa: S311 -- no secret
+        if stopping.is_set():
+            break
+        await _perform(step, every, stopping)
+
+
+async def _pause(seconds: float, stopping: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+
+
+async def _perform(step: Step, every: float, stopping: asyncio.Event) -> None:
+    """Have a step happen after a while, as soon as the database is there, unless the demo is stopped before."""
+    await _pause(random.uniform(0.5, 1.5) * every, stopping)  # noqa: S311 -- no secret
+    while not stopping.is_set():
+        try:
+            await _say(step, min(every, SECOND_THOUGHTS), stopping)
+            return
+        except UserNotFound:
+            click.echo("The demo was removed.")
+            stopping.set()
+        except Unavailable:
+            await _pause(RETRY, stopping)
+
+
+async def _say(step: Step, second_thoughts: float, stopping: asyncio.Event) -> None:
+    line = step.line
+    async with AsyncSessionLocal() as db:
+        author = await demo.author(db, step.person)
+        if step.speaks_of is not None:
+            await demo.imagine(db, step.speaks_of)
+        if line.ends:
+            await demo.end(db, line.message)
+        status = await statuses.post(db, author=author, data=StatusCreate(message=line.message, category=line.category))
+        await live.notify(db)
+    if line.edited is None:
+        return
+    await _pause(second_thoughts, stopping)
+    async with AsyncSessionLocal() as db:
+        with suppress(StatusNotFound):
+            changes = StatusUpdate(message=line.edited)
+            await statuses.edit(db, editor=author, status_id=status.id, changes=changes)
+            await live.notify(db)
