@@ -102,7 +102,8 @@ async def test_it_is_compressed_for_whoever_takes_it(browser: httpx.AsyncClient)
     plain = await browser.get("/", headers={"Accept-Encoding": "identity"})
 
     assert (compressed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
-    assert compressed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert "Accept-Encoding" in compressed.headers["vary"]
+    assert "Accept-Encoding" in plain.headers["vary"]
     assert gzip.decompress(raw) == plain.content
     assert len(raw) < len(plain.content)
 

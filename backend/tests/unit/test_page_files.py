@@ -1,5 +1,6 @@
 """How the page's files become what is served: their version, what is named in the page's head, what is not served."""
 
+import posixpath
 import re
 from pathlib import Path
 
@@ -102,7 +103,7 @@ def test_every_file_of_the_page_is_served():
 
     assert {Path(name).suffix for name in names} <= TYPES.keys()
     assert {name for name in names if name.endswith(".js")} >= {
-        (Path(importer).parent / target).as_posix()
+        posixpath.normpath(f"{posixpath.dirname(importer)}/{target}".lstrip("/"))
         for importer in modules(page, files)
         for target in IMPORT.findall(files[importer].decode())
     }
