@@ -7,6 +7,9 @@ import { who } from "./status.js";
 import { sinceTime } from "./time.js";
 import { words } from "./words.js";
 
+// As many as leave room for those who are not blocked.
+const MANY = 6;
+
 const named = (references) => references.map((reference) => ({ name: name(reference), state: reference.state }));
 
 // "octo/api#12 was merged. You are free to go on."
@@ -15,27 +18,30 @@ export function clearedText({ status, references }, desk) {
   return text(named(references), desk.board.nameOf(status.author));
 }
 
+const waits = (references) => [words.blockers.waitsFor, " ", references.map((reference) => [badge(reference), " "])];
+
 function item(blocker, desk) {
   const { status, waitsFor, cleared } = blocker;
-  const waits = waitsFor.length > 0 && [words.blockers.waitsFor, " ", waitsFor.map((reference) => [badge(reference), " "])];
   return h(
     "li",
     { class: cleared ? "blocker cleared" : "blocker" },
     categoryIcon(cleared ? "done" : "blocked"),
     h(
-      "div",
+      "p",
       null,
       who(status.author, desk.board),
       " ",
-      h("bdi", { class: "message", dir: "auto" }, status.message),
-      h("p", { class: "faint" }, cleared ? clearedText(blocker, desk) : [waits, words.blockers.since, " ", sinceTime(status.created_at)]),
+      h("span", null, cleared ? clearedText(blocker, desk) : waitsFor.length > 0 && waits(waitsFor)),
     ),
+    h("bdi", { class: "message faint", dir: "auto" }, status.message),
+    !cleared && h("span", { class: "since faint" }, words.blockers.since, " ", sinceTime(status.created_at)),
   );
 }
 
 export class Blockers {
   #desk;
   #list = h("ul");
+  #more = h("details");
   #facts = null;
 
   constructor(desk) {
@@ -45,6 +51,7 @@ export class Blockers {
       { class: "blockers", "aria-labelledby": "blockers-heading", hidden: true },
       h("h2", { id: "blockers-heading" }, words.blockers.heading),
       this.#list,
+      this.#more,
     );
     this.stop = desk.board.onChange(({ now }) => now && this.#show());
     this.#show();
@@ -56,6 +63,12 @@ export class Blockers {
     if (facts === this.#facts) return;
     this.#facts = facts;
     this.element.hidden = !blockers.length;
-    mount(this.#list, blockers.map((blocker) => item(blocker, this.#desk)));
+    const items = blockers.map((blocker) => item(blocker, this.#desk));
+    const more = items.splice(MANY);
+    const isOpen = this.#more.open;
+    mount(this.#list, items);
+    mount(this.#more, h("summary", null, words.blockers.more(more.length)), h("ul", null, more));
+    this.#more.hidden = !more.length;
+    this.#more.open = isOpen;
   }
 }

@@ -24,7 +24,7 @@ export class Feed {
   #seen = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: AHEAD });
   #bottom = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.#more(), { rootMargin: AHEAD });
   #pill = h("button", { type: "button", class: "pill", hidden: true, onclick: ({ detail }) => this.release(true, !detail) });
-  #pending = h("ol", { class: "rows" });
+  #pending = h("ol", { class: "lines" });
   #top = h("div");
   #body = h("div");
   #end = h("div", { class: "end faint" });
@@ -106,7 +106,7 @@ export class Feed {
         parts.push(h("h3", { class: "day", "data-day": status.created_at }, dayHeading(status.created_at)));
         rows = null;
       }
-      if (!rows) parts.push((rows = h("ol", { class: "rows" })));
+      if (!rows) parts.push((rows = h("ol", { class: "lines" })));
       rows.append(statusRow(status, this.#desk));
       last = its;
     }

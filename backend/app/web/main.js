@@ -52,7 +52,7 @@ function head(asked) {
     h(
       "div",
       { class: "account" },
-      h("button", { type: "button", onclick: showKeys }, words.shell.keys),
+      h("button", { type: "button", class: "for-keys", onclick: showKeys }, words.shell.keys),
       link({ person: user.username }, null, h("bdi", null, user.display_name)),
       h("button", { type: "button", onclick: logOut }, words.shell.logOut),
     ),

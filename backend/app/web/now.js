@@ -23,28 +23,34 @@ const isOld = ({ created_at: moment }) => Date.now() - new Date(moment) > OLD;
 function line({ user, status }, board) {
   return h(
     "li",
-    { class: "member", "data-old": isOld(status) },
+    { class: "doing", "data-old": isOld(status) },
     h("span", { class: "initials", "aria-hidden": "true" }, initials(user.display_name)),
     h("div", { class: "top" }, who(user, board), chip(status.category), age(status.created_at)),
     h("bdi", { class: "message", dir: "auto" }, message(status, board)),
   );
 }
 
+const CELLS = [
+  ({ category }) => chip(category),
+  (status, board) => h("bdi", { class: "message", dir: "auto" }, message(status, board)),
+  ({ created_at: moment }) => age(moment),
+];
+
+// The roles stand there for narrow screens, where the rows are laid out otherwise and browsers forget what they are.
 function tableRow({ user, status }, board) {
   return h(
     "tr",
-    { class: "member", "data-old": isOld(status) },
-    h("th", { scope: "row" }, who(user, board)),
-    h("td", null, chip(status.category)),
-    h("td", null, h("bdi", { class: "message", dir: "auto" }, message(status, board))),
-    h("td", null, age(status.created_at)),
+    { class: "doing", role: "row", "data-old": isOld(status) },
+    h("th", { scope: "row", role: "rowheader" }, who(user, board)),
+    CELLS.map((cell) => h("td", { role: "cell" }, cell(status, board))),
   );
 }
 
 function table(body) {
   const columns = words.now.columns;
-  const head = [columns.person, columns.category, columns.status, columns.age].map((name) => h("th", { scope: "col" }, name));
-  return h("table", { class: "members" }, h("thead", null, h("tr", null, head)), body);
+  const head = [columns.person, columns.category, columns.status, columns.age];
+  const cells = head.map((name) => h("th", { scope: "col", role: "columnheader" }, name));
+  return h("table", { class: "today", role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, cells)), body);
 }
 
 function quiet(members) {
@@ -111,7 +117,7 @@ export class Now {
 
   #frame(make, number) {
     const isTable = make === tableRow;
-    const element = h(isTable ? "tbody" : "ul");
+    const element = isTable ? h("tbody", { role: "rowgroup" }) : h("ul");
     this.#rows = { make, element };
     this.#shown.clear();
     if (!number) mount(this.#place, h("p", { class: "faint" }, words.now.none));

@@ -34,7 +34,7 @@ export function referenceView(desk, named) {
     ids.add(status.id);
     if (day(status.created_at) !== last) {
       last = day(status.created_at);
-      body.append(h("h3", { class: "day" }, dayHeading(status.created_at)), (rows = h("ol", { class: "rows" })));
+      body.append(h("h3", { class: "day" }, dayHeading(status.created_at)), (rows = h("ol", { class: "lines" })));
     }
     rows.append(statusRow(status, desk));
   }

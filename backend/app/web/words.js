@@ -70,6 +70,7 @@ export const words = {
     heading: "Blocked",
     waitsFor: "waits for",
     since: "since",
+    more: (number) => `${number} more`,
     clearedForYou: (references) => `${over(references)}. You are free to go on.`,
     cleared: (references, name) => `${over(references)}. ${name} is free to go on.`,
   },
