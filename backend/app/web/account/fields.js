@@ -113,7 +113,8 @@ export function passwordField({ name = "password", label = words.fields.password
 
 function checkPassword(value, finished) {
   if (length(value) > 128) return words.fields.passwordLong;
-  return finished && length(value) < 12 ? words.fields.passwordShort(length(value)) : null;
+  if (!finished || length(value) >= 12) return null;
+  return value ? words.fields.passwordShort(length(value)) : words.fields.passwordFreshMissing;
 }
 
 function passwordHint(value) {

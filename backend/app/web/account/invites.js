@@ -11,16 +11,19 @@ import { when } from "./moments.js";
 import { once } from "./once.js";
 import { reachable } from "./reachable.js";
 import { rowText } from "./row.js";
-import { section } from "./section.js";
 import { words } from "./words.js";
 
 const texts = words.invites;
 
+// Folded away until it is wanted.
 export function invites() {
   const place = h("div");
   const list = listing({ load: () => everyItem("/invites"), row, empty: texts.empty, label: texts.list });
-  const part = section(
-    texts.title,
+  const summary = h("summary", null, texts.title);
+  const element = h(
+    "details",
+    { class: "fold" },
+    summary,
     h("p", { class: "faint" }, texts.text),
     form({
       fields: [
@@ -34,7 +37,7 @@ export function invites() {
       send: make,
     }),
     place,
-    h("h3", null, texts.list),
+    h("h2", null, texts.list),
     list.element,
   );
 
@@ -43,10 +46,10 @@ export function invites() {
     const invite = await call("POST", "/invites", { body });
     list.reload();
     once(place, {
-      title: texts.link,
+      title: texts.fresh,
       text: texts.how(invite.uses, body.expires_in_days),
       content: copyable({ label: texts.link, text: reachable(invite.url) }),
-      back: part.focus,
+      back: () => summary.focus(),
     });
   }
 
@@ -61,12 +64,12 @@ export function invites() {
         act: async () => {
           await call("DELETE", `/invites/${invite.id}`);
           await list.reload();
-          part.focus();
+          summary.focus();
           show(texts.revoked);
         },
       }),
     ];
   }
 
-  return part.element;
+  return element;
 }

@@ -17,12 +17,16 @@ const byName = (one, other) => one.display_name.localeCompare(other.display_name
 export function view() {
   const admin = session.user.role === "admin";
   const number = h("p", { class: "faint" });
+  const inviting = admin && invites();
   const filter = filterBox();
   const list = listing({ load, row, empty: words.members.empty, label: words.members.title });
 
   async function load() {
     const members = (await everyItem("/users")).sort(byName);
+    // Whoever is alone wants company.
+    if (inviting && members.length === 1) inviting.open = true;
     number.textContent = words.members.number(members.length);
+    filter.clear();
     filter.element.hidden = members.length < WORTH_A_FILTER;
     return members;
   }
@@ -38,8 +42,10 @@ export function view() {
     "div",
     { class: "sheet" },
     h("h1", null, words.members.title),
-    admin && invites(),
-    h("section", { class: "part", "aria-label": words.members.title }, number, filter.element, list.element),
+    inviting,
+    number,
+    filter.element,
+    list.element,
   );
 }
 
@@ -63,6 +69,7 @@ function filterBox() {
 
   return {
     element: h("div", { class: "field", hidden: true }, h("label", { for: id }, words.members.filter), input, none),
+    clear: () => (rows.length = 0),
     add: (place, { display_name: name, username }) => rows.push({ place, text: `${name} ${username}`.toLowerCase() }),
   };
 }

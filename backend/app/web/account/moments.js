@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { absolute } from "../time.js";
 import { words } from "../words.js";
+import { words as ours } from "./words.js";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -16,12 +17,11 @@ const UNITS = [
 ];
 
 const always = new Intl.RelativeTimeFormat(words.locale, { numeric: "always" });
-const now = new Intl.RelativeTimeFormat(words.locale, { numeric: "auto" }).format(0, "second");
 
 function distance(moment) {
   const ahead = new Date(moment) - Date.now();
   const found = UNITS.find(([, from]) => Math.abs(ahead) >= from);
-  return found ? always.format(Math.round(ahead / found[2]), found[0]) : now;
+  return found ? always.format(Math.round(ahead / found[2]), found[0]) : ours.moments.now;
 }
 
 // What `words(distance)` makes of it, with the exact time on hover.

@@ -73,9 +73,10 @@ export function view() {
 const expiry = ({ expires_at: end }) => (new Date(end) < Date.now() ? words.tokens.expired : words.tokens.until);
 
 function making(send) {
+  const name = nameField();
   return form({
     fields: [
-      nameField(),
+      name,
       ticksField({
         name: "scopes",
         label: words.tokens.scopes,
@@ -91,9 +92,10 @@ function making(send) {
     label: words.tokens.submit,
     submit: words.tokens.submit,
     working: words.tokens.working,
-    send: ({ lifetime, ...body }) => {
+    send: async ({ lifetime, ...body }) => {
       if (lifetime) body.expires_at = new Date(Date.now() + Number(lifetime) * DAY).toISOString();
-      return send(body);
+      await send(body);
+      name.input.value = "";
     },
   });
 }

@@ -19,7 +19,8 @@ export const words = {
     currentPassword: "Current password",
     passwordMissing: "Type your password.",
     passwordHint: "At least 12 characters. A few words that have nothing to do with each other work well.",
-    passwordShort: (length) => `At least 12 characters, and not ${length}.`,
+    passwordFreshMissing: "Choose a password.",
+    passwordShort: (length) => `That is ${count(length, "1 character", "# characters")}; 12 are needed.`,
     passwordSoFar: (length) => `${length} of at least 12 characters.`,
     passwordLong: "At most 128 characters.",
     passwordLongEnough: "Long enough.",
@@ -142,7 +143,7 @@ export const words = {
 
   tokens: {
     title: "API tokens",
-    back: "Settings",
+    back: "Back to the settings",
     text: "For scripts, coding agents and CI. What a token does, you do. It can’t manage accounts.",
     name: "What is it for?",
     namePlaceholder: "Nightly build",
@@ -222,14 +223,15 @@ export const words = {
   },
 
   invites: {
-    title: "Invites",
+    title: "Invite people",
     text: "A link that you send to people who should join.",
-    uses: "For how many people?",
+    uses: "How many people?",
     usesWrong: "A number from 1 to 1000.",
     days: "For how many days?",
     daysWrong: "A number from 1 to 365.",
     submit: "Make invite link",
     working: "Making it…",
+    fresh: "The invite is ready",
     link: "The invite link",
     how: (uses, days) =>
       `Good for ${count(uses, "1 person", "# people")} and ${count(days, "1 day", "# days")}. It is shown this once.`,
@@ -253,6 +255,8 @@ export const words = {
     byHand: (mac) => (mac ? "Press ⌘C" : "Press Ctrl+C"),
     ofText: (label) => ` ${label.toLowerCase()}`,
   },
+
+  moments: { now: "just now" },
 
   listing: { coming: "One moment…", again: "Try again" },
 };
