@@ -16,7 +16,7 @@ import { words } from "./words.js";
 
 const page = document.getElementById("page");
 const main = h("main", { id: "main", tabindex: "-1" });
-const top = h("div");
+const top = h("div", { class: "top-of-page" });
 let desk = null;
 let opening = null;
 let isOpen = false;
