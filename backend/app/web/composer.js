@@ -36,7 +36,7 @@ export class Composer {
     this.#choices = CATEGORIES.map((name, index) => this.#choice(name, index));
     this.element = h(
       "form",
-      { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#post()) },
+      { class: "composer", "aria-label": words.composer.label, onsubmit: (event) => (event.preventDefault(), this.#post()) },
       h("label", { class: "spoken", for: "say" }, words.composer.label),
       this.#text,
       h("span", { id: "say-keys", class: "spoken" }, words.composer.keys),
