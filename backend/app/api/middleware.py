@@ -36,8 +36,9 @@ SECURITY_HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
-    (b"cross-origin-opener-policy", b"same-origin"),
 ]
+# Over http browsers ignore it, and say so on the console of each page.
+SECURE_HEADERS: Final = [*SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
 
 QUIET_PATHS: Final = frozenset({"/api/v1/health", "/api/v1/ready"})
 
@@ -78,7 +79,8 @@ class BoardMiddleware:
             kind = message["type"]
             if kind == "http.response.start":
                 status = message["status"]
-                headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *SECURITY_HEADERS]
+                added = SECURE_HEADERS if scope["scheme"] == "https" else SECURITY_HEADERS
+                headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *added]
                 headers.append((b"x-request-id", request_id.encode()))
                 if not any(name == b"content-security-policy" for name, _ in headers):
                     headers.append((b"content-security-policy", API_POLICY))

@@ -78,10 +78,18 @@ async def test_every_answer_has_the_security_headers(browser: httpx.AsyncClient)
         assert headers["x-content-type-options"] == "nosniff", path
         assert headers["referrer-policy"] == "no-referrer"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert "cross-origin-opener-policy" not in headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert len(headers.get_list("content-security-policy")) == 1
         assert "server" not in headers
+
+
+async def test_over_https_no_other_window_may_reach_the_page(browser: httpx.AsyncClient):
+    """Over http browsers ignore the header, and complain of it."""
+    for path in [*PAGES, "/api/v1/health"]:
+        headers = (await browser.get(f"https://board.test{path}")).headers
+
+        assert headers["cross-origin-opener-policy"] == "same-origin", path
 
 
 async def test_policies(browser: httpx.AsyncClient):
