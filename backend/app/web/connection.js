@@ -32,7 +32,11 @@ export class Connection {
     clearTimeout(this.#timer);
     if (state.name === "open") this.#back(state.missed);
     else if (state.name === "stopped" || this.#isShown) this.#show(state);
-    else if (state.name === "away") this.#timer = setTimeout(() => this.#show(this.#live().state), GRACE * 1000);
+    else if (state.name === "away") {
+      // Counted from when it was lost, not from the last of the attempts that follow.
+      const left = state.since.getTime() + GRACE * 1000 - Date.now();
+      this.#timer = setTimeout(() => this.#show(this.#live().state), left);
+    }
   }
 
   #show(state) {
