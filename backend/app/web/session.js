@@ -16,7 +16,7 @@ export const session = {
   // "unknown" until begun, then "out", "in", or "ended": it was there, and is over while the page is open.
   state: "unknown",
   user: null,
-  // What the board said when it ended or refused to go on, if it said something.
+  // The board's error with which it ended, if there was one.
   reason: null,
   // A wall's own API token, which can only read.
   readOnly: false,
@@ -92,7 +92,7 @@ function end(error) {
   token = null;
   clearTimeout(timer);
   kept.set(session.readOnly ? "wall" : "user", null);
-  become(session.state === "in" ? "ended" : "out", error.code === "invalid_refresh_token" ? null : error.detail);
+  become(session.state === "in" ? "ended" : "out", error);
   return error;
 }
 
@@ -163,8 +163,10 @@ Object.assign(credentials, { token: freshToken, renew });
 
 // Another tab has logged out, or in as somebody else.
 window.addEventListener("storage", (event) => {
-  if (event.key !== "statusboard.user" || session.readOnly || session.state !== "in") return;
+  if (event.key !== "statusboard.user" || session.readOnly || !session.user) return;
   const other = kept.get("user");
-  if (!other) end(new ApiError(401, { code: "invalid_refresh_token" }));
+  if (session.state === "ended") {
+    if (other?.username === session.user.username) refresh().then(() => become("in")).catch(() => {});
+  } else if (!other) end(new ApiError(401, { code: "invalid_refresh_token" }));
   else if (other.username !== session.user.username) location.reload();
 });

@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { session } from "../session.js";
+import { inWords } from "./faults.js";
 import { loginForm } from "./login.js";
 import { words } from "./words.js";
 
@@ -20,14 +21,15 @@ export function askWhenEnded() {
   };
   const aside = (event) => {
     event.preventDefault();
-    show(strip(ask));
+    show(strip(words.ended.strip, h("button", { type: "button", class: "main", onclick: ask }, words.ended.again)));
     shown.querySelector("button").focus();
   };
 
   session.onChange((what) => {
     if (what !== "state") return;
-    if (session.state === "ended") ask();
-    else show(null);
+    if (session.state !== "ended") show(null);
+    else if (session.readOnly) show(strip(words.ended.wall));
+    else ask();
   });
 }
 
@@ -36,16 +38,10 @@ const box = (aside) =>
     "dialog",
     { class: "box", "aria-labelledby": "ended-title", oncancel: aside },
     h("h2", { id: "ended-title" }, words.ended.title),
-    session.reason && h("p", { class: "problem" }, session.reason),
+    session.reason?.status === 403 && h("p", { class: "problem" }, inWords(session.reason)),
     h("p", null, words.ended.text),
     loginForm({ username: session.user?.username }),
     h("div", { class: "actions" }, h("button", { type: "button", class: "quiet", onclick: aside }, words.ended.later)),
   );
 
-const strip = (ask) =>
-  h(
-    "div",
-    { class: "ended-strip", role: "status" },
-    words.ended.strip,
-    h("button", { type: "button", class: "main", onclick: ask }, words.ended.again),
-  );
+const strip = (...content) => h("div", { class: "ended-strip", role: "status" }, content);

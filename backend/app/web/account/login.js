@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { link } from "../router.js";
 import { session } from "../session.js";
+import { inWords } from "./faults.js";
 import { passwordField, usernameField } from "./fields.js";
 import { form } from "./form.js";
 import { words } from "./words.js";
@@ -22,8 +23,10 @@ export function loginForm({ username = "" } = {}) {
   });
 }
 
+const why = () => session.reason && inWords(session.reason);
+
 // `said` is a line above the form, such as why one has to log in.
-export function view({ said = session.reason } = {}) {
+export function view({ said = why() } = {}) {
   return h(
     "div",
     { class: "sheet narrow" },

@@ -7,6 +7,7 @@ import { view as members } from "./members.js";
 import { view as reset } from "./reset.js";
 import { view as settings } from "./settings.js";
 import { view as tokens } from "./tokens.js";
+import { words } from "./words.js";
 
 const VIEWS = { settings, tokens, members };
 
@@ -21,6 +22,6 @@ function elementOf(asked, code) {
   if (code?.name === "reset") return reset(code);
   if (code?.name === "setup" || code?.name === "invite") return join(code);
   if (asked.get("view") === "join") return join();
-  if (!session.user) return login();
+  if (!session.user) return login(asked.has("wall") ? { said: words.wall.noToken } : {});
   return VIEWS[asked.get("view")]?.() ?? null;
 }

@@ -31,6 +31,8 @@ export const words = {
   },
 
   faults: {
+    invalid_refresh_token: "Your session has ended. Log in again.",
+    invalid_token: "Your session has ended. Log in again.",
     wrong_credentials: "That username and password do not go together.",
     account_disabled: "This account is disabled. Ask an admin of this board.",
     username_taken: "Somebody has that username. Take another.",
@@ -65,6 +67,7 @@ export const words = {
     later: "Not now",
     again: "Log in again",
     strip: "Your session has ended.",
+    wall: "This wall’s token has ended. A new address comes from Settings, API tokens.",
   },
 
   join: {
@@ -184,6 +187,7 @@ export const words = {
     text:
       "Shows who is doing what, large, and stays logged in by a token that can only read. " +
       "Open its address once on that screen.",
+    noToken: "This wall has no token, or it has ended. A new address comes from Settings, API tokens.",
     name: "Wall screen",
     submit: "Make an address",
     fresh: "The wall’s address is ready",
