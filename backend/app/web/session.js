@@ -92,7 +92,7 @@ function end(error) {
   token = null;
   clearTimeout(timer);
   kept.set(session.readOnly ? "wall" : "user", null);
-  become(session.state === "in" ? "ended" : "out", error);
+  become(session.user ? "ended" : "out", error);
   return error;
 }
 
