@@ -47,8 +47,8 @@ def new_client(token: str | None = None, **options) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url=BASE_URL, headers=headers, **options)
 
 
-async def _password_hash() -> str:
-    # One hash for all: it is meant to be slow, and no test looks at another's.
+async def password_hash() -> str:
+    """Return the hash of PASSWORD, one for all: it is meant to be slow, and no test looks at another's."""
     if not _hashes:
         _hashes.append(await hash_password(PASSWORD))
     return _hashes[0]
@@ -60,7 +60,7 @@ async def new_member(username: str, *, role: Role = Role.MEMBER, **columns) -> U
         user = User(
             username=username,
             display_name=columns.pop("display_name", username.capitalize()),
-            password_hash=await _password_hash(),
+            password_hash=await password_hash(),
             role=role,
             **columns,
         )

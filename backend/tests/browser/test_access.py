@@ -1,0 +1,184 @@
+"""The page is for everyone: by eye, by ear, by keyboard, large and small. In each view."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, expect
+
+from tests.browser.actions import box, entries
+from tests.browser.board import Board
+from tests.browser.conftest import OpenWindow
+from tests.browser.views import VIEWS, View, settled
+from tests.browser.windows import PHONE, Window, open_window
+
+type Look = Callable[..., Awaitable[Window]]
+
+# At 200 % a window of 1280 by 800 has room for as much as one of this size.
+ZOOMED = {"width": 640, "height": 400}
+EACH_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+
+WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# Elements that are seen, can be clicked, and are smaller than WCAG 2.5.8 has them, unless they stand in a line of text.
+SMALL = """
+    [...document.querySelectorAll("button, input, select, textarea, summary")]
+        .filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+        .filter((element) => !element.closest(".spoken"))
+        .map((element) => [element.outerHTML.slice(0, 120), element.closest("label") ?? element])
+        .map(([html, element]) => [html, element.getBoundingClientRect()])
+        .filter(([, { width, height }]) => width > 0 && (width < 24 || height < 24))
+        .map(([html]) => html)
+"""
+FOCUS = """
+    (() => {
+        const element = document.activeElement;
+        const style = getComputedStyle(element);
+        const { width, height, top, bottom } = element.getBoundingClientRect();
+        return {
+            tag: element.outerHTML.slice(0, 120),
+            isBody: element === document.body,
+            outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+            isSeen: width > 0 && height > 0 && bottom > 0 && top < innerHeight,
+        };
+    })()
+"""
+
+
+@pytest.fixture(scope="module")
+async def used_board(_board: Board) -> Board:
+    """A board in use, the same for all that only look at it."""
+    await _board.clear()
+    await _board.demo()
+    return _board
+
+
+@pytest.fixture
+async def look(used_board: Board, browser: Browser) -> AsyncIterator[Look]:
+    """Open a view."""
+    windows: list[Window] = []
+
+    async def look(view: View, **options: object) -> Window:
+        member = used_board.demo_member("ada") if view.is_for_members else None
+        window = await open_window(browser, used_board, member, **options)
+        windows.append(window)
+        await window.go(view.address)
+        await settled(window.page)
+        await view.prepare(window)
+        return window
+
+    yield look
+    for window in windows:
+        await window.context.close()
+    assert [problem for window in windows for problem in window.unexpected] == []
+
+
+@EACH_VIEW
+async def test_axe_finds_nothing(look: Look, view: View):
+    """No violation of any rule, neither of WCAG nor of good practice, in light and in dark."""
+    window = await look(view)
+    reports = []
+    for scheme in ("light", "dark"):
+        await window.page.emulate_media(color_scheme=scheme)
+        await settled(window.page)
+        found = await Axe().run(window.page)
+        if found.violations_count:
+            reports.append(f"{scheme}: {found.generate_report()}")
+
+    assert not reports, "\n".join(reports)
+
+
+@EACH_VIEW
+async def test_nothing_is_cut_off(look: Look, view: View):
+    """At 320 px and at 200 % nobody has to scroll sideways, and what is clicked can be hit with a finger."""
+    window = await look(view)
+    for size in (PHONE, ZOOMED):
+        await window.page.set_viewport_size(size)
+        await settled(window.page)
+
+        assert await window.page.evaluate(WIDTH) <= 0, size
+        assert await window.page.evaluate(SMALL) == [], size
+
+
+@EACH_VIEW
+async def test_the_focus_is_always_seen(look: Look, view: View):
+    """Tab goes through the whole view; wherever it is, that is to be seen, and it is never lost."""
+    window = await look(view)
+    stops = []
+    for _ in range(40):
+        await window.page.keyboard.press("Tab")
+        stop = await window.page.evaluate(FOCUS)
+        if stop["isBody"]:
+            break
+        stops.append(stop)
+
+    assert stops
+    assert [stop["tag"] for stop in stops if not (stop["outline"] and stop["isSeen"])] == []
+
+
+async def test_everything_by_keyboard(look: Look):
+    """Write, post, go through the list, open and close: without a mouse."""
+    window = await look(VIEWS[0])
+    page = window.page
+    await page.locator("body").press("n")
+    await expect(box(page)).to_be_focused()
+    await page.keyboard.type("By hand")
+    await page.keyboard.press("Enter")
+    await expect(entries(page).first).to_contain_text("By hand")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("j")
+    await expect(entries(page).first).to_be_focused()
+    await page.keyboard.press("o")
+    await expect(entries(page).first.get_by_role("button", name="Edit")).to_be_visible()
+
+
+async def test_an_input_method_keeps_its_enter(look: Look):
+    """While a word is being composed, Enter belongs to the input method."""
+    window = await look(VIEWS[0])
+    await box(window.page).focus()
+    client = await window.context.new_cdp_session(window.page)
+    await client.send("Input.imeSetComposition", {"text": "かな", "selectionStart": 2, "selectionEnd": 2})
+    await box(window.page).evaluate(
+        "box => box.dispatchEvent("
+        "new KeyboardEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true, cancelable: true }))"
+    )
+
+    await expect(entries(window.page).filter(has_text="かな")).to_have_count(0)
+
+
+async def test_nothing_moves_for_whoever_asks_for_that(look: Look):
+    """With reduced motion, nothing is animated and nothing scrolls smoothly."""
+    window = await look(VIEWS[0], reduced_motion="reduce")
+    await window.page.evaluate("addEventListener('animationstart', () => (window.moved = true), true)")
+    await window.page.evaluate("addEventListener('transitionstart', () => (window.moved = true), true)")
+    await box(window.page).fill("Calmly")
+    await box(window.page).press("Enter")
+    await expect(entries(window.page).first).to_contain_text("Calmly")
+
+    assert await window.page.evaluate("window.moved") is None
+    assert await window.page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+
+async def test_with_forced_colours_it_can_be_read(look: Look):
+    """In high contrast the states still differ, by shape and word."""
+    window = await look(VIEWS[0], forced_colors="active")
+
+    await expect(entries(window.page).first).to_be_visible()
+    assert await window.page.evaluate(WIDTH) <= 0
+
+
+async def test_without_scripts_it_says_what_it_needs(board: Board, open_one: OpenWindow):
+    """And where else the board is to be had."""
+    window = await open_one(java_script_enabled=False)
+    await window.page.goto(board.url)
+
+    await expect(window.page.get_by_text("needs JavaScript")).to_be_visible()
+
+
+async def test_an_old_browser_is_told(board: Board, open_one: OpenWindow):
+    """One that does not understand the modules: it says which do."""
+    window = await open_one()
+    window.tolerate("SyntaxError", "Unexpected", "Failed to load")
+    await window.page.route("**/main.js", lambda route: route.fulfill(body="this is no JavaScript to me"))
+    await window.page.goto(board.url)
+
+    await expect(window.page.get_by_text("could not start in this browser")).to_be_visible(timeout=20_000)

@@ -1,0 +1,86 @@
+"""Browser windows on the board, and what goes wrong in them: on the console, in scripts, on the way to other hosts."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+
+from tests.browser.board import Board, Member
+
+DESKTOP: Final = {"width": 1280, "height": 800}
+PHONE: Final = {"width": 320, "height": 640}
+# What a browser itself writes to its console while the board can't be reached, whatever the page does.
+UNREACHABLE: Final = r"net::ERR_|WebSocket connection to .* failed|Failed to load resource"
+# The board says no to what a person asked for: Chromium has a line on its console for each such answer.
+REFUSED: Final = r"Failed to load resource: the server responded with a status of 4"
+
+
+@dataclass
+class Window:
+    """A window with one page. What is not `tolerated` fails the test that opened it."""
+
+    page: Page
+    context: BrowserContext
+    url: str
+    problems: list[str] = field(default_factory=list)
+    tolerated: list[str] = field(default_factory=list)
+
+    def watch(self) -> None:
+        """Note what happens from now on."""
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
+        self.context.on("request", self._on_request)
+
+    def tolerate(self, *patterns: str) -> None:
+        """Say what is to be expected here."""
+        self.tolerated += patterns
+
+    @property
+    def unexpected(self) -> list[str]:
+        """What went wrong."""
+        return [problem for problem in self.problems if not any(re.search(p, problem) for p in self.tolerated)]
+
+    async def go(self, address: str = "/") -> None:
+        """Open an address of the board, anew."""
+        await self.page.goto("about:blank")
+        await self.page.goto(address if "://" in address else self.url + address)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.problems.append(f"console: {message.text}")
+
+    def _on_request(self, request: Request) -> None:
+        place = urlsplit(request.url)
+        if f"{place.scheme}://{place.netloc}" != self.url and place.scheme not in {"about", "blob"}:
+            self.problems.append(f"another host: {request.url}")
+
+
+async def open_window(
+    browser: Browser, board: Board, member: Member | None = None, *, url: str = "", **options: Any
+) -> Window:
+    """Open a window, of somebody who has logged in there before or of a stranger.
+
+    Args:
+        browser: Chromium.
+        board: where the account is.
+        member: whose it is.
+        url: the address of the board, where it is another than usual.
+        options: of Playwright's `new_context`: `viewport`, `color_scheme`, `timezone_id`, ...
+    """
+    url = url or board.url
+    options = {"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "UTC"} | options
+    if member is not None:
+        kept = {"username": member.username, "display_name": member.display_name}
+        values = [{"name": "statusboard.user", "value": json.dumps(kept)}]
+        options["storage_state"] = {"cookies": [], "origins": [{"origin": url, "localStorage": values}]}
+    context = await browser.new_context(**options)
+    if member is not None:
+        credentials = {"username": member.username, "password": member.password}
+        answer = await context.request.post(f"{url}/api/v1/auth/login", data=credentials)
+        assert answer.ok, await answer.text()
+    window = Window(await context.new_page(), context, url)
+    window.watch()
+    return window
