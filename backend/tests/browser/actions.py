@@ -25,7 +25,7 @@ async def make_invite(page: Page) -> None:
     await page.wait_for_load_state("networkidle")
     button = page.get_by_role("button", name="Make invite link")
     if not await button.is_visible():
-        await page.get_by_text("Invites", exact=True).click()
+        await page.get_by_text("Invite people", exact=True).click()
     await button.click()
 
 

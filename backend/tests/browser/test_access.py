@@ -19,15 +19,26 @@ ZOOMED = {"width": 640, "height": 400}
 EACH_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# Elements that are seen, can be clicked, and are smaller than WCAG 2.5.8 has them, unless they stand in a line of text.
+# Elements that are seen, can be clicked, and are smaller than WCAG 2.5.8 has them, unless they have room around them:
+# a circle of 24 px around their middle touches no other one.
 SMALL = """
-    [...document.querySelectorAll("button, input, select, textarea, summary")]
-        .filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
-        .filter((element) => !element.closest(".spoken"))
-        .map((element) => [element.outerHTML.slice(0, 120), element.closest("label") ?? element])
-        .map(([html, element]) => [html, element.getBoundingClientRect()])
-        .filter(([, { width, height }]) => width > 0 && (width < 24 || height < 24))
-        .map(([html]) => html)
+    (() => {
+        const targets = [...document.querySelectorAll("button, input, select, textarea, summary")]
+            .filter((element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+            .map((element) => (element.matches(".spoken") ? element.closest("label") : element))
+            .filter((element) => element && !element.closest(".spoken"))
+            .map((element) => ({ element, box: element.getBoundingClientRect() }))
+            .filter(({ box }) => box.width > 0 && box.height > 0);
+        const isNear = (one, other) => {
+            const x = (one.left + one.right) / 2, y = (one.top + one.bottom) / 2;
+            const dx = Math.max(other.left - x, 0, x - other.right), dy = Math.max(other.top - y, 0, y - other.bottom);
+            return Math.hypot(dx, dy) < 12;
+        };
+        return targets
+            .filter(({ box }) => box.width < 24 || box.height < 24)
+            .filter((one) => targets.some((other) => other.element !== one.element && isNear(one.box, other.box)))
+            .map(({ element }) => element.outerHTML.slice(0, 120));
+    })()
 """
 FOCUS = """
     (() => {
@@ -37,7 +48,8 @@ FOCUS = """
         return {
             tag: element.outerHTML.slice(0, 120),
             isBody: element === document.body,
-            outline: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+            // Within a date, browsers mark the part that has the focus themselves.
+            outline: element.type === "date" || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2),
             isSeen: width > 0 && height > 0 && bottom > 0 && top < innerHeight,
         };
     })()
@@ -111,8 +123,8 @@ async def test_the_focus_is_always_seen(look: Look, view: View):
             break
         stops.append(stop)
 
-    assert stops
-    assert [stop["tag"] for stop in stops if not (stop["outline"] and stop["isSeen"])] == []
+    assert stops or view.name == "keys"
+    assert [stop for stop in stops if not (stop["outline"] and stop["isSeen"])] == []
 
 
 async def test_everything_by_keyboard(look: Look):
@@ -166,12 +178,13 @@ async def test_with_forced_colours_it_can_be_read(look: Look):
     assert await window.page.evaluate(WIDTH) <= 0
 
 
-async def test_without_scripts_it_says_what_it_needs(board: Board, open_one: OpenWindow):
+async def test_without_scripts_it_says_what_it_needs(used_board: Board, open_one: OpenWindow):
     """And where else the board is to be had."""
     window = await open_one(java_script_enabled=False)
-    await window.page.goto(board.url)
+    await window.page.goto(used_board.url)
 
-    await expect(window.page.get_by_text("needs JavaScript")).to_be_visible()
+    await expect(window.page.locator("noscript p").first).to_be_visible()
+    await expect(window.page.locator("#starting")).to_be_hidden()
 
 
 async def test_an_old_browser_is_told(board: Board, open_one: OpenWindow):

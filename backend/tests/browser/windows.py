@@ -58,6 +58,21 @@ class Window:
             self.problems.append(f"another host: {request.url}")
 
 
+async def _logged_in(browser: Browser, url: str, member: Member) -> Any:
+    """Return what a browser keeps in which somebody has logged in: the cookie, and what the page notes beside it."""
+    context = await browser.new_context()
+    credentials = {"username": member.username, "password": member.password}
+    answer = await context.request.post(f"{url}/api/v1/auth/login", data=credentials)
+    assert answer.ok, await answer.text()
+    token = (await answer.json())["access_token"]
+    answer = await context.request.get(f"{url}/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+    user = await answer.json()
+    kept = await context.storage_state()
+    await context.close()
+    values = [{"name": "statusboard.user", "value": json.dumps(user)}]
+    return {"cookies": kept["cookies"], "origins": [{"origin": url, "localStorage": values}]}
+
+
 async def open_window(
     browser: Browser, board: Board, member: Member | None = None, *, url: str = "", **options: Any
 ) -> Window:
@@ -73,14 +88,8 @@ async def open_window(
     url = url or board.url
     options = {"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "UTC"} | options
     if member is not None:
-        kept = {"username": member.username, "display_name": member.display_name}
-        values = [{"name": "statusboard.user", "value": json.dumps(kept)}]
-        options["storage_state"] = {"cookies": [], "origins": [{"origin": url, "localStorage": values}]}
+        options["storage_state"] = await _logged_in(browser, url, member)
     context = await browser.new_context(**options)
-    if member is not None:
-        credentials = {"username": member.username, "password": member.password}
-        answer = await context.request.post(f"{url}/api/v1/auth/login", data=credentials)
-        assert answer.ok, await answer.text()
     window = Window(await context.new_page(), context, url)
     window.watch()
     return window
