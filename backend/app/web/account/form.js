@@ -8,7 +8,9 @@ import { inWords } from "./faults.js";
 // `pair`: the fields are small, and stand beside each other.
 export function form({ fields, label, submit, working, send, beside, pair, places = {}, explain = inWords }) {
   const problem = h("div", { class: "problem", role: "alert" });
-  const button = h("button", { type: "submit", class: "main" }, submit);
+  // What is wrong with a field is said when it loses the focus. The button would move away from under the press then.
+  const stay = (event) => event.preventDefault();
+  const button = h("button", { type: "submit", class: "main", onmousedown: stay }, submit);
   let busy = false;
 
   const reset = () => {

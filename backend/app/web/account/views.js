@@ -9,7 +9,7 @@ import { view as settings } from "./settings.js";
 import { view as tokens } from "./tokens.js";
 import { words } from "./words.js";
 
-const VIEWS = { settings, tokens, members };
+const VIEWS = new Map(Object.entries({ settings, tokens, members }));
 
 // `asked`: the address's query; `code`: the one-time code that came with it, or null. Returns {element, title},
 // or null where the address asks for something of the board's. Without a login, every address leads to one.
@@ -23,5 +23,5 @@ function elementOf(asked, code) {
   if (code?.name === "setup" || code?.name === "invite") return join(code);
   if (asked.get("view") === "join") return join();
   if (!session.user) return login(asked.has("wall") ? { said: words.wall.noToken } : {});
-  return VIEWS[asked.get("view")]?.() ?? null;
+  return VIEWS.get(asked.get("view"))?.() ?? null;
 }
