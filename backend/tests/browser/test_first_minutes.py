@@ -108,6 +108,7 @@ async def test_two_tabs_are_fine(window: Window):
 
 async def test_a_logout_in_one_tab_ends_the_other(window: Window):
     """And says so there."""
+    window.tolerate(REFUSED)  # what the other was just asking for
     other = await window.context.new_page()
     await other.goto(window.url)
     await window.page.get_by_role("button", name="Log out").click()
