@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
 
+import brotli
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,7 +47,8 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
 
 VERSION: Final = re.compile(r"[0-9a-f]{16}")
-GZIP: Final = re.compile(r"(?i)\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
+# A weight of nothing refuses a coding.
+ACCEPTED: Final = r"(?i)(?<![\w-]){}(?![\w-])(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))"
 SCRIPT: Final = re.compile(r'<script\b(?=[^>]*\btype="module")[^>]*\bsrc="/web/([^"]+)"')
 IMPORT: Final = re.compile(r"""\b(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
 ORIGIN: Final = re.compile(r'(<meta name="statusboard-origin" content=")[^"]*"')
@@ -67,20 +69,26 @@ def lean(content: bytes, suffix: str) -> bytes:
     return FOR_READERS[suffix].sub(lambda match: "\n" * match[0].count("\n"), content.decode()).encode()
 
 
+def accepts(header: str, coding: str) -> bool:
+    """Tell whether a client takes what is compressed by this coding, by its Accept-Encoding."""
+    return re.search(ACCEPTED.format(coding), header) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """Something to be answered, as it is and compressed."""
 
     content: bytes
-    compressed: bytes
+    # By the codings that clients name, the smallest first.
+    compressed: dict[str, bytes]
     media_type: str
-    # Weak, since both forms have the same one (RFC 9110, section 8.8.3).
+    # Weak, since all forms have the same one (RFC 9110, section 8.8.3).
     etag: str
 
     @classmethod
     def of(cls, content: bytes, suffix: str) -> Self:
         """Make one of a file's content."""
-        compressed = gzip.compress(content, compresslevel=9, mtime=0)
+        compressed = {"br": brotli.compress(content), "gzip": gzip.compress(content, compresslevel=9, mtime=0)}
         return cls(content, compressed, TYPES[suffix], f'W/"{sha256(content).hexdigest()[:32]}"')
 
     def answer(self, request: Request, **headers: str) -> Response:
@@ -89,8 +97,9 @@ class Document:
         known = {etag.strip() for etag in request.headers.get("if-none-match", "").split(",")}
         if self.etag in known:
             return Response(status_code=304, headers=headers)
-        if GZIP.search(request.headers.get("accept-encoding", "")) and len(self.compressed) < len(self.content):
-            return Response(self.compressed, headers=headers | {"Content-Encoding": "gzip"}, media_type=self.media_type)
+        for coding, compressed in self.compressed.items():
+            if accepts(request.headers.get("accept-encoding", ""), coding) and len(compressed) < len(self.content):
+                return Response(compressed, headers=headers | {"Content-Encoding": coding}, media_type=self.media_type)
         return Response(self.content, headers=headers, media_type=self.media_type)
 
 

@@ -4,6 +4,7 @@ import gzip
 import re
 from collections.abc import AsyncIterator
 
+import brotli
 import httpx
 import pytest
 from httpx import ASGITransport
@@ -95,16 +96,20 @@ async def test_a_browser_that_has_it_is_told_so(browser: httpx.AsyncClient):
         assert again.headers[name] == first.headers[name]
 
 
-async def test_it_is_compressed_for_whoever_takes_it(browser: httpx.AsyncClient):
-    """And as it is for others; caches on the way know that there are two forms."""
-    async with browser.stream("GET", "/") as compressed:
+@pytest.mark.parametrize(
+    ("accepted", "coding", "decompress"),
+    [("gzip, deflate, br, zstd", "br", brotli.decompress), ("gzip, br;q=0", "gzip", gzip.decompress)],
+)
+async def test_it_is_compressed_for_whoever_takes_it(browser: httpx.AsyncClient, accepted, coding, decompress):
+    """And as it is for others; caches on the way know that there are several forms."""
+    async with browser.stream("GET", "/", headers={"Accept-Encoding": accepted}) as compressed:
         raw = b"".join([piece async for piece in compressed.aiter_raw()])
     plain = await browser.get("/", headers={"Accept-Encoding": "identity"})
 
-    assert (compressed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+    assert (compressed.headers["content-encoding"], "content-encoding" in plain.headers) == (coding, False)
     assert "Accept-Encoding" in compressed.headers["vary"]
     assert "Accept-Encoding" in plain.headers["vary"]
-    assert gzip.decompress(raw) == plain.content
+    assert decompress(raw) == plain.content
     assert len(raw) < len(plain.content)
 
 
