@@ -8,7 +8,7 @@ const [first] = navigator.languages ?? [navigator.language];
 const locale = first?.startsWith(words.language) ? first : words.locale;
 
 const format = (options) => new Intl.DateTimeFormat(locale, options);
-const clock = format({ hour: "2-digit", minute: "2-digit" });
+const clock = format({ timeStyle: "short" });
 const weekday = format({ weekday: "short" });
 const date = format({ day: "numeric", month: "short" });
 const dateAndYear = format({ day: "numeric", month: "short", year: "numeric" });
