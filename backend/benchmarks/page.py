@@ -32,7 +32,7 @@ MANY = 10_000
 # Notes when the board was first in a frame that was drawn, counted from the beginning of the navigation.
 FIRST_BOARD = """
     new MutationObserver((_, observer) => {
-        if (!document.querySelector(".now .member") || !document.querySelector("li.status[id]")) return;
+        if (!document.querySelector(".now :is(tbody tr, li)") || !document.querySelector("li.status[id]")) return;
         observer.disconnect();
         requestAnimationFrame(() => setTimeout(() => (window.firstBoard = performance.now())));
     }).observe(document, { childList: true, subtree: true });
@@ -50,18 +50,22 @@ SEEN = """
 # Scrolls on to the end, and returns how long each frame took.
 SCROLL = """
     async (lines) => {
+        const isScrolled = (one) => one.scrollHeight > one.clientHeight && getComputedStyle(one).overflowY !== "visible";
+        let box = document.querySelector("li.status[id]");
+        while (box && !isScrolled(box)) box = box.parentElement;
+        box ??= document.scrollingElement;
         const frames = [];
         let last = performance.now(), height = 0, still = 0;
         while (still < 300) {
-            scrollBy(0, lines);
+            box.scrollBy(0, lines);
             const now = await new Promise(requestAnimationFrame);
             frames.push(now - last);
             last = now;
-            still = document.documentElement.scrollHeight === height ? still + 1 : 0;
-            height = document.documentElement.scrollHeight;
-            if (scrollY + innerHeight < height - 10) still = 0;
+            const isEnd = box.scrollTop + box.clientHeight > box.scrollHeight - 10;
+            still = isEnd && box.scrollHeight === height ? still + 1 : 0;
+            height = box.scrollHeight;
         }
-        return frames;
+        return { frames, height };
     }
 """
 
@@ -91,8 +95,8 @@ async def cold(browser: Browser, board: Board, member: Member) -> tuple[float, i
     client.on("Network.loadingFinished", lambda e: weights.update({e["requestId"]: int(e["encodedDataLength"])}))
     await window.page.add_init_script(FIRST_BOARD)
     await window.page.goto(board.url)
-    await window.page.wait_for_function("window.firstBoard")
-    first = await window.page.evaluate("window.firstBoard")
+    while not (first := await window.page.evaluate("window.firstBoard")):
+        await asyncio.sleep(0.02)
     await window.page.wait_for_load_state("networkidle")
     await window.context.close()
     return first, sum(weight for request, weight in weights.items() if request in ours)
@@ -135,9 +139,11 @@ async def long_scroll(browser: Browser, window: Window) -> None:
     await window.go("/?view=feed")
     await entries(window.page).first.wait_for()
     before = await renderer_memory(browser, window.page)
-    frames = await window.page.evaluate(SCROLL, 400)
+    scrolled = await window.page.evaluate(SCROLL, 400)
+    frames = scrolled["frames"]
     after = await renderer_memory(browser, window.page)
     told("a frame while scrolling", frames, "ms")
+    print(f"scrolled by {scrolled['height']:.0f} px")
     print(f"frames over 50 ms: {sum(frame > 50 for frame in frames)} of {len(frames)}")
     print(f"heap: {before[0]:.0f} MB before, {after[0]:.0f} MB after; process: {before[1]:.0f} MB, {after[1]:.0f} MB")
 
@@ -150,7 +156,7 @@ async def main(rounds: int) -> None:
         await board.demo("--people", "200", "--statuses", "500")
         writer, reader = await board.member("writer"), await board.member("reader")
         found = [await cold(browser, board, reader) for _ in range(rounds)]
-        print(f"the page's weight: {max(weight for _, weight in found) / 1000:.1f} KB with its headers")
+        print(f"the page's weight: {max(weight for _, weight in found) / 1000:.1f} KB with the headers of its answers")
         told("first board", [first for first, _ in found], "ms")
         told("201 to another's screen", await latency(browser, board, reader, writer, 5 * rounds), "ms")
         await board.run(f"""
