@@ -50,7 +50,8 @@ SEEN = """
 # Scrolls on to the end, and returns how long each frame took.
 SCROLL = """
     async (lines) => {
-        const isScrolled = (one) => one.scrollHeight > one.clientHeight && getComputedStyle(one).overflowY !== "visible";
+        const isScrolled = (one) =>
+            one.scrollHeight > one.clientHeight && getComputedStyle(one).overflowY !== "visible";
         let box = document.querySelector("li.status[id]");
         while (box && !isScrolled(box)) box = box.parentElement;
         box ??= document.scrollingElement;
