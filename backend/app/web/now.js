@@ -14,8 +14,9 @@ const OLD = HOURS(4);
 const first = (text) => [...text][0] ?? "";
 
 function initials(name) {
-  const parts = name.trim().split(/\s+/);
-  return (first(parts[0]) + (parts.length > 1 ? first(parts.at(-1)) : "")).toLocaleUpperCase();
+  // "Ada Okafor (demo)" is A.O.
+  const parts = name.split(/\s+/).filter((part) => /^[\p{L}\p{N}]/u.test(part));
+  return (first(parts[0] ?? name.trim()) + (parts.length > 1 ? first(parts.at(-1)) : "")).toLocaleUpperCase();
 }
 
 const isOld = ({ created_at: moment }) => Date.now() - new Date(moment) > OLD;
