@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 POLL: Final = 1.0  # seconds; what is new is asked for within them
 RETRY: Final = 10.0  # seconds after something that nobody foresaw
-BEAT: Final = 5.0  # seconds
+BEAT: Final = 2.0  # seconds
 SIGN_OF_LIFE: Final = "statusboard-worker"
 
 

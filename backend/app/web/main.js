@@ -1,6 +1,6 @@
 // Starts the page: the login, the head with its navigation, and the view that the address asks for.
 
-import { askWhenEnded } from "./account/ended.js";
+import { askWhenEnded } from "./account/login.js";
 import { inWords } from "./account/faults.js";
 import { accountView } from "./account/views.js";
 import { Unreachable } from "./api.js";

@@ -2,7 +2,6 @@
 
 import { ApiError, Unreachable } from "../api.js";
 import { words } from "./words.js";
-
 const boardsOrigin = () => document.querySelector('meta[name="statusboard-origin"]')?.content;
 
 export function inWords(error) {

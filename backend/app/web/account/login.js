@@ -7,7 +7,6 @@ import { inWords } from "./faults.js";
 import { passwordField, usernameField } from "./fields.js";
 import { form } from "./form.js";
 import { words } from "./words.js";
-
 // `username` is filled in where it is known already.
 export function loginForm({ username = "" } = {}) {
   return form({
@@ -37,3 +36,45 @@ export function view({ said = why() } = {}) {
     h("p", { class: "faint" }, words.login.forgotten),
   );
 }
+
+// The box that comes over the page when the session has ended: what was typed stays below it.
+
+// Has the box come whenever the session ends. Left by Escape, it goes down to a strip that brings it back.
+export function askWhenEnded() {
+  let shown = null;
+
+  const show = (element) => {
+    shown?.remove();
+    shown = element;
+    if (element) document.body.append(element);
+  };
+  const ask = () => {
+    show(box(aside));
+    shown.showModal();
+  };
+  const aside = (event) => {
+    event.preventDefault();
+    show(strip(words.ended.strip, h("button", { type: "button", class: "main", onclick: ask }, words.ended.again)));
+    shown.querySelector("button").focus();
+  };
+
+  session.onChange((what) => {
+    if (what !== "state") return;
+    if (session.state !== "ended") show(null);
+    else if (session.readOnly) show(strip(words.ended.wall));
+    else ask();
+  });
+}
+
+const box = (aside) =>
+  h(
+    "dialog",
+    { class: "box", "aria-labelledby": "ended-title", oncancel: aside },
+    h("h2", { id: "ended-title" }, words.ended.title),
+    session.reason?.status === 403 && h("p", { class: "problem" }, inWords(session.reason)),
+    h("p", null, words.ended.text),
+    loginForm({ username: session.user?.username }),
+    h("div", { class: "actions" }, h("button", { type: "button", class: "quiet", onclick: aside }, words.ended.later)),
+  );
+
+const strip = (...content) => h("div", { class: "ended-strip", role: "status" }, content);

@@ -2,14 +2,9 @@
 
 import { call } from "../api.js";
 import { h, show } from "../dom.js";
-import { asking } from "./ask.js";
-import { browserInWords } from "./browser.js";
-import { everyItem, listing } from "./listing.js";
-import { when } from "./moments.js";
-import { rowText } from "./row.js";
-import { section } from "./section.js";
+import { asking } from "./form.js";
+import { everyItem, listing, rowText, section, when } from "./parts.js";
 import { words } from "./words.js";
-
 const end = ({ id }) => call("DELETE", `/auth/sessions/${id}`);
 
 export function sessions() {
@@ -62,4 +57,33 @@ export function sessions() {
     });
 
   return { element: part.element, reload: list.reload };
+}
+
+// Which browser a session was begun with, in words, as far as its user agent tells.
+
+// The first that fits counts: most of them also claim to be those below.
+const BROWSERS = [
+  [/\bEdgA?\b|\bEdgiOS\b/, "Edge"],
+  [/\bOPR\b|\bOpera\b/, "Opera"],
+  [/\bSamsungBrowser\b/, "Samsung Internet"],
+  [/\bFirefox\b|\bFxiOS\b/, "Firefox"],
+  [/\bHeadlessChrome\b|\bChromium\b|\bChrome\b|\bCriOS\b/, "Chrome"],
+  [/\bSafari\b/, "Safari"],
+];
+const SYSTEMS = [
+  [/\biPhone\b/, "iPhone"],
+  [/\biPad\b/, "iPad"],
+  [/\bAndroid\b/, "Android"],
+  [/\bCrOS\b/, "ChromeOS"],
+  [/\bWindows\b/, "Windows"],
+  [/\bMac OS X\b|\bMacintosh\b/, "macOS"],
+  [/\bLinux\b|\bX11\b/, "Linux"],
+];
+
+const first = (table, text) => table.find(([pattern]) => pattern.test(text))?.[1];
+
+export function browserInWords(userAgent) {
+  const browser = first(BROWSERS, userAgent);
+  if (browser) return words.sessions.browserOn(browser, first(SYSTEMS, userAgent));
+  return userAgent.split(" ")[0].slice(0, 40) || words.sessions.unknown;
 }

@@ -1,18 +1,16 @@
 // My settings: name and time zone, password, what this browser does, sessions.
 
 import { call } from "../api.js";
-import { h, show } from "../dom.js";
+import { h, mount, show } from "../dom.js";
+import { singleKeys } from "../keys.js";
+import { notifications } from "../notifications.js";
 import { link } from "../router.js";
 import { session } from "../session.js";
-import { displayNameField } from "./fields.js";
+import { displayNameField, passwordField, zoneField } from "./fields.js";
 import { form } from "./form.js";
-import { passwordChange } from "./password.js";
-import { section } from "./section.js";
+import { section } from "./parts.js";
 import { sessions } from "./sessions.js";
-import { switches } from "./switches.js";
 import { words } from "./words.js";
-import { zoneField } from "./zones.js";
-
 export function view() {
   const mine = sessions();
   return h(
@@ -51,4 +49,80 @@ function profile() {
       send: save,
     }),
   ).element;
+}
+
+// Changing my password.
+
+// `changed()` is called when the other sessions have ended.
+export function passwordChange(changed) {
+  const place = h("div");
+  const fresh = () => {
+    mount(
+      place,
+      form({
+        fields: [
+          passwordField({ name: "current_password", label: words.fields.currentPassword }),
+          passwordField({ name: "new_password", label: words.fields.newPassword, fresh: true }),
+        ],
+        label: words.settings.password,
+        submit: words.settings.changePassword,
+        working: words.settings.changing,
+        places: { wrong_password: "current_password", password_refused: "new_password" },
+        // Tells password managers whose password it is.
+        beside: h("input", { hidden: true, autocomplete: "username", value: session.user.username, readonly: true }),
+        send: async (body) => {
+          await call("POST", "/auth/password", { body });
+          fresh();
+          part.focus();
+          show(words.settings.changed);
+          changed();
+        },
+      }),
+    );
+  };
+  const part = section(words.settings.password, h("p", { class: "faint" }, words.settings.passwordText), place);
+  fresh();
+  return part.element;
+}
+
+// What is set for this browser alone: single-character keys, and notifications.
+
+let switched = 0;
+
+export function switches() {
+  const part = section(words.settings.browser, keys(), notices(() => part.focus()));
+  return part.element;
+}
+
+// A box to tick that takes effect at once.
+function tick(label, hint, { checked, disabled, onchange }) {
+  const id = `switch-${++switched}`;
+  const box = h("input", { type: "checkbox", "aria-describedby": id, checked, disabled, onchange });
+  const about = h("p", { class: "field-hint", id }, hint);
+  return h("div", { class: "field" }, h("label", { class: "tick" }, box, label), about);
+}
+
+const keys = () =>
+  tick(words.settings.keys, words.settings.keysHint, {
+    checked: singleKeys.on,
+    onchange: ({ target }) => (singleKeys.on = target.checked),
+  });
+
+// `leave()` takes the focus where the box can no longer have it.
+function notices(leave) {
+  const place = h("div");
+  const turn = async ({ target }) => {
+    await notifications.turn(target.checked);
+    show();
+    const box = place.querySelector("input");
+    if (box.disabled) leave();
+    else box.focus();
+  };
+  const show = () => {
+    const obstacle = notifications.obstacle();
+    const state = { checked: notifications.on, disabled: Boolean(obstacle), onchange: turn };
+    mount(place, tick(words.settings.notifications, obstacle ?? words.settings.notificationsHint, state));
+  };
+  show();
+  return place;
 }

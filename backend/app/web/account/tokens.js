@@ -3,18 +3,11 @@
 import { call } from "../api.js";
 import { h, show } from "../dom.js";
 import { link } from "../router.js";
-import { asking } from "./ask.js";
 import { copyable } from "./copy.js";
 import { choiceField, field, ticksField } from "./fields.js";
-import { form } from "./form.js";
-import { everyItem, listing } from "./listing.js";
-import { when } from "./moments.js";
-import { once } from "./once.js";
-import { rowText } from "./row.js";
-import { section } from "./section.js";
-import { wallAddress } from "./wall-address.js";
+import { asking, form } from "./form.js";
+import { everyItem, listing, once, rowText, section, when } from "./parts.js";
 import { words } from "./words.js";
-
 const DAY = 24 * 60 * 60 * 1000;
 const LIFETIMES = [
   ["30", words.tokens.days(30)],
@@ -132,3 +125,31 @@ const readLine = (token) => `curl ${address("/board")} -H 'Authorization: Bearer
 const postLine = (token) =>
   `curl ${address("/statuses")} -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' ` +
   `-d '${JSON.stringify({ message: words.tokens.example, category: "done" })}'`;
+
+// How to get a wall screen: an address with a token that can only read.
+
+// `make(body)` makes a token.
+export function wallAddress(make) {
+  const place = h("div");
+  const part = section(
+    words.wall.title,
+    h("p", { class: "faint" }, words.wall.text),
+    form({
+      fields: [],
+      label: words.wall.title,
+      submit: words.wall.submit,
+      working: words.tokens.working,
+      send: async () => {
+        const { token } = await make({ name: words.wall.name, scopes: ["read"] });
+        once(place, {
+          title: words.wall.fresh,
+          text: words.wall.how,
+          content: copyable({ label: words.wall.address, text: `${location.origin}/?wall#token=${token}` }),
+          back: part.focus,
+        });
+      },
+    }),
+    place,
+  );
+  return part.element;
+}

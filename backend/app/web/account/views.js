@@ -1,10 +1,9 @@
 // Which of the account pages an address asks for.
 
 import { session } from "../session.js";
-import { view as join } from "./join.js";
+import { joining, resetting } from "./codes.js";
 import { view as login } from "./login.js";
 import { view as members } from "./members.js";
-import { view as reset } from "./reset.js";
 import { view as settings } from "./settings.js";
 import { view as tokens } from "./tokens.js";
 import { words } from "./words.js";
@@ -19,9 +18,9 @@ export function accountView(asked, code) {
 }
 
 function elementOf(asked, code) {
-  if (code?.name === "reset") return reset(code);
-  if (code?.name === "setup" || code?.name === "invite") return join(code);
-  if (asked.get("view") === "join") return join();
+  if (code?.name === "reset") return resetting(code);
+  if (code?.name === "setup" || code?.name === "invite") return joining(code);
+  if (asked.get("view") === "join") return joining();
   if (!session.user) return login(asked.has("wall") ? { said: words.wall.noToken } : {});
   return VIEWS.get(asked.get("view"))?.() ?? null;
 }

@@ -1,4 +1,4 @@
-// Making an account: the first one by the set-up link, the others by an invite.
+// Coming in by a one-time code: the first account by the set-up link, others by an invite, a new password by a reset link.
 
 import { call } from "../api.js";
 import { h, mount, show } from "../dom.js";
@@ -6,13 +6,13 @@ import { forgetCode, go } from "../router.js";
 import { session } from "../session.js";
 import { kept } from "../storage.js";
 import { inWords } from "./faults.js";
-import { displayNameField, field, passwordField, usernameField } from "./fields.js";
+import { browsersZone, displayNameField, field, passwordField, usernameField } from "./fields.js";
 import { form } from "./form.js";
+import { view as login } from "./login.js";
 import { words } from "./words.js";
-import { browsersZone } from "./zones.js";
 
 // `code`: {name: "setup" | "invite", value}, of the link that was followed. Without one, it is asked for.
-export function view(code = null) {
+export function joining(code = null) {
   const user = session.user ?? kept.get("user");
   const place = h("div", { class: "sheet narrow" });
   mount(place, user ? already(place, user, code) : making(place, code));
@@ -108,4 +108,52 @@ function usedUp(title, first) {
     h("p", null, first ? words.join.nextSetup : words.join.next),
     h("div", { class: "actions" }, leave(words.join.toLogin)),
   ];
+}
+
+// `code`: {name: "reset", value}, of the link that was followed.
+export function resetting(code) {
+  const place = h("div");
+  mount(place, setting(place, code));
+  return place;
+}
+
+function setting(place, code) {
+  async function send(values) {
+    try {
+      await call("POST", "/auth/reset", { body: { code: code.value, ...values }, anonymous: true });
+    } catch (error) {
+      if (error.code !== "invalid_reset_code") throw error;
+      mount(place, used());
+      return;
+    }
+    forgetCode();
+    mount(place, login({ said: words.reset.done }));
+    place.querySelector("input").focus();
+  }
+
+  return h(
+    "div",
+    { class: "sheet narrow" },
+    h("h1", null, words.reset.title),
+    h("p", null, words.reset.text),
+    form({
+      fields: [passwordField({ name: "new_password", label: words.fields.newPassword, fresh: true, autofocus: true })],
+      label: words.reset.title,
+      submit: words.reset.submit,
+      working: words.reset.working,
+      places: { password_refused: "new_password" },
+      send,
+    }),
+  );
+}
+
+function used() {
+  return h(
+    "div",
+    { class: "sheet narrow" },
+    h("h1", null, words.reset.title),
+    h("p", { class: "problem", role: "alert" }, words.reset.used),
+    h("p", null, words.reset.next),
+    h("div", { class: "actions" }, h("a", { href: "/" }, words.reset.toLogin)),
+  );
 }

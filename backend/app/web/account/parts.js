@@ -1,0 +1,114 @@
+// What the account pages are made of: parts under a heading, lists and their rows, moments, and what is shown once.
+
+import { call } from "../api.js";
+import { h, mount } from "../dom.js";
+import { absolute } from "../time.js";
+import { words as page } from "../words.js";
+import { inWords } from "./faults.js";
+import { words } from "./words.js";
+// A part of a page under its heading. The heading takes the focus when the thing that had it is gone.
+
+let sections = 0;
+
+export function section(title, ...children) {
+  const id = `section-${++sections}`;
+  const heading = h("h2", { id, tabindex: "-1" }, title);
+  const element = h("section", { class: "part", "aria-labelledby": id }, heading, children);
+  return { element, focus: () => heading.focus() };
+}
+
+// What a list says about one thing: its name, marks beside it, and a line of facts.
+
+export const rowText = (name, marks, facts) =>
+  h(
+    "div",
+    { class: "row-text" },
+    h("b", null, name),
+    marks.filter(Boolean).map((mark) => h("span", { class: "mark" }, mark)),
+    h("small", null, facts.filter(Boolean).map((fact, index) => (index ? [" · ", fact] : fact))),
+  );
+
+// A list that is asked for: it says that it comes, that it is empty, or why it can't be had.
+
+// All items of a list, page by page.
+export async function everyItem(path) {
+  const items = [];
+  let cursor;
+  do {
+    const page = await call("GET", path, { query: cursor ? { limit: 100, cursor } : { limit: 100 } });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return items;
+}
+
+// `load()` returns the items, `row(item)` the content of one. `reload()` asks anew, and keeps what is shown meanwhile.
+export function listing({ load, row, empty, label }) {
+  const place = h("div", { class: "listing" }, h("p", { class: "faint" }, words.listing.coming));
+
+  async function reload() {
+    try {
+      const items = await load();
+      place.replaceChildren(
+        items.length
+          ? h("ul", { class: "rows", "aria-label": label }, items.map((item) => h("li", null, row(item))))
+          : h("p", { class: "faint" }, empty),
+      );
+    } catch (error) {
+      place.replaceChildren(
+        h("p", { class: "problem", role: "alert" }, inWords(error)),
+        h("button", { type: "button", class: "quiet", onclick: reload }, words.listing.again),
+      );
+    }
+  }
+
+  reload();
+  return { element: place, reload };
+}
+
+// How far away a moment is, in words: "3 hours ago", "in 7 days".
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+// From the first on that a distance reaches, it is counted in that unit.
+const UNITS = [
+  ["month", 60 * DAY, 30.44 * DAY],
+  ["day", DAY, DAY],
+  ["hour", HOUR, HOUR],
+  ["minute", MINUTE, MINUTE],
+];
+
+const always = new Intl.RelativeTimeFormat(page.locale, { numeric: "always" });
+
+function distance(moment) {
+  const ahead = new Date(moment) - Date.now();
+  const found = UNITS.find(([, from]) => Math.abs(ahead) >= from);
+  return found ? always.format(Math.round(ahead / found[2]), found[0]) : words.moments.now;
+}
+
+// What `words(distance)` makes of it, with the exact time on hover.
+export const when = (moment, say) => h("time", { datetime: moment, title: absolute(moment) }, say(distance(moment)));
+
+// What is shown once, such as a new token: it stays until it is put away, and has the focus.
+
+// `back()` moves the focus on when it is put away.
+export function once(place, { title, text, content, back }) {
+  const heading = h("h2", { tabindex: "-1" }, title);
+  const away = () => {
+    mount(place);
+    back();
+  };
+  mount(
+    place,
+    h(
+      "section",
+      { class: "once", "aria-label": title },
+      heading,
+      h("p", null, text),
+      content,
+      h("div", { class: "actions" }, h("button", { type: "button", class: "quiet", onclick: away }, words.once.done)),
+    ),
+  );
+  heading.focus();
+}
