@@ -1,4 +1,4 @@
-"""Password hashes: argon2id, off the event loop, a bounded number at a time."""
+"""Password hashes: argon2id, off the event loop, one at a time."""
 
 import asyncio
 import functools
@@ -14,7 +14,6 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.errors import TooBusy
-from app.processors import processors
 
 # OWASP's Password Storage Cheat Sheet: argon2id with m = 19 MiB, t = 2, p = 1.
 _hasher: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -32,14 +31,14 @@ def _give_way() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-_running: Final = processors()
-_threads: Final = ThreadPoolExecutor(max_workers=_running, thread_name_prefix="password", initializer=_give_way)
+# One at a time, for 19 MiB: there is a process for each processor.
+_threads: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password", initializer=_give_way)
 _in_hand = 0
 
 
 async def _in_thread[R](work: Callable[[], R]) -> R:
     global _in_hand  # noqa: PLW0603 -- how many are in hand is a fact of the process, as its threads are
-    if _in_hand >= _running + MOST_WAITING:
+    if _in_hand > MOST_WAITING:
         raise TooBusy
     _in_hand += 1
     try:

@@ -20,7 +20,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         *("server", "migrations", "embedded", "logs", "refusals"),
     },
     "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
-    "services": {"schemas", "models", "errors", "database", "config", "migrations", "processors", "app"},
+    "services": {"schemas", "models", "errors", "database", "config", "migrations", "app"},
     "models": {"database"},
     "database": {"config"},
     "config": set(),
