@@ -28,6 +28,13 @@ def test_compose_passes_every_setting_on():
     assert set(re.findall(r"(?m)^  ([A-Z_]+):", block)) == set(Settings.model_fields) - {"REVISION"}
 
 
+def test_what_goes_on_running_has_a_health_check():
+    """`docker compose up --wait` fails at a service that is told to have none, unless it ends by itself."""
+    services = re.split(r"(?m)^  (?=\w+:$)", read("compose.yaml").partition("\nservices:\n")[2])
+
+    assert [service.partition(":")[0] for service in services if "disable: true" in service] == ["migrate"]
+
+
 def test_each_time_to_stop_fits_into_the_next():
     """A client that does not read is given up before its worker, a worker before gunicorn, gunicorn before Compose."""
     gunicorn = int(the_one(r"(?m)^graceful_timeout = (\d+)", read("docker/gunicorn.conf.py")))
