@@ -117,6 +117,7 @@ async def test_what_waits_survives_a_reload(board: Board, window: Window):
     await page.route("**/api/v1/statuses", lambda route: route.abort())
     await post(page, "Kept")
     await expect(page.get_by_text("Kept").first).to_be_visible()
+    await expect(page.get_by_text("waiting", exact=True).first).to_be_visible()
     await page.unroute("**/api/v1/statuses")
     page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
     await page.reload()
