@@ -1,9 +1,12 @@
 """Python in a process of its own, whose environment says what a test says and nothing else."""
 
+import asyncio
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,25 @@ def run_python(
         timeout=60,
         check=False,
     )
+
+
+@asynccontextmanager
+async def running(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `statusboard` until the block ends, with the tests' JWT_SECRET; an empty variable is left out."""
+    environment = {"PATH": os.environ["PATH"], "JWT_SECRET": os.environ["JWT_SECRET"], **environment}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from app.cli import main; main()", *arguments),
+        cwd=BACKEND,
+        env={name: value for name, value in environment.items() if value},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 @pytest.fixture

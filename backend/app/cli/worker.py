@@ -55,12 +55,14 @@ async def work(stopping: asyncio.Event) -> None:
 
 async def _beat() -> None:
     """Show an orchestrator, which has no port to ask, that the worker is not stuck: compose.yaml looks at the file."""
-    sign = Path(tempfile.gettempdir(), SIGN_OF_LIFE)
+    sign, was_told = Path(tempfile.gettempdir(), SIGN_OF_LIFE), False
     while True:
         try:
             await asyncio.to_thread(sign.touch)
         except OSError as error:
-            log.warning("The worker can't show that it lives: %s", error)
+            if not was_told:
+                log.warning("The worker can't show that it lives: %s", error)
+            was_told = True
         await asyncio.sleep(BEAT)
 
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import asyncpg
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +20,7 @@ from app import database, migrations
 from app.config import settings
 from app.services import access_tokens, demo, live
 from app.services import secrets as board_secrets
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, OnCluster
 from tests.faults.replica import BACKEND, Replica
 from tests.faults.stand import CLEAR, Way
 from tests.personas import PASSWORD, password_hash
@@ -66,7 +65,7 @@ class Member:
                 assert response.status_code == 201, response.text
 
 
-class Board:
+class Board(OnCluster):
     """The board, the path to it, and its database. Browsers come by the path, which tests can cut and freeze."""
 
     def __init__(self, folder: Path) -> None:
@@ -94,25 +93,6 @@ class Board:
             await self.replica.start()
         await self.replica.until_ready(READY_WITHIN)
         await self.run(CLEAR)
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """Connect to its database as a superuser."""
-        connection = await asyncpg.connect(self.postgres.url().replace("+asyncpg", ""))
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-    async def run(self, script: str) -> None:
-        """Run statements in one transaction."""
-        async with self.connection() as connection:
-            await connection.execute(script)
-
-    async def query(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        """Return the rows of a query."""
-        async with self.connection() as connection:
-            return await connection.fetch(sql, *arguments)
 
     async def setup_link(self) -> str:
         """Return the address at which the first account is made."""

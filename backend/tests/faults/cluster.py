@@ -6,9 +6,12 @@ import shutil
 import signal
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
+
+import asyncpg
 
 from app import embedded
 from app.embedded.programs import Account, Programs
@@ -156,3 +159,28 @@ class Cluster:
         with suppress(OSError, IndexError):
             return (self.data / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
         return False
+
+
+class OnCluster:
+    """Something that stands on a cluster, which can be asked directly."""
+
+    postgres: Cluster
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """Connect to PostgreSQL as its superuser, past whatever stands between it and the board."""
+        connection = await asyncpg.connect(self.postgres.url().replace("+asyncpg", ""))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def query(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Return the rows of a query."""
+        async with self.connection() as connection:
+            return await connection.fetch(sql, *arguments)
+
+    async def run(self, script: str) -> None:
+        """Run statements in one transaction."""
+        async with self.connection() as connection:
+            await connection.execute(script)

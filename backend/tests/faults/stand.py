@@ -19,12 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-import asyncpg
-
 from app import migrations
 from app.config import settings
 from app.services import access_tokens
-from tests.faults.cluster import Cluster
+from tests.faults.cluster import Cluster, OnCluster
 from tests.faults.processes import free_port
 from tests.faults.replica import Replica
 
@@ -107,7 +105,7 @@ class Member:
     token: str
 
 
-class Stand:
+class Stand(OnCluster):
     """Everything that a fault can be done to."""
 
     def __init__(self, folder: Path, postgres: Cluster, proxy: Way, *, workers: int, check_every: float | None) -> None:
@@ -159,25 +157,6 @@ class Stand:
         await asyncio.gather(*(replica.stop() for replica in self.replicas))
         self.proxy.close()
         self.postgres.stop()
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """Connect to PostgreSQL as its superuser, past the proxy."""
-        connection = await asyncpg.connect(self.postgres.url().replace("+asyncpg", ""))
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-    async def query(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        """Return the rows of a query."""
-        async with self.connection() as connection:
-            return await connection.fetch(sql, *arguments)
-
-    async def run(self, script: str) -> None:
-        """Run statements in one transaction."""
-        async with self.connection() as connection:
-            await connection.execute(script)
 
     async def members(self, count: int) -> list[Member]:
         """Log in so many at once, on 20 accounts, without a password's hash and without the limits on logins."""

@@ -1,14 +1,10 @@
 """`statusboard demo`: made-up people fill an empty board, post on it, and are removed without a trace."""
 
 import asyncio
-import os
 import re
 import signal
-import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import pytest
@@ -24,6 +20,7 @@ from app.services.demo_cast import CAST
 from tests.logins import log_in
 from tests.personas import Persona, new_client, new_persona
 from tests.servers import Server, receive_until
+from tests.subprocesses import running
 
 STATUSES = "/api/v1/statuses"
 
@@ -35,27 +32,9 @@ async def patient(database_url: str) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-@asynccontextmanager
-async def running(database_url: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run the command until the block ends."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from app.cli import main; main()", "demo", *arguments),
-        cwd=Path(__file__).parents[2],
-        env={"PATH": os.environ["PATH"], "JWT_SECRET": os.environ["JWT_SECRET"], "DATABASE_URL": database_url},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
 async def run(database_url: str, *arguments: str) -> tuple[int | None, str]:
     """Return the command's exit code and what it printed."""
-    async with running(database_url, *arguments) as process:
+    async with running("demo", *arguments, DATABASE_URL=database_url) as process:
         out, _ = await process.communicate()
     return process.returncode, out.decode()
 
@@ -264,14 +243,17 @@ async def test_the_command_makes_a_large_board(database_url: str, db: AsyncSessi
 
 async def test_it_posts_on_until_it_is_stopped(database_url: str, ada: Persona, server: Server):
     """In other processes' sight at once, by way of the same services; Ctrl+C is no error, and it can go on later."""
-    async with running(database_url, "--every", "0.1") as process, server.follow(ada.token) as socket:
+    async with (
+        running("demo", "--every", "0.1", DATABASE_URL=database_url) as process,
+        server.follow(ada.token) as socket,
+    ):
         await receive_until(socket, "ready")
         kinds: list[str] = []
         while kinds.count("status.posted") < 40 or "reference.changed" not in kinds:
             kinds += [message["kind"] for message in await receive_until(socket, "event")]
         process.send_signal(signal.SIGINT)
         out, _ = await process.communicate()
-    async with running(database_url, "--every", "0.1") as later:
+    async with running("demo", "--every", "0.1", DATABASE_URL=database_url) as later:
         line = await later.stdout.readline()
 
     assert process.returncode == 0, out
@@ -280,7 +262,7 @@ async def test_it_posts_on_until_it_is_stopped(database_url: str, ada: Persona, 
 
 async def test_it_ends_when_it_is_removed(database_url: str, ada: Persona):
     """Nobody posts after that, and the board is empty."""
-    async with running(database_url, "--every", "0.1") as process:
+    async with running("demo", "--every", "0.1", DATABASE_URL=database_url) as process:
         await process.stdout.readline()
         await process.stdout.readline()
         removed = await run(database_url, "--remove")

@@ -1,13 +1,10 @@
 """`statusboard worker`, the second process type: it works beside the board, and may be killed at any point."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,34 +15,20 @@ from tests.clock import let_pass
 from tests.fake_github import TOKEN, FakeGitHub, stalls
 from tests.personas import Persona
 from tests.servers import Server, receive, receive_until, until
+from tests.subprocesses import running
 
 
-@asynccontextmanager
-async def worker(
+def worker(
     database_url: str, github_url: str, *, command: tuple[str, ...] = ("worker",), **environment: str
-) -> AsyncIterator[asyncio.subprocess.Process]:
+) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """Run a worker in a process of its own, with GITHUB_TOKEN, until the block ends."""
     settings = {
-        "PATH": os.environ["PATH"],
-        "JWT_SECRET": os.environ["JWT_SECRET"],
         "DATABASE_URL": database_url,
         "GITHUB_API_URL": github_url,
         "GITHUB_TOKEN": TOKEN,
         "LOG_LEVEL": "DEBUG",
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from app.cli import main; main()", *command),
-        cwd=Path(__file__).parents[2],
-        env={name: value for name, value in (settings | environment).items() if value},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    return running(*command, **settings | environment)
 
 
 async def stopped(process: asyncio.subprocess.Process) -> tuple[int, str, float]:

@@ -51,7 +51,6 @@ export function copyable({ label, text, rows = 1 }) {
 }
 
 // A link to this board that others can open.
-
 const LOCAL = /^(localhost|127\.|\[::1\])/;
 
 // The board makes links with its PUBLIC_URL. Where that was left at localhost, and an admin has the board open at

@@ -159,7 +159,6 @@ export function ticksField({ name, label, options, chosen, missing }) {
 }
 
 // The time zones that this browser knows.
-
 export const browsersZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 // "Berlin" under "Europe", so that the first letters of a city find it in the list.

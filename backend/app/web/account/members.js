@@ -80,7 +80,6 @@ function filterBox() {
 }
 
 // One member in the list, and what an admin may do about the account.
-
 const texts = words.members;
 
 let menus = 0;

@@ -7,7 +7,6 @@ import { words as page } from "../words.js";
 import { inWords } from "./faults.js";
 import { words } from "./words.js";
 // A part of a page under its heading. The heading takes the focus when the thing that had it is gone.
-
 let sections = 0;
 
 export function section(title, ...children) {
@@ -18,7 +17,6 @@ export function section(title, ...children) {
 }
 
 // What a list says about one thing: its name, marks beside it, and a line of facts.
-
 export const rowText = (name, marks, facts) =>
   h(
     "div",
@@ -67,7 +65,6 @@ export function listing({ load, row, empty, label }) {
 }
 
 // How far away a moment is, in words: "3 hours ago", "in 7 days".
-
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;

@@ -86,7 +86,6 @@ export function passwordChange(changed) {
 }
 
 // What is set for this browser alone: single-character keys, and notifications.
-
 let switched = 0;
 
 export function switches() {
