@@ -87,10 +87,10 @@ class Gunicorn:
             await self.following
         return exit_code, [json.loads(line) for line in self.lines]
 
-    async def until_it_logs(self, text):
-        """Wait for a line."""
+    async def until_it_logs(self, text, *, times=1):
+        """Wait for a line, or for several."""
         async with asyncio.timeout(15):
-            while not any(text in line for line in self.lines):
+            while sum(text in line for line in self.lines) < times:
                 await asyncio.sleep(0.05)
 
 
@@ -125,9 +125,9 @@ async def started(folder, appended=""):
 
 @pytest.fixture
 async def gunicorn(tmp_path):
-    """A gunicorn that answers."""
+    """A gunicorn both of whose workers answer: one that is stopped before has no lifespan to end."""
     async with started(tmp_path) as running:
-        await running.get()
+        await running.until_it_logs("Application startup complete", times=2)
         yield running
 
 
