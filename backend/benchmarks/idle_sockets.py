@@ -1,6 +1,6 @@
 """What open sockets cost while nothing happens: memory and processor time of one worker as it is deployed.
 
-    uv run --directory backend python benchmarks/idle_sockets.py [--sockets 10000] [--seconds 30]
+    uv run --directory backend python -m benchmarks.idle_sockets [--sockets 10000] [--seconds 30]
 
 The clients are bare TCP connections of this process that do no more than the protocol asks: the handshake, the first
 message, and a pong for each ping. Both sides need so many open files (`ulimit -n`); as root, this raises its own limit.
@@ -15,7 +15,7 @@ import resource
 import struct
 import time
 
-from stand import Replica, board, machine, memory, processor_time
+from benchmarks.stand import Replica, board, machine, memory, processor_time
 
 AT_ONCE = 50
 PING, PONG, TEXT, CLOSE = 0x9, 0xA, 0x1, 0x8

@@ -1,100 +1,110 @@
 """From the post on one process to the open socket on another: how long, against a bare NOTIFY round trip.
 
-    uv run --directory backend python benchmarks/post_to_socket.py [--rate 50] [--seconds 20]
+    uv run --directory backend python -m benchmarks.post_to_socket [--quick] [--write]
 
 Two replicas of one worker each, as they are deployed, on a throw-away PostgreSQL 17: each status is posted to one and
-received from the other, from just before the POST until the frame is read. The floor is a NOTIFY from one bare asyncpg
-connection to another on the same server, measured in turn with it. Times are milliseconds.
+received from the other, one after the other with a pause. The floor is a NOTIFY from one bare asyncpg connection to
+another on the same server, measured in turn with it. The post's own part (request, login, transaction, commit) is
+shown apart: the answer comes after the commit.
 """
 
-import argparse
 import asyncio
-import json
 import statistics
 import time
+from typing import NamedTuple
 
 import asyncpg
-from stand import Replica, board, machine, memory
-from websockets.asyncio.client import connect
+import uvloop
+
+from benchmarks.idle_sockets import Follower, open_sockets
+from benchmarks.rounds import arguments, show, table
+from benchmarks.stand import Replica, board, plain_url, quantile
+from benchmarks.wire import Wire
+
+PAUSE = 0.01  # seconds
 
 
-def quantile(values: list[float], share: float) -> float:
-    """Return the value below which this share lies."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+class Delivery(NamedTuple):
+    """Milliseconds from just before the POST to its answer, and to the frame on the socket."""
+
+    answered: float
+    delivered: float
+
+    @property
+    def after_answer(self) -> float:
+        """How long after the answer the frame came; below zero where it was there first."""
+        return self.delivered - self.answered
 
 
-async def notify_round_trips(url: str, count: int) -> list[float]:
-    """Return how long notifications take from one bare connection to another."""
-    arrived: asyncio.Queue[float] = asyncio.Queue()
-    listener, sender = await asyncpg.connect(url), await asyncpg.connect(url)
-    await listener.add_listener("floor", lambda *_: arrived.put_nowait(time.perf_counter()))
-    found = []
-    for _ in range(count):
+class Floor:
+    """Two bare connections, of which one notifies the other."""
+
+    def __init__(self) -> None:
+        self._arrived: asyncio.Queue[float] = asyncio.Queue()
+
+    async def open(self, url: str) -> None:
+        """Connect."""
+        self._listener, self._sender = await asyncpg.connect(url), await asyncpg.connect(url)
+        await self._listener.add_listener("floor", lambda *_: self._arrived.put_nowait(time.perf_counter()))
+
+    async def round_trip(self) -> float:
+        """Return how many milliseconds a notification took."""
         started = time.perf_counter()
-        await sender.execute("SELECT pg_notify('floor', '')")
-        found.append((await arrived.get() - started) * 1000)
-        await asyncio.sleep(0.01)
-    await listener.close()
-    await sender.close()
-    return found
+        await self._sender.execute("SELECT pg_notify('floor', '')")
+        return (await self._arrived.get() - started) * 1000
 
 
-async def deliveries(here: Replica, there: Replica, token: str, *, rate: float, seconds: float) -> list[float]:
-    """Post to one replica at a rate, and return how long each status took to a socket of the other."""
-    started: dict[str, float] = {}
-    found: list[float] = []
-    async with (
-        connect(f"ws://{there.address}/api/v1/live", compression=None) as follower,
-        here.client(token) as client,
-        asyncio.TaskGroup() as posts,
-    ):
-        await follower.send(json.dumps({"type": "auth", "token": token}))
-        while json.loads(await follower.recv())["type"] != "ready":
-            pass
+async def delivery(poster: Wire, follower: Follower, number: int) -> Delivery:
+    """Post once, and wait until it has arrived."""
+    started = time.perf_counter()
+    await poster.post("/statuses", {"message": f"Reviewed the pull request, status {number}"})
+    answered = time.perf_counter()
+    while follower.last < started:
+        await asyncio.sleep(0.0005)
+    return Delivery((answered - started) * 1000, (follower.last - started) * 1000)
 
-        async def post(name: str) -> None:
-            started[name] = time.perf_counter()
-            (await client.post("/statuses", json={"message": name})).raise_for_status()
 
-        async def receive(count: int) -> None:
-            for _ in range(count):
-                frame = await follower.recv()
-                arrived = time.perf_counter()
-                found.append((arrived - started[json.loads(frame)["data"]["message"]]) * 1000)
-
-        count = int(rate * seconds)
-        receiving = posts.create_task(receive(count))
-        begun = time.perf_counter()
+async def turns(here: Replica, there: Replica, token: str, url: str, count: int) -> tuple[list[float], list[Delivery]]:
+    """Measure the floor and a delivery in turn, so many times."""
+    floor = Floor()
+    await floor.open(url)
+    (follower,) = await open_sockets(there, token, 1)
+    bare, found = [], []
+    async with Wire(here.address, token) as poster:
         for number in range(count):
-            await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
-            posts.create_task(post(f"status {number}"))
-        await receiving
-    return found
+            bare.append(await floor.round_trip())
+            await asyncio.sleep(PAUSE)
+            found.append(await delivery(poster, follower, number))
+            await asyncio.sleep(PAUSE)
+    return bare[count // 10 :], found[count // 10 :]  # the first tenth warms up
 
 
-async def measure(rate: float, seconds: float) -> None:
+async def measure(count: int, *, write: bool) -> None:
     """Measure, and print the table."""
     with board() as running:
-        floor_url = running.url.replace("+asyncpg", "")
-        async with running.replica() as here, running.replica() as there:
+        async with running.replica(pinned=False) as here, running.replica(pinned=False) as there:
             token = await running.log_in(here)
-            await deliveries(here, there, token, rate=rate, seconds=2)  # until everything is warm
-            floor = await notify_round_trips(floor_url, 200)
-            found = await deliveries(here, there, token, rate=rate, seconds=seconds)
-            floor += await notify_round_trips(floor_url, 200)
-            used = memory(here.workers[0])
-    print(f"{len(found)} statuses at {rate:g}/s; {machine()}")
-    print(f"{'':24} {'p50':>8} {'p99':>8} {'ratio p50':>10}")
-    middle = statistics.median(floor)
-    for name, values in (("NOTIFY, bare asyncpg", floor), ("post to socket", found)):
-        p50 = statistics.median(values)
-        print(f"{name:24} {p50:8.2f} {quantile(values, 0.99):8.2f} {p50 / middle:10.1f}")
-    print(f"memory of a worker (PSS) {used:.0f} MB")
+            bare, found = await turns(here, there, token, plain_url(running.url), count)
+    p50, p99 = statistics.median(bare), quantile(bare, 0.99)
+
+    def row(name: str, values: list[float], goal: str) -> tuple[str, ...]:
+        middle, late = statistics.median(values), quantile(values, 0.99)
+        return name, f"{middle:.2f}", f"{late:.2f}", f"**{middle / p50:.1f}**", f"{late / p99:.1f}", goal
+
+    rows = [
+        row("NOTIFY, bare asyncpg", bare, ""),
+        row("from the post to the socket of another worker", [one.delivered for one in found], "≤ 3.0, ≤ 5"),
+        row("of that: until the post is answered", [one.answered for one in found], ""),
+        row("of that: after the answer", [one.after_answer for one in found], ""),
+    ]
+    show(
+        "delivery",
+        f"{len(found)} statuses, one at a time\n\n"
+        + table("what | p50 ms | p99 ms | ratio p50 | p99 | to reach", rows),
+        write=write,
+    )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rate", type=float, default=50, help="statuses a second")
-    parser.add_argument("--seconds", type=float, default=20)
-    arguments = parser.parse_args()
-    asyncio.run(measure(arguments.rate, arguments.seconds))
+    options = arguments(__doc__).parse_args()
+    uvloop.run(measure(300 if options.quick else 2000, write=options.write))

@@ -1,6 +1,6 @@
 """What GitHub tells, on the board: how soon, in how many requests, and what posting costs meanwhile.
 
-    uv run --directory backend python benchmarks/references.py [--references 500] [--sockets 1000]
+    uv run --directory backend python -m benchmarks.references [--references 500] [--sockets 1000]
 
 Two replicas and a worker as they are deployed, on a throw-away PostgreSQL 17, and a GitHub on this machine that answers
 at once (tests/fake_github.py): what is measured is the board's own part. The webhook goes to one replica, and the
@@ -13,26 +13,18 @@ import json
 import multiprocessing
 import resource
 import statistics
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
-from idle_sockets import open_sockets
-from stand import BACKEND, Board, Replica, board, free_port, machine
 from websockets.asyncio.client import ClientConnection, connect
 
-sys.path.insert(0, str(BACKEND))
-
+from benchmarks.idle_sockets import open_sockets
+from benchmarks.stand import Board, Replica, board, free_port, machine, quantile
 from tests.fake_github import SECRET, TOKEN, FakeGitHub, delivery, fake_github, sign, stalls
 
 AT_ONCE = 20  # references in one status
-
-
-def quantile(values: list[float], share: float) -> float:
-    """Return the value below which this share lies."""
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
 
 
 @asynccontextmanager
@@ -175,7 +167,7 @@ async def measure(references: int, sockets: int) -> None:
     async with fake_github() as hub:
         settings = {"GITHUB_API_URL": hub.url, "GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": SECRET}
         with board(**settings) as running:
-            async with running.replica() as here, running.replica() as there:
+            async with running.replica(pinned=False) as here, running.replica(pinned=False) as there:
                 token = await running.log_in(here)
                 await many_at_once(running, here, token, hub, references)
                 with running.worker():

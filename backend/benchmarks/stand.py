@@ -1,4 +1,7 @@
-"""What every benchmark starts: a throw-away PostgreSQL 17, and the board as it is deployed."""
+"""What every benchmark starts: a throw-away PostgreSQL 17, the board as it is deployed, and others beside it.
+
+Servers run on one processor, and PostgreSQL and the load on another, where there are two.
+"""
 
 import asyncio
 import os
@@ -10,9 +13,11 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+import asyncpg
 import httpx
 
 from app import embedded
@@ -22,17 +27,26 @@ PASSWORD = "lanterns over a quiet harbour"
 READY_WITHIN = 30.0
 PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "asyncpg")
 
+PROCESSORS = sorted(os.sched_getaffinity(0))
+FOR_SERVERS, FOR_LOAD = PROCESSORS[0], PROCESSORS[-1]
+
 
 def machine() -> str:
-    """Return what was measured on, and with what."""
+    """Return what was measured on, when, and with what."""
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"{os.cpu_count()} processors, Python {platform.python_version()}, PostgreSQL 17, {packages}"
+    today = datetime.now(UTC).date().isoformat()
+    return f"{today}, {len(PROCESSORS)} processors, Python {platform.python_version()}, PostgreSQL 17, {packages}"
 
 
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def children(pid: int) -> list[int]:
+    """Return the process ids of a process's children."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def memory(pid: int, kind: str = "Pss") -> float:
@@ -47,6 +61,34 @@ def processor_time(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def quantile(values: list[float], share: float) -> float:
+    """Return the value below which this share lies."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def plain_url(url: str) -> str:
+    """Return the address of a database as the bare driver takes it."""
+    return url.replace("+asyncpg", "")
+
+
+async def run_sql(url: str, *statements: str) -> None:
+    """Run statements, each in a transaction of its own."""
+    connection = await asyncpg.connect(plain_url(url))
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
+async def pin_database(url: str) -> None:
+    """Have PostgreSQL run where the load does, the connections that are still to come included."""
+    connection = await asyncpg.connect(plain_url(url))
+    folder = Path(await connection.fetchval("SHOW data_directory"))
+    await connection.close()
+    postmaster = int((folder / "postmaster.pid").read_text().splitlines()[0])
+    for pid in (postmaster, *children(postmaster)):
+        os.sched_setaffinity(pid, {FOR_LOAD})
+
+
 @dataclass
 class Replica:
     """A running replica: where it is, and its workers' process ids."""
@@ -57,12 +99,49 @@ class Replica:
     @property
     def workers(self) -> list[int]:
         """The process ids of its workers."""
-        return [int(child) for child in Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()]
+        return children(self.process)
 
     def client(self, token: str | None = None) -> httpx.AsyncClient:
         """Return a client of its API."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         return httpx.AsyncClient(base_url=f"http://{self.address}/api/v1", headers=headers, timeout=30)
+
+
+@asynccontextmanager
+async def serving(
+    command: list[str], environment: dict[str, str], port: int, path: str, *, pinned: bool = True
+) -> AsyncIterator[int]:
+    """Run a server until the block ends, pinned to the servers' processor; yield its process id once it answers."""
+    pin = ["taskset", "--cpu-list", str(FOR_SERVERS)] if pinned else []
+    process = subprocess.Popen(  # noqa: ASYNC220 -- before anything runs that it could hold up
+        [*pin, *command],
+        cwd=BACKEND,
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(READY_WITHIN), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            while not await _answers(client, path):
+                if process.poll() is not None:
+                    raise RuntimeError(f"{command} has ended")
+                await asyncio.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def _answers(client: httpx.AsyncClient, path: str) -> bool:
+    try:
+        return (await client.get(path)).is_success
+    except httpx.TransportError:
+        return False
+
+
+def uvicorn_command(app: str, port: int) -> list[str]:
+    """Return the command that serves an ASGI app with uvicorn, as lean as it gets."""
+    options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "error"]
+    return [sys.executable, "-m", "uvicorn", "--port", str(port), *options, app]
 
 
 class Board:
@@ -88,25 +167,16 @@ class Board:
         return finished.stdout.strip()
 
     @asynccontextmanager
-    async def replica(self, *, workers: int = 1) -> AsyncIterator[Replica]:
+    async def replica(
+        self, *, workers: int = 1, app: str = "app.main:app", pinned: bool = True
+    ) -> AsyncIterator[Replica]:
         """Run gunicorn with the shipped settings until the block ends."""
         port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "--config", BACKEND.parent / "docker" / "gunicorn.conf.py"]
-        process = subprocess.Popen(  # noqa: ASYNC220 -- before anything runs that it could hold up
-            [*command, "--bind", f"127.0.0.1:{port}", "app.main:app"],
-            cwd=BACKEND,
-            env={**self._environment, "PORT": str(port), "WEB_CONCURRENCY": str(workers)},
-            stdout=subprocess.DEVNULL,
-        )
-        replica = Replica(f"127.0.0.1:{port}", process.pid)
-        try:
-            async with asyncio.timeout(READY_WITHIN), replica.client() as client:
-                while not await _is_ready(client):
-                    await asyncio.sleep(0.1)
-            yield replica
-        finally:
-            process.terminate()
-            process.wait()
+        settings = str(BACKEND.parent / "docker" / "gunicorn.conf.py")
+        command = [sys.executable, "-m", "gunicorn", "--config", settings, "--bind", f"127.0.0.1:{port}", app]
+        environment = {**self._environment, "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
+        async with serving(command, environment, port, "/api/v1/ready", pinned=pinned) as process:
+            yield Replica(f"127.0.0.1:{port}", process)
 
     @contextmanager
     def worker(self, **environment: str) -> Iterator[None]:
@@ -129,13 +199,6 @@ class Board:
             made = await client.post("/auth/register", json={**account, "display_name": "Ada", "invite": code})
             made.raise_for_status()
             return str((await client.post("/auth/login", json=account)).json()["access_token"])
-
-
-async def _is_ready(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/ready")).is_success
-    except httpx.TransportError:
-        return False
 
 
 @contextmanager
