@@ -2,6 +2,7 @@
 
 # ruff: noqa: INP001 -- loaded by its path
 
+import gc
 import os
 import signal
 from functools import partial
@@ -31,8 +32,8 @@ graceful_timeout = 25
 # In memory: on a disk, a slow write would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn creates its files there under names of their own
 control_socket_disable = True
-# Each worker opens its own connections and feed; with preloading they would share what only looks like theirs.
-preload_app = False
+# Importing the app opens nothing (docs/design.md), so workers share the memory of what it made, and open their own.
+preload_app = True
 # A worker that restarts closes its sockets, so it does so only when it must.
 max_requests = 0
 logconfig_dict = dict_config(settings.LOG_LEVEL)
@@ -49,6 +50,9 @@ def on_starting(_server: Arbiter) -> None:
 
 def when_ready(server: Arbiter) -> None:
     """Prepare what workers inherit, before there are any."""
+    # A collection in a worker would touch everything that it inherits, and so have it copied.
+    gc.collect()
+    gc.freeze()
     for listener in server.LISTENERS:
         bound_sending(listener.sock)
     # gunicorn tells a worker once that it is to end. One that is just being forked would lose the signal, go on, and be
