@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import (
 )
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util import greenlet_spawn
 
 from app.config import settings
 
@@ -162,3 +163,31 @@ async def connect(session: AsyncSession, **options: Any) -> None:  # noqa: ANN40
     """
     async with patience(session):
         await session.connection(execution_options=options)
+
+
+@asynccontextmanager
+async def driver(until: float | None = None) -> AsyncIterator[asyncpg.Connection]:
+    """Lend a connection of the same pool as the driver knows it, each of whose statements is a transaction by itself.
+
+    SQLAlchemy stands not between, which for a short statement is most of what it costs. The block leaves no transaction
+    open. A connection is waited for until that moment of the event loop's clock, or as long as a session's `PATIENCE`.
+
+    Raises:
+        TimeoutError: none could be had in time.
+    """
+    engine: AsyncEngine = AsyncSessionLocal.kw["bind"]
+    try:
+        async with asyncio.timeout_at(asyncio.get_running_loop().time() + PATIENCE if until is None else until):
+            lent = await engine.raw_connection()
+    except engine.dialect.loaded_dbapi.Error as error:
+        # SQLAlchemy's name for what the driver said while it connected.
+        raise error.__cause__ or error from None
+    try:
+        connection: asyncpg.Connection = lent.driver_connection
+        yield connection
+    except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
+        # Cut off in the middle of a statement, or in a state that nobody knows.
+        lent.invalidate()
+        raise
+    finally:
+        await greenlet_spawn(lent.close)

@@ -13,7 +13,8 @@ from fastapi.staticfiles import StaticFiles
 
 from app import __version__
 from app.api import errors, problems
-from app.api.middleware import BoardMiddleware, LimitsMiddleware
+from app.api.answers import AnswersMiddleware
+from app.api.middleware import BoardMiddleware, HealthMiddleware, LimitsMiddleware
 from app.api.page import Page
 from app.api.router import router
 from app.api.sockets import Sockets
@@ -74,14 +75,16 @@ def create_app() -> FastAPI:
     app.include_router(router)
     errors.register(app)
     problems.describe(app)
+    app.add_middleware(AnswersMiddleware)
+    app.add_middleware(HealthMiddleware)
     app.add_middleware(LimitsMiddleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins_list,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "X-Request-ID"],
-        expose_headers=["Retry-After", "X-Request-ID"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
     app.add_middleware(BoardMiddleware)
 

@@ -1,17 +1,27 @@
-"""How uvicorn comes to speak WebSocket here: its own way, but for a crowd, and for what malformed input does to it."""
+"""How uvicorn comes to speak WebSocket here: its own way, but for a crowd, malformed input, and frames that many share."""
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
 
 NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
+
+# The extension of a socket's scope (ASGI, "Extensions") whose `write` takes frames that are made already.
+READY_FRAMES: Final = "statusboard.ready_frames"
+
+
+def frame_of(text: str) -> bytes:
+    """Return the frame that carries a text, as `websockets` makes it for a connection without compression."""
+    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
 class Door:
@@ -63,6 +73,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self._refuse()
+
+    def handle_connect(self, event: Request) -> None:
+        """Let the app write frames past the protocol: a thousand sockets then share one that was made once."""
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and not self.conn.extensions:
+            extensions = cast("dict[str, dict[str, object]]", self.scope["extensions"])
+            extensions[READY_FRAMES] = {"write": self.write_frames}
+
+    def write_frames(self, frames: bytes) -> bool:
+        """Write frames that are made already, or tell that the client does not keep up, or is gone.
+
+        What `send` would do with their texts, but that it waits for the client.
+        """
+        if not self.writable.is_set() or self.conn.state is not State.OPEN or self.transport.is_closing():
+            return False
+        self.transport.write(frames)
+        return True
 
     def send_receive_event_to_app(self) -> None:
         """Close with 1007 after text that is no UTF-8: uvicorn logs a traceback, and trips over a close behind it."""

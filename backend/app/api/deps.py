@@ -6,6 +6,7 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.answers import checked_caller
 from app.api.origins import refuse_foreign
 from app.database import get_db
 from app.errors import AdminsOnly, InsufficientScope, SessionRequired, Unauthenticated
@@ -21,11 +22,13 @@ bearer = HTTPBearer(auto_error=False, description="An access token, or a persona
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
 
 
-async def get_caller(db: DB, credentials: Bearer) -> Caller:
+async def get_caller(request: Request, credentials: Bearer) -> Caller:
     """Return who asks, by the token in `Authorization`."""
+    if (known := checked_caller(request)) is not None:
+        return known
     if credentials is None or not credentials.credentials:
         raise Unauthenticated
-    return await callers.authenticate(db, credentials.credentials)
+    return await callers.authenticate(credentials.credentials)
 
 
 AnyCaller = Annotated[Caller, Depends(get_caller)]

@@ -1,6 +1,7 @@
 """One socket of the live feed: the conversation that `contract/api.md` describes, from accept to close."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -18,6 +19,7 @@ from app.services import callers, catch_up
 from app.services.callers import Credential
 from app.services.catch_up import Beginning
 from app.services.feed import Position
+from app.socket_protocol import READY_FRAMES
 
 AUTH_WITHIN: Final = 5.0  # seconds from the handshake to the first message
 SEND_WITHIN: Final = 15.0  # seconds for the client to take what it was sent
@@ -35,7 +37,14 @@ class Closing(Exception):
 
 
 class LiveSocket:
-    """A client that follows the board: one reader, one sender, and a cursor on the log."""
+    """A client that follows the board: one reader, one sender, and a cursor on the log.
+
+    While the client keeps up, `position` is that cursor, and whoever reads the log calls `write` for many sockets.
+    """
+
+    position: Position
+    write: Callable[[bytes], bool]
+    _behind: asyncio.Future[None]
 
     def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
         self.credential: Credential | None = None
@@ -44,6 +53,10 @@ class LiveSocket:
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_let_in = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
+        # None where the server is another than the board's own, as in tests.
+        self._write: Callable[[bytes], bool] | None = (
+            websocket.scope.get("extensions", {}).get(READY_FRAMES, {}).get("write")
+        )
 
     def end(self, code: int, reason: str) -> None:
         """Have the socket closed, from wherever in the process this is called."""
@@ -107,8 +120,7 @@ class LiveSocket:
                 await self._authenticate(message.token)
 
     async def _authenticate(self, token: str) -> None:
-        async with AsyncSessionLocal() as db:
-            caller = await callers.authenticate(db, token)
+        caller = await callers.authenticate(token)
         if Scope.READ not in caller.scopes:
             raise InsufficientScope
         self.credential = caller.credential
@@ -171,9 +183,14 @@ class LiveSocket:
     async def _follow(self, position: Position) -> None:
         feed = self._sockets.feed
         while True:
-            await feed.wait_beyond(position.seq)
             ring = feed.ring
-            assert ring is not None, "there is a ring wherever there is something to wait for"
+            if self._write is not None and ring is not None and ring.last == position:
+                position = await self._go_along(self._write, ring.last)
+            else:
+                await feed.wait_beyond(position.seq)
+            ring = feed.ring
+            if ring is None or ring.last.seq <= position.seq:
+                continue
             if not ring.covers(position.seq):
                 raise Closing(TOO_SLOW, "Too far behind. Connect again with your last position.")
             if ring.contradicts(position):
@@ -181,6 +198,22 @@ class LiveSocket:
             for event in ring.since(position.seq):
                 await self._send(event.frame)
                 position = event.position
+
+    async def _go_along(self, write: Callable[[bytes], bool], position: Position) -> Position:
+        """Have all that comes written at once for as long as the client keeps up; return what it has by then."""
+        self.position, self.write = position, write
+        self._behind = asyncio.get_running_loop().create_future()
+        self._sockets.abreast.add(self)
+        try:
+            await self._behind
+        finally:
+            self._sockets.abreast.discard(self)
+        return self.position
+
+    def fall_behind(self) -> None:
+        """Have the socket sent its events one by one, and waited for, from the first that it has not got."""
+        if not self._behind.done():
+            self._behind.set_result(None)
 
     async def _close(self, code: int, reason: str) -> None:
         # Whoever does not read can't be told; the server drops the connection when this returns.

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import answer, problem, unprocessable
 from app.logs import REQUEST_ID
+from app.schemas.health import Health
 
 access_log = logging.getLogger("app.access")
 log = logging.getLogger(__name__)
@@ -40,7 +41,11 @@ SECURITY_HEADERS: Final = [
 # Over http browsers ignore it, and say so on the console of each page.
 SECURE_HEADERS: Final = [*SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
 
-QUIET_PATHS: Final = frozenset({"/api/v1/health", "/api/v1/ready"})
+HEALTH: Final = "/api/v1/health"
+QUIET_PATHS: Final = frozenset({HEALTH, "/api/v1/ready"})
+
+HEALTHY: Final = Health().model_dump_json().encode()
+HEALTHY_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", str(len(HEALTHY)).encode())]
 
 
 def _request_id(scope: Scope) -> str:
@@ -158,3 +163,22 @@ class LimitsMiddleware:
                 await refusal(scope, receive, send)
                 return
         await self.app(scope, counted_receive, send)
+
+
+class HealthMiddleware:
+    """Answers `GET /health` before any routing, with all that the other middleware does around it.
+
+    It is asked every few seconds for as long as a process lives, and whoever measures a server begins with it. The
+    route in `routes/health.py` says the same, and is what the schema describes.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on what is none of its business."""
+        if scope["type"] == "http" and scope["path"] == HEALTH and scope["method"] in {"GET", "HEAD"}:
+            await send({"type": "http.response.start", "status": 200, "headers": HEALTHY_HEADERS})
+            await send({"type": "http.response.body", "body": HEALTHY})
+        else:
+            await self.app(scope, receive, send)

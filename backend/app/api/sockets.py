@@ -9,7 +9,9 @@ from app.api.errors import ACCOUNT_DISABLED, RESTART, UNAUTHENTICATED
 from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.services import callers
+from app.services.events import Ring
 from app.services.live import LiveFeed
+from app.socket_protocol import frame_of
 
 if TYPE_CHECKING:
     from app.api.live_socket import LiveSocket
@@ -29,7 +31,9 @@ class Sockets:
 
     def __init__(self) -> None:
         self.open: set[LiveSocket] = set()
-        self.feed = LiveFeed(on_other_history=self._end_all)
+        # Those of them that have all that there is, and whose clients keep up.
+        self.abreast: set[LiveSocket] = set()
+        self.feed = LiveFeed(on_other_history=self._end_all, on_news=self._spread)
         self.starting = asyncio.Semaphore(MOST_STARTING)
         self._watch: asyncio.Task[None] | None = None
 
@@ -49,6 +53,21 @@ class Sockets:
                 await self._watch
             self._watch = None
         await self.feed.stop()
+
+    def _spread(self, ring: Ring) -> None:
+        """Write what is new to all who are abreast, each frame made once; who can't take it goes its own way."""
+        position, frames = None, b""
+        for socket in tuple(self.abreast):
+            if socket.position is not position:
+                position = socket.position
+                can_go_on = ring.covers(position.seq) and not ring.contradicts(position)
+                news = ring.since(position.seq) if can_go_on else ()
+                frames = b"".join(frame_of(event.frame) for event in news)
+            if frames and socket.write(frames):
+                socket.position = ring.last
+            else:
+                self.abreast.discard(socket)
+                socket.fall_behind()
 
     def _end_all(self) -> None:
         for socket in tuple(self.open):

@@ -5,6 +5,7 @@ import secrets
 import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 import jwt
@@ -59,8 +60,9 @@ def issue(*, user_id: int, session_id: int, now: datetime) -> str:
     return jwt.encode(claims, settings.JWT_SECRET, algorithm=ALGORITHM)
 
 
+@lru_cache(maxsize=1024)
 def read(token: str) -> Claims:
-    """Check a token's signature and form.
+    """Check a token's signature and form. What was found good once is so again, as far as that goes.
 
     Raises:
         InvalidToken: it is not one of ours, or lacks a claim.

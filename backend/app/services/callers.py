@@ -1,10 +1,13 @@
 """Who is asking: every request shows a token, and each is checked against the database."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
-from sqlalchemy import func, or_, select, update
+import asyncpg
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import AccountDisabled, InvalidToken
@@ -12,12 +15,30 @@ from app.models import ApiToken, Session, User
 from app.models.columns import among
 from app.schemas.tokens import Scope
 from app.services import access_tokens, api_tokens, secrets
-from app.services.transactions import autocommit
+from app.services.feed import Position
+from app.services.transactions import autocommit, direct
 
 # `last_used_at` is for people, who don't look at seconds; a write for each request would be dear.
 LAST_USE_PRECISION: Final = timedelta(minutes=1)
 
 ALL_SCOPES: Final = frozenset(Scope)
+
+USER_COLUMNS: Final = tuple(column.name for column in User.__table__.columns)
+
+# One statement for each request, by the bare driver, and the head of the log with it: who reads what a process has at
+# hand is then told in this one round trip whether that still holds.
+_WHO: Final = ", ".join(f"u.{name}" for name in USER_COLUMNS) + ", clock_timestamp() AS now, h.seq, h.mark"
+BY_SESSION: Final = f"""
+    SELECT {_WHO}, s.ended_at IS NULL AND s.expires_at > clock_timestamp() AS alive
+    FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN feed_head h ON true
+    WHERE s.id = $1 AND u.id = $2
+"""  # noqa: S608 -- constants
+BY_API_TOKEN: Final = f"""
+    SELECT {_WHO}, t.id AS token_id, t.scopes, t.expires_at, t.last_used_at
+    FROM api_tokens t JOIN users u ON u.id = t.user_id LEFT JOIN feed_head h ON true
+    WHERE t.hash = $1 AND t.revoked_at IS NULL
+"""  # noqa: S608 -- constants
+NOTE_USE: Final = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,79 +50,81 @@ class Credential:
     api_token_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Caller:
     """A member who asks, and by what credential: a session, or an API token."""
 
-    user: User
+    row: asyncpg.Record = field(repr=False)
     session_id: int | None
     api_token_id: int | None
     scopes: frozenset[Scope]
     # Seconds until the credential's own time is over, when it was checked; None for a token that lasts.
     remaining: float | None
+    # When the check began, by the event loop's clock.
+    since: float
+
+    @cached_property
+    def user(self) -> User:
+        """The member; it belongs to no session of the database."""
+        return User(**{name: self.row[name] for name in USER_COLUMNS})
+
+    @property
+    def position(self) -> Position | None:
+        """Where the log stood at that moment; None while the database is being restored."""
+        return None if self.row["seq"] is None else Position(self.row["seq"], self.row["mark"])
 
     @property
     def credential(self) -> Credential:
         """What is to be looked up again to tell whether the caller may still listen."""
-        return Credential(self.user.id, self.session_id, self.api_token_id)
+        return Credential(self.row["id"], self.session_id, self.api_token_id)
 
 
-async def _by_access_token(db: AsyncSession, token: str) -> Caller:
+async def _by_access_token(connection: asyncpg.Connection, token: str, since: float) -> Caller:
     claims = access_tokens.read(token)
-    now = func.clock_timestamp()
-    query = (
-        select(User, Session.ended_at.is_(None) & (Session.expires_at > now), now)
-        .join(Session, Session.user_id == User.id)
-        .where(Session.id == claims.session_id, User.id == claims.user_id)
-    )
-    row = (await db.execute(query)).one_or_none()
+    row = await connection.fetchrow(BY_SESSION, claims.session_id, claims.user_id)
     if row is None:
         raise InvalidToken
-    user, alive, moment = row
-    if user.disabled:
+    moment: datetime = row["now"]
+    if row["disabled"]:
         raise AccountDisabled
-    if not alive or claims.is_expired(moment):
+    if not row["alive"] or claims.is_expired(moment):
         raise InvalidToken
     remaining = claims.expires_at + access_tokens.LEEWAY.total_seconds() - moment.timestamp()
-    return Caller(user, claims.session_id, None, ALL_SCOPES, remaining)
+    return Caller(row, claims.session_id, None, ALL_SCOPES, remaining, since)
 
 
-async def _by_api_token(db: AsyncSession, token: str) -> Caller:
-    now = func.clock_timestamp()
-    query = (
-        select(User, ApiToken.id, ApiToken.scopes, ApiToken.expires_at, ApiToken.last_used_at, now)
-        .join(ApiToken, ApiToken.user_id == User.id)
-        .where(ApiToken.hash == secrets.digest(token), ApiToken.revoked_at.is_(None))
-    )
-    row = (await db.execute(query)).one_or_none()
+async def _by_api_token(connection: asyncpg.Connection, token: str, since: float) -> Caller:
+    row = await connection.fetchrow(BY_API_TOKEN, secrets.digest(token))
     if row is None:
         raise InvalidToken
-    user, token_id, scopes, expires_at, last_used_at, moment = row
-    if user.disabled:
+    moment, expires_at = row["now"], row["expires_at"]
+    if row["disabled"]:
         raise AccountDisabled
     if expires_at is not None and expires_at <= moment:
         raise InvalidToken
-    await _note_use(db, token_id, last_used_at, moment)
+    last_used_at = row["last_used_at"]
+    if last_used_at is None or moment - last_used_at > LAST_USE_PRECISION:
+        await connection.execute(NOTE_USE, row["token_id"], moment)
     remaining = None if expires_at is None else (expires_at - moment).total_seconds()
-    return Caller(user, None, token_id, frozenset(map(Scope, scopes)), remaining)
+    scopes = frozenset(map(Scope, row["scopes"]))
+    return Caller(row, None, row["token_id"], scopes, remaining, since)
 
 
-async def _note_use(db: AsyncSession, token_id: int, last_used_at: datetime | None, now: datetime) -> None:
-    if last_used_at is None or now - last_used_at > LAST_USE_PRECISION:
-        await db.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=now))
+@direct
+async def _check(connection: asyncpg.Connection, token: str, since: float) -> Caller:
+    if token.startswith(api_tokens.PREFIX):
+        return await _by_api_token(connection, token, since)
+    return await _by_access_token(connection, token, since)
 
 
-@autocommit
-async def authenticate(db: AsyncSession, token: str) -> Caller:
+async def authenticate(token: str) -> Caller:
     """Return who shows this access token or API token.
 
     Raises:
         InvalidToken: it is not ours, is expired or revoked, or its session has ended.
         AccountDisabled: its owner's account is disabled.
     """
-    if token.startswith(api_tokens.PREFIX):
-        return await _by_api_token(db, token)
-    return await _by_access_token(db, token)
+    return await _check(token, asyncio.get_running_loop().time())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from app.models import Reference, Status, StatusReference
 from app.schemas.statuses import ReferenceHistory, ReferenceRead
 from app.services import feed
 from app.services.references import Key, is_at
-from app.services.statuses import cursor_behind, read_cursor, read_statuses, select_statuses
+from app.services.statuses import cursor_at, read_cursor, read_statuses, select_statuses
 from app.services.transactions import snapshot
 
 
@@ -33,6 +33,6 @@ async def read(db: AsyncSession, key: Key, *, limit: int, cursor: str | None) ->
     return ReferenceHistory(
         reference=ReferenceRead.model_validate(reference),
         items=page,
-        next_cursor=cursor_behind(page[-1]) if len(statuses) > limit else None,
+        next_cursor=cursor_at(page[-1].created_at, page[-1].id) if len(statuses) > limit else None,
         position=str(position),
     )

@@ -26,7 +26,6 @@ from app.services.transactions import autocommit
 
 log = logging.getLogger(__name__)
 
-CHANNEL: Final = "statusboard_feed"
 POLL: Final = 1.0  # seconds
 PATIENCE: Final = 4.0  # seconds for any answer of the database; a path that fell silent is found by it
 # Seconds between two attempts to connect: a connection that was cut comes back at once, a database that is away is
@@ -41,7 +40,7 @@ BEGIN: Final = f"""SELECT seq, mark FROM feed_events WHERE seq >= (SELECT seq FR
                    ORDER BY seq LIMIT 1"""  # noqa: S608 -- a constant
 # The last known event is read again each time: if it is not there as it was, this is another history.
 READ: Final = "SELECT seq, mark, kind, subject_id, payload FROM feed_events WHERE seq >= $1 ORDER BY seq LIMIT $2"
-NOTIFY: Final = f"SELECT pg_notify('{CHANNEL}', '')"
+NOTIFY: Final = f"SELECT pg_notify('{wakeups.CHANNEL}', '')"
 
 
 @autocommit
@@ -53,14 +52,15 @@ async def notify(db: AsyncSession) -> None:
 class LiveFeed:
     """Follows the log. `ring` holds its newest events, None as long as none of its history was read."""
 
-    def __init__(self, *, on_other_history: Callable[[], None]) -> None:
+    def __init__(self, *, on_other_history: Callable[[], None], on_news: Callable[[Ring], None]) -> None:
         self.ring: Ring | None = None
         self.connected = False
         self._on_other_history = on_other_history
+        self._on_news = on_news
         self._task: asyncio.Task[None] | None = None
         self._look = asyncio.Event()
         self._news = asyncio.Event()
-        self._committed = False
+        self._to_tell = False
         self._retry = FIRST_RETRY
 
     def start(self) -> None:
@@ -87,8 +87,8 @@ class LiveFeed:
         while self.ring is None or self.ring.last.seq <= seq:
             await self._news.wait()
 
-    def _on_commit(self) -> None:
-        self._committed = True
+    def _on_commit(self, is_told: bool) -> None:
+        self._to_tell = self._to_tell or not is_told
         self._look.set()
 
     async def _follow(self) -> None:
@@ -132,7 +132,7 @@ class LiveFeed:
         )
 
     async def _follow_with(self, connection: asyncpg.Connection) -> None:
-        await connection.add_listener(CHANNEL, self._on_notification)
+        await connection.add_listener(wakeups.CHANNEL, self._on_notification)
         connection.add_termination_listener(lambda _connection: self._look.set())
         while True:
             await self._read(connection)
@@ -144,8 +144,8 @@ class LiveFeed:
                 async with asyncio.timeout(POLL):
                     await self._look.wait()
             self._look.clear()
-            if self._committed:
-                self._committed = False
+            if self._to_tell:
+                self._to_tell = False
                 await connection.execute(NOTIFY)
 
     def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, _payload: str) -> None:
@@ -168,7 +168,7 @@ class LiveFeed:
             for row in rows[1:]:
                 self.ring.append(Event.from_row(*row))
             if len(rows) > 1:
-                self._tell_sockets()
+                self.tell_sockets()
             if len(rows) < BATCH:
                 return
 
@@ -176,6 +176,9 @@ class LiveFeed:
         self.ring = None
         self._on_other_history()
 
-    def _tell_sockets(self) -> None:
+    def tell_sockets(self) -> None:
+        """Tell that the ring has grown: those who keep up first, then whoever waits for it."""
+        if self.ring is not None:
+            self._on_news(self.ring)
         news, self._news = self._news, asyncio.Event()
         news.set()

@@ -1,18 +1,18 @@
-"""Statuses: posting, editing, deleting and finding what people said."""
+"""Statuses: editing, deleting and finding what people said. Posting is in posting.py, pages are in status_pages.py."""
 
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, delete, func, insert, select, tuple_, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import EditWindowClosed, Forbidden, InvalidCursor, NotTheAuthor, StatusNotFound
-from app.models import Reference, Status, StatusReference, User
+from app.models import Status, User
 from app.models.status import Category
 from app.models.user import Role
-from app.schemas.statuses import Author, StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
+from app.schemas.statuses import Author, StatusRead, StatusUpdate
 from app.services import blockers, cursors, feed, idempotency, references
 from app.services.feed import NewEvent
 from app.services.transactions import snapshot, transaction
@@ -66,40 +66,6 @@ async def _read_one(db: AsyncSession, status_id: int) -> StatusRead:
     if not found:
         raise StatusNotFound
     return found[0]
-
-
-@transaction
-async def post(db: AsyncSession, *, author: User, data: StatusCreate, key: str | None = None) -> StatusRead:
-    """Post a status. With a key a repetition gets the first answer, also while the first is under way.
-
-    Raises:
-        IdempotencyKeyReused: the key was used for another status.
-        StatusNotFound: the key's status has been deleted since.
-    """
-    if key is not None:
-        earlier = await idempotency.claim(db, author_id=author.id, key=key, data=data)
-        if earlier is not None:
-            return earlier
-    values = {"author_id": author.id, "message": data.message, "category": data.category}
-    inserted = insert(Status).values(values).returning(Status.id, Status.created_at)
-    status_id, created_at = (await db.execute(inserted)).one()
-    status = StatusRead(
-        id=status_id,
-        author=Author.model_validate(author),
-        message=data.message,
-        category=data.category,
-        references=await references.link(db, status_id=status_id, mentioned=references.spoken_of(data.message)),
-        created_at=created_at,
-        edited_at=None,
-    )
-    payload = status.model_dump_json()
-    if key is not None:
-        await idempotency.keep(db, author_id=author.id, key=key, status_id=status_id, answer=payload)
-    events = [NewEvent("status.posted", status_id, payload)]
-    if blockers.is_cleared(status):
-        events += await _cleared(db, status)
-    await feed.append_all(db, events)
-    return status
 
 
 async def _cleared(db: AsyncSession, status: StatusRead) -> list[NewEvent]:
@@ -177,13 +143,13 @@ async def find(db: AsyncSession, status_id: int) -> StatusRead:
     return await _read_one(db, status_id)
 
 
-def cursor_behind(status: StatusRead) -> str:
-    """Return the cursor of a list by time, for what follows on a status."""
-    return cursors.write((status.created_at - EPOCH) // MICROSECOND, status.id)
+def cursor_at(created_at: datetime, status_id: int) -> str:
+    """Return the cursor of a list by time, for what follows on the status of this moment and id."""
+    return cursors.write((created_at - EPOCH) // MICROSECOND, status_id)
 
 
 def read_cursor(cursor: str) -> tuple[datetime, int]:
-    """Return the moment and id of the status that `cursor_behind` was given.
+    """Return the moment and id that `cursor_at` was given.
 
     Raises:
         InvalidCursor: the cursor is damaged.
@@ -195,45 +161,7 @@ def read_cursor(cursor: str) -> tuple[datetime, int]:
         raise InvalidCursor from error
 
 
-def _search_words(q: str) -> str:
+def search_words(q: str) -> str:
+    """Return what people search for, parted into words as the index is."""
     phrases = OF_PARTS.sub(lambda found: found[0] if found[0].startswith('"') else f'"{found[0]}"', q)
     return phrases.translate(str.maketrans(SEARCH_PARTS, " " * len(SEARCH_PARTS)))
-
-
-def _filtered(query: StatusRows, wanted: StatusQuery) -> StatusRows:
-    if wanted.author is not None:
-        author = select(User.id).where(func.lower(User.username) == wanted.author.lower())
-        query = query.where(Status.author_id == author.scalar_subquery())
-    if wanted.category is not None:
-        query = query.where(Status.category == wanted.category)
-    if wanted.reference is not None:
-        linked = select(StatusReference.status_id).join(Reference, Reference.id == StatusReference.reference_id)
-        query = query.where(Status.id.in_(linked.where(references.is_at(references.parse_key(wanted.reference)))))
-    if wanted.q is not None:
-        words = func.websearch_to_tsquery("simple", _search_words(wanted.q))
-        query = query.where(Status.search.bool_op("@@")(words))
-    if wanted.since is not None:
-        query = query.where(Status.created_at >= wanted.since)
-    if wanted.until is not None:
-        query = query.where(Status.created_at < wanted.until)
-    return query
-
-
-@snapshot
-async def list_page(db: AsyncSession, wanted: StatusQuery) -> StatusPage:
-    """Return the statuses that fit, newest first, and the position in the feed at which they were read.
-
-    `since` is included, `until` is not. The page's depth costs nothing: the cursor names where it begins.
-
-    Raises:
-        InvalidCursor: the cursor is damaged.
-    """
-    query = _filtered(select_statuses(), wanted)
-    if wanted.cursor is not None:
-        query = query.where(tuple_(Status.created_at, Status.id) < read_cursor(wanted.cursor))
-    newest = query.order_by(Status.created_at.desc(), Status.id.desc()).limit(wanted.limit + 1)
-    position = await feed.head(db)
-    statuses = await read_statuses(db, newest)
-    page = statuses[: wanted.limit]
-    more = len(statuses) > wanted.limit
-    return StatusPage(items=page, next_cursor=cursor_behind(page[-1]) if more else None, position=str(position))

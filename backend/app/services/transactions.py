@@ -13,11 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import LOST_CONNECTION, connect, patience
+from app.database import LOST_CONNECTION, connect, driver, patience
 from app.errors import DatabaseNotMigrated, DatabaseUnavailable
 from app.services import wakeups
 
 type Service[**P, R] = Callable[Concatenate[AsyncSession, P], Coroutine[Any, Any, R]]
+type Statement[**P, R] = Callable[Concatenate[asyncpg.Connection, P], Coroutine[Any, Any, R]]
 
 # PostgreSQL's SQLSTATEs (appendix A of its manual).
 RETRIED: Final = {"40001", "40P01"}  # serialisation failure, deadlock
@@ -44,6 +45,10 @@ def is_unavailability(error: DBAPIError) -> bool:
     if state is None:
         # A broken connection has no SQLSTATE; nor has what the driver itself refused, such as a value it can't encode.
         return error.connection_invalidated or "connection" in str(error.orig).lower()
+    return _means_unavailable(state)
+
+
+def _means_unavailable(state: str) -> bool:
     return state in UNAVAILABLE | RETRIED | REFUSED or state[:2] in UNAVAILABLE_CLASSES
 
 
@@ -127,3 +132,46 @@ def autocommit[**P, R](service: Service[P, R]) -> Service[P, R]:
         DatabaseUnavailable: as in `transaction`.
     """
     return _in_transaction(service, {"isolation_level": "AUTOCOMMIT"})
+
+
+def _failure(error: Exception) -> Exception:
+    """Return what the driver's own error means to a caller, or the error itself where it is a mistake of ours."""
+    state = getattr(error, "sqlstate", None)
+    if state in NOT_MIGRATED:
+        return DatabaseNotMigrated()
+    if state is None:
+        # What the driver refused, such as a value that it can't encode, is an InterfaceError and a ValueError.
+        return error if isinstance(error, ValueError) else DatabaseUnavailable()
+    return DatabaseUnavailable() if _means_unavailable(state) else error
+
+
+async def directly[R](work: Callable[[asyncpg.Connection], Awaitable[R]], *, until: float | None = None) -> R:
+    """Do work on a connection as the driver knows it, each of whose statements is a transaction by itself.
+
+    Args:
+        work: what to do; it ends whatever transaction it begins.
+        until: the moment of the event loop's clock until which a connection is waited for, if not as long as usual.
+
+    Raises:
+        DatabaseUnavailable: as in `transaction`.
+    """
+    try:
+        async with driver(until) as connection:
+            return await work(connection)
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailable from error
+    except LOST_CONNECTION as error:
+        failure = _failure(error)
+        if failure is error:
+            raise
+        raise failure from error
+
+
+def direct[**P, R](service: Statement[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Give the service a connection as the driver knows it: see `directly`."""
+
+    @functools.wraps(service)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return await directly(lambda connection: service(connection, *args, **kwargs))
+
+    return run

@@ -9,20 +9,28 @@ from typing import Final
 # The key in `AsyncSession.info` under which a transaction notes that it appended.
 APPENDED: Final = "feed_appended"
 
-_listeners: set[Callable[[], None]] = set()
+# What processes listen on for each other's commits.
+CHANNEL: Final = "statusboard_feed"
+
+type Listener = Callable[[bool], None]
+
+_listeners: set[Listener] = set()
 
 
-def subscribe(listener: Callable[[], None]) -> None:
-    """Have `listener` called after each commit of this process that appended to the log. It must not block."""
+def subscribe(listener: Listener) -> None:
+    """Have `listener` called after each commit of this process that appended to the log. It must not block.
+
+    It is told whether the commit itself has notified the other processes.
+    """
     _listeners.add(listener)
 
 
-def unsubscribe(listener: Callable[[], None]) -> None:
+def unsubscribe(listener: Listener) -> None:
     """Undo `subscribe`; one that was never subscribed is no error."""
     _listeners.discard(listener)
 
 
-def announce() -> None:
+def announce(*, is_told: bool = False) -> None:
     """Call every listener."""
     for listener in tuple(_listeners):
-        listener()
+        listener(is_told)

@@ -22,7 +22,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from app import database, logs, socket_protocol
 from app.api import live_socket, sockets
 from app.api.routes import live as live_route
-from app.services import attempts, callers, catch_up, feed, idempotency, live, sessions, transactions
+from app.services import attempts, callers, catch_up, feed, live, posting, sessions, transactions
 
 MUTATIONS: dict[str, Callable[[Worker], None]] = {}
 NEVER = 1_000_000.0  # seconds
@@ -34,6 +34,9 @@ PLAIN_APPEND: Final = text("""
     INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
     SELECT seq, mark, :kind, :subject_id, :payload FROM head
 """)
+PLAIN_HEAD: Final = """head AS (
+    SELECT nextval('feed_numbers') AS seq, left(gen_random_uuid()::text, 8) AS mark FROM status
+)"""
 PLAIN_TABLES: Final = """
     CREATE SEQUENCE feed_numbers;
     ALTER TABLE feed_head RENAME TO feed_head_with_lock;
@@ -56,6 +59,8 @@ def mutation(apply: Callable[[Worker], None]) -> Callable[[Worker], None]:
 def counter_without_lock(_worker: Worker) -> None:
     """Events are numbered by a plain sequence, as an `id` column would be."""
     feed.APPEND = PLAIN_APPEND  # type: ignore[misc]
+    posting.HEAD = PLAIN_HEAD  # type: ignore[misc]
+    posting.statement.cache_clear()
 
 
 @mutation
@@ -122,11 +127,12 @@ def no_stop_limit(worker: Worker) -> None:
 @mutation
 def no_idempotency(_worker: Worker) -> None:
     """A key is accepted, and not looked at."""
+    post = posting.post
 
-    async def claim(*_: object, **__: object) -> None:
-        pass
+    async def post_without_key(**arguments: Any) -> str:
+        return await post(**arguments | {"key": None})
 
-    idempotency.claim = claim  # type: ignore[assignment]
+    posting.post = post_without_key
 
 
 @mutation

@@ -5,13 +5,13 @@ import random
 import uuid
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.database import SESSION_GUARDS
-from app.models import User
-from app.schemas.statuses import StatusCreate
+from app.models import Status, User
+from app.models.status import Category
 from app.services import feed, statuses
 from app.services.transactions import transaction
 from tests.faults import mutations
@@ -32,12 +32,14 @@ class ChangedMind(Exception):
 
 @transaction
 async def post_slowly(db: AsyncSession, author: User, message: str) -> int:
-    """Post as the service does, with a pause before the transaction takes its number, and sometimes no commit."""
-    post = statuses.post.__wrapped__  # the service without its own transaction
-    status = await post(db, author=author, data=StatusCreate(message=message))
+    """Append as every service does, with a pause before the transaction takes its number, and sometimes no commit."""
+    values = {"author_id": author.id, "message": message, "category": Category.DONE}
+    status_id = (await db.execute(insert(Status).values(values).returning(Status.id))).scalar_one()
+    status = (await statuses.read_statuses(db, statuses.select_statuses().where(Status.id == status_id)))[0]
+    await feed.append(db, kind="status.posted", subject_id=status_id, payload=status.model_dump_json())
     if random.random() < GIVING_UP:
         raise ChangedMind
-    return status.id
+    return status_id
 
 
 async def write(sessions: async_sessionmaker[AsyncSession], author: User, ledger: Ledger, posts: list[None]) -> None:

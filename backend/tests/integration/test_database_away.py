@@ -5,12 +5,13 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import asyncpg
 import httpx
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import database
-from app.services import feed
+from app.services import feed, posting
 from tests import history
 from tests.answers import refused
 from tests.personas import Persona
@@ -201,25 +202,49 @@ async def test_a_writer_that_hangs_holds_others_up_for_2_seconds(ada: Persona):
     assert (await ada.client.get(PATH)).json()["items"] == [status]
 
 
+DEADLOCK = "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$"
+
+
 async def test_a_deadlock_is_tried_once_more(ada: Persona, monkeypatch):
     """Nobody is told of a deadlock that PostgreSQL resolved; a second one is 503."""
-    append = feed.append
+    append, insert = feed.append, posting._insert  # noqa: SLF001 -- the last step of each
     failures = [1]
 
-    async def deadlock(db: database.AsyncSession, **event: object) -> None:
+    async def append_or_deadlock(db: database.AsyncSession, **event: object) -> None:
         if failures[0]:
             failures[0] -= 1
-            await db.execute(text("DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$"))
+            await db.execute(text(DEADLOCK))
         await append(db, **event)
 
-    monkeypatch.setattr(feed, "append", deadlock)
-    once = await say(ada.client, "once")
-    failures[0] = 2
-    twice = await say(ada.client, "twice")
+    async def insert_or_deadlock(connection: asyncpg.Connection, *post: object) -> asyncpg.Record | None:
+        if failures[0]:
+            failures[0] -= 1
+            await connection.execute(DEADLOCK)
+        return await insert(connection, *post)
 
-    assert once.status_code == 201
-    unavailable(twice)
-    assert [status["message"] for status in (await ada.client.get(PATH)).json()["items"]] == ["once"]
+    async def edit(status_id: int, message: str) -> httpx.Response:
+        return await ada.client.patch(f"{PATH}/{status_id}", json={"message": message})
+
+    monkeypatch.setattr(feed, "append", append_or_deadlock)
+    monkeypatch.setattr(posting, "_insert", insert_or_deadlock)
+    for once in ("once", "once on octo/api#12"):
+        failures[0] = 1
+        posted = await say(ada.client, once)
+        failures[0] = 1
+        edited = await edit(posted.json()["id"], f"edited {once}")
+        failures[0] = 2
+        twice = await say(ada.client, f"twice {once}")
+        failures[0] = 2
+        edited_twice = await edit(posted.json()["id"], f"twice {once}")
+        failures[0] = 0
+
+        assert (posted.status_code, edited.status_code) == (201, 200)
+        unavailable(twice)
+        unavailable(edited_twice)
+    assert [status["message"] for status in (await ada.client.get(PATH)).json()["items"]] == [
+        "edited once on octo/api#12",
+        "edited once",
+    ]
 
 
 async def test_a_database_that_is_not_migrated(server: Server, ada: Persona):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import AsyncExitStack
 
 import asyncpg
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import ConnectionClosed
 
-from app.api import live_socket
+from app.api import live_socket, sockets
 from app.config import settings
 from app.services import events, live
 from tests import history
@@ -235,6 +236,34 @@ async def test_who_falls_out_of_memory_is_closed_as_too_slow(
 
     assert code == 4409
     assert [message["seq"] for message in messages[1:-1]] == list(range(1, 21))
+
+
+async def test_those_who_keep_up_share_frames(server: Server, ada: Persona, monkeypatch):
+    """Each event's frame is made once, however many get it, and nobody is sent anything for itself."""
+    made, sent = [], []
+    frame_of, send = sockets.frame_of, live_socket.LiveSocket._send  # noqa: SLF001
+
+    def noted(text: str) -> bytes:
+        made.append(text)
+        return frame_of(text)
+
+    async def noting(socket: live_socket.LiveSocket, frame: str) -> None:
+        sent.append(frame)
+        await send(socket, frame)
+
+    async with AsyncExitStack() as stack:
+        following = [await stack.enter_async_context(server.follow(ada.token)) for _ in range(5)]
+        for socket in following:
+            await receive_until(socket, "ready")
+        monkeypatch.setattr(sockets, "frame_of", noted)
+        monkeypatch.setattr(live_socket.LiveSocket, "_send", noting)
+        await until(lambda: len(server.sockets.abreast) == len(following))
+        posted = [await ada.post(str(number)) for number in range(3)]
+        received = [[(await receive(socket))["data"] for _ in posted] for socket in following]
+
+    assert received == [posted] * len(following)
+    assert len(made) == len(posted)
+    assert sent == []
 
 
 async def test_a_stop_tells_every_socket_to_come_back(database_url: str, ada: Persona):

@@ -4,6 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import Base
+from app.services import feed
 from tests.personas import Persona
 from tests.recorder import recorded
 from tests.servers import Server, receive_until
@@ -55,6 +56,8 @@ async def fill(db: AsyncSession, first: int, last: int) -> None:
     await db.execute(STATUSES)
     await db.execute(REFERENCES[0], {"first": first, "last": last})
     await db.execute(REFERENCES[1])
+    # As whatever a list shows does: else a page that was made before would be given again.
+    await feed.append(db, kind="log.filled", subject_id=0, payload="{}")
     await db.commit()
 
 

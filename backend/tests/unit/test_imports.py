@@ -19,7 +19,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         *("app", "services", "schemas", "models", "errors", "database", "config"),
         *("server", "migrations", "embedded", "logs", "refusals"),
     },
-    "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
+    "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs", "socket_protocol"},
     "services": {"schemas", "models", "errors", "database", "config", "migrations", "app"},
     "models": {"database"},
     "database": {"config"},

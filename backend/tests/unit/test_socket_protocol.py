@@ -1,9 +1,13 @@
-"""Handshakes take turns, so that a crowd does not keep the event loop from everything else."""
+"""Handshakes take turns, so that a crowd does not keep the event loop from everything else; and frames are shared."""
 
 import asyncio
 from functools import partial
 
-from app.socket_protocol import Door
+import pytest
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from app.socket_protocol import Door, frame_of
 
 
 async def test_between_two_handshakes_others_have_their_turn():
@@ -19,3 +23,13 @@ async def test_between_two_handshakes_others_have_their_turn():
             said.append("-")
 
         assert said == ["a", "-", "b", "-", "c", "-"]
+
+
+@pytest.mark.parametrize("length", [0, 1, 125, 126, 127, 65_535, 65_536, 200_000])
+def test_a_shared_frame_is_the_librarys_own(length):
+    """Byte for byte what `websockets` sends for the text on a connection of its own, at every length of a header."""
+    text = ("\N{OCTOPUS}a" * length)[:length]
+    connection = ServerProtocol(state=State.OPEN, max_size=None)
+    connection.send_text(text.encode())
+
+    assert frame_of(text) == b"".join(connection.data_to_send())

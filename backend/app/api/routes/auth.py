@@ -52,7 +52,7 @@ async def log_out(request: Request, response: Response, db: DB, credentials: Bea
         raise Unauthenticated
     ended = token is not None and await sessions.end_by_refresh_token(db, token)
     if credentials is not None and not ended:
-        caller = await get_session_caller(await get_caller(db, credentials))
+        caller = await get_session_caller(await get_caller(request, credentials))
         assert caller.session_id is not None
         await sessions.end(db, user=caller.user, session_id=caller.session_id)
     cookies.forget(request, response)

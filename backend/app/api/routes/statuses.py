@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request, Response
 
+from app.api.answers import REVALIDATED, IfNoneMatch, fresh
 from app.api.deps import DB, CurrentPoster, CurrentReader
 from app.api.problems import problems
 from app.schemas.base import Id
 from app.schemas.statuses import StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
-from app.services import statuses
+from app.services import posting, status_pages, statuses
 
 router = APIRouter(prefix="/statuses", tags=["statuses"], responses=problems(401, 403, 422, 503))
 
@@ -16,18 +17,23 @@ router = APIRouter(prefix="/statuses", tags=["statuses"], responses=problems(401
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, pattern=r"^[!-~]+$")]
 
 
-@router.post("", status_code=201, responses=problems(404, 413))
-async def post_status(
-    data: StatusCreate, db: DB, caller: CurrentPoster, idempotency_key: IdempotencyKey = None
-) -> StatusRead:
+@router.post("", status_code=201, response_model=StatusRead, responses=problems(404, 413))
+async def post_status(data: StatusCreate, caller: CurrentPoster, idempotency_key: IdempotencyKey = None) -> Response:
     """Post a status. A 201 means that it is durable, and that every reader gets it exactly once, in order."""
-    return await statuses.post(db, author=caller.user, data=data, key=idempotency_key)
+    status = await posting.post(author=caller.user, data=data, key=idempotency_key, since=caller.since)
+    return Response(status, status_code=201, media_type="application/json")
 
 
-@router.get("")
-async def list_statuses(wanted: Annotated[StatusQuery, Query()], db: DB, _caller: CurrentReader) -> StatusPage:
+@router.get("", response_model=StatusPage, responses=REVALIDATED)
+async def list_statuses(
+    wanted: Annotated[StatusQuery, Query()],
+    request: Request,
+    _caller: CurrentReader,
+    _if_none_match: IfNoneMatch = None,
+) -> Response:
     """List the statuses that fit all filters, newest first."""
-    return await statuses.list_page(db, wanted)
+    position, page = await status_pages.read(wanted)
+    return fresh(request, position, page)
 
 
 @router.get("/{status_id}", responses=problems(404))

@@ -1,0 +1,274 @@
+"""Posting a status: what the board does most, in as few statements as it takes.
+
+A status that speaks of nothing is one statement, which is its own transaction: so no process holds the log's counter
+while it waits for its next word. One that speaks of references locks them first. Both are run by the bare driver.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import asyncpg
+import orjson
+
+from app import database
+from app.errors import DatabaseUnavailable, IdempotencyKeyReused, StatusNotFound
+from app.models import User
+from app.models.reference import OVER
+from app.models.status import Category
+from app.schemas.statuses import Author, ReferenceRead, StatusCreate
+from app.services import blockers, feed, idempotency, references, wakeups
+from app.services.mentions import Mention
+from app.services.statements import Statement
+from app.services.transactions import RETRIED, directly
+
+# As pydantic writes a moment: in UTC, and a whole second without its fraction.
+MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '')"
+
+# The parts of the statement. Each but the last is asked for by the next, so that they happen in this order; the log's
+# counter is locked last, behind whatever else may have to be waited for.
+SAID: Final = f"""said AS MATERIALIZED (
+    SELECT id, created_at, $4::text || id || $5::text || {MOMENT} || 'Z","edited_at":null}}' AS payload
+    FROM (SELECT nextval(pg_get_serial_sequence('statuses', 'id')) AS id, clock_timestamp() AS created_at) AS new
+)"""  # noqa: S608 -- constants
+CLAIMED: Final = f"""claimed AS (
+    INSERT INTO idempotency_keys AS known (author_id, key, request_hash, status_id, answer, created_at)
+    SELECT $1, $7, $8, id, payload, created_at FROM said
+    ON CONFLICT (author_id, key) DO UPDATE SET request_hash = EXCLUDED.request_hash, status_id = EXCLUDED.status_id,
+        answer = EXCLUDED.answer, created_at = EXCLUDED.created_at
+        WHERE known.created_at < clock_timestamp() - interval '{idempotency.LIFETIME.total_seconds()} seconds'
+    RETURNING status_id
+)"""  # noqa: S608 -- constants
+STATUS: Final = """status AS (
+    INSERT INTO statuses (id, author_id, message, category, created_at) OVERRIDING SYSTEM VALUE
+    SELECT id, $1::bigint, $2::text, $3::text, created_at FROM {source} RETURNING id
+)"""
+LINKS: Final = """links AS (
+    INSERT INTO status_references (status_id, position, reference_id)
+    SELECT status.id, n - 1, reference_id
+    FROM status, unnest(${number}::bigint[]) WITH ORDINALITY AS spoken_of (reference_id, n)
+)"""
+# Its row lock puts the writers in the order of their commits: see services/feed.py.
+HEAD: Final = """head AS (
+    UPDATE feed_head SET seq = seq + 1, mark = left(gen_random_uuid()::text, 8) FROM status RETURNING seq, mark
+)"""
+EVENT: Final = f"""
+    INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
+    SELECT seq, mark, 'status.posted', id, payload FROM head, said
+    RETURNING payload, subject_id, $6::boolean AS is_told, CASE WHEN $6 THEN pg_notify('{wakeups.CHANNEL}', '') END
+"""  # noqa: S608 -- constants
+
+# Rows in a sorted order, so that two posts with the same new references wait for each other and never in a circle.
+MAKE: Final = """
+    INSERT INTO github_references (owner, repo, number)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) ON CONFLICT DO NOTHING RETURNING id
+"""
+# What GitHub said of them, should it be old, is fetched anew.
+REFRESH: Final = """
+    UPDATE github_references SET due_at = now() WHERE id IN (
+        SELECT id FROM unnest($1::text[], $2::text[], $3::int[]) AS spoken_of (o, r, n)
+        JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
+        WHERE fetched_at < now() - $4::interval AND due_at > now() + $4::interval
+        ORDER BY o, r, n FOR NO KEY UPDATE OF github_references
+    )
+"""
+# Shared locks: none of them changes until what this transaction says of them is in the log.
+HOLD: Final = """
+    SELECT id, owner, repo, number, kind, title, state, moved_to
+    FROM unnest($1::text[], $2::text[], $3::int[]) AS spoken_of (o, r, n)
+    JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
+    ORDER BY o, r, n FOR SHARE OF github_references
+"""
+CLEARERS: Final = Statement.of(blockers.WAIT_FOR_OTHERS)
+CLEAR: Final = Statement.of(blockers.CLEAR)
+APPEND: Final = Statement.of(feed.APPEND)
+KNOWN: Final = "SELECT request_hash, answer FROM idempotency_keys WHERE author_id = $1 AND key = $2"
+
+
+@lru_cache(maxsize=4)
+def statement(*, keyed: bool, linked: bool) -> str:
+    """Return the statement that posts a status, with a key or without, speaking of references or not.
+
+    Its parameters: author's id, message, category, what stands in the status's JSON before its id and behind it,
+    whether others are to be notified; then key and fingerprint, then the references' ids.
+    """
+    parts = [SAID, CLAIMED, STATUS.format(source="said, claimed")] if keyed else [SAID, STATUS.format(source="said")]
+    if linked:
+        parts.append(LINKS.format(number=9 if keyed else 7))
+    return f"WITH {', '.join([*parts, HEAD])} {EVENT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A status to be posted, and the moment of the event loop's clock by which that has to be done."""
+
+    author: User
+    data: StatusCreate
+    key: str | None
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The status as JSON, whether it is a new one, and whether other processes were notified of it."""
+
+    answer: str
+    is_new: bool
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A reference that is locked, with its id."""
+
+    id: int
+    reference: ReferenceRead
+
+
+# How many posts are under way in this process.
+_under_way = 0
+
+
+def _is_alone() -> bool:
+    return _under_way == 1
+
+
+def _around_id(post: Post, held: Sequence[Held]) -> tuple[str, str]:
+    """Return what stands in the status's JSON before its id, and between that and its moment."""
+    author = Author.model_validate(post.author)
+    said = {
+        "author": author.__dict__,
+        "message": post.data.message,
+        "category": post.data.category,
+        "references": [each.reference.model_dump() for each in held],
+    }
+    return '{"id":', f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
+
+
+async def _insert(connection: asyncpg.Connection, post: Post, held: Sequence[Held] = ()) -> asyncpg.Record | None:
+    """Insert the status, its links and its event, or nothing where the key is taken."""
+    # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
+    # only where this process has nothing else to commit meanwhile. Else the feed notifies once for all.
+    arguments: list[object] = [post.author.id, post.data.message, str(post.data.category)]
+    arguments += [*_around_id(post, held), _is_alone()]
+    if post.key is not None:
+        arguments += [post.key, idempotency.fingerprint(post.data)]
+    if held:
+        arguments.append([each.id for each in held])
+    sql = statement(keyed=post.key is not None, linked=bool(held))
+    return await connection.fetchrow(sql, *arguments)
+
+
+async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
+    known = await connection.fetchrow(KNOWN, post.author.id, post.key)
+    if known is None:
+        raise DatabaseUnavailable  # its day was over between two statements
+    if known["request_hash"] != idempotency.fingerprint(post.data):
+        raise IdempotencyKeyReused
+    if known["answer"] is None:
+        raise StatusNotFound("This status was posted, and has been deleted since.")
+    return Outcome(known["answer"], is_new=False)
+
+
+def _outcome(row: asyncpg.Record) -> Outcome:
+    return Outcome(row["payload"], is_new=True, is_told=row["is_told"])
+
+
+async def _plain(connection: asyncpg.Connection, post: Post) -> Outcome:
+    async with asyncio.timeout_at(post.until):
+        row = await _insert(connection, post)
+        return await _earlier(connection, post) if row is None else _outcome(row)
+
+
+async def _hold(connection: asyncpg.Connection, mentioned: Sequence[Mention]) -> list[Held]:
+    """Lock the references that are spoken of until the transaction ends, and return them in the order written."""
+    ordered = sorted(mentioned, key=lambda mention: mention.key)
+    names = [[m.owner for m in ordered], [m.repo for m in ordered], [m.number for m in ordered]]
+    made = await connection.fetch(MAKE, *names)
+    keys = [list(part) for part in zip(*(mention.key for mention in ordered), strict=True)]
+    if len(made) < len(ordered):
+        await connection.execute(REFRESH, *keys, references.FRESH)
+    rows = await connection.fetch(HOLD, *keys)
+    held = {
+        (row["owner"].lower(), row["repo"].lower(), row["number"]): Held(
+            row["id"], ReferenceRead.model_validate(dict(row))
+        )
+        for row in rows
+    }
+    return [held[mention.key] for mention in mentioned]
+
+
+async def _linked(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome:
+    held = await _hold(connection, mentioned)
+    is_cleared = post.data.category is Category.BLOCKED and all(each.reference.state in OVER for each in held)
+    if is_cleared:  # whoever clears blockers takes this lock before the log's
+        await CLEARERS.fetch(connection, {"lock": blockers.LOCK})
+    row = await _insert(connection, post, held)
+    if row is None:
+        return await _earlier(connection, post)
+    if is_cleared:
+        for found in await CLEAR.fetch(connection, {"candidates": [row["subject_id"]], "over": list(OVER)}):
+            event = {"kind": blockers.CLEARED, "subject_id": found["status_id"], "payload": row["payload"]}
+            await APPEND.fetch(connection, event)
+    return _outcome(row)
+
+
+async def _in_transaction(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome:
+    try:
+        async with asyncio.timeout_at(post.until):
+            await connection.execute("BEGIN")
+            outcome = await _linked(connection, post, mentioned)
+    except (TimeoutError, asyncpg.InternalClientError):
+        raise  # whoever lent the connection throws it away
+    except Exception:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+    return outcome
+
+
+async def _run(connection: asyncpg.Connection, post: Post) -> Outcome:
+    mentioned = references.spoken_of(post.data.message)
+
+    async def attempt() -> Outcome:
+        return await (_in_transaction(connection, post, mentioned) if mentioned else _plain(connection, post))
+
+    try:
+        return await attempt()
+    except asyncpg.PostgresError as error:
+        if error.sqlstate not in RETRIED:
+            raise
+        return await attempt()
+
+
+async def post(*, author: User, data: StatusCreate, key: str | None = None, since: float | None = None) -> str:
+    """Post a status, and return it as JSON. With a key a repetition gets the first answer.
+
+    That is so also while the first is under way: the key is a unique row of its transaction, for which the repetition
+    waits in the database.
+
+    Args:
+        author: who says it.
+        data: what.
+        key: an idempotency key, if the client sent one.
+        since: from when on, by the event loop's clock, the client has waited: it is answered while its patience lasts.
+
+    Raises:
+        IdempotencyKeyReused: the key was used for another status.
+        StatusNotFound: the key's status has been deleted since.
+        DatabaseUnavailable: it could not be done, or it is not known whether it was.
+    """
+    global _under_way  # noqa: PLW0603 -- as there is one process
+    begun = asyncio.get_running_loop().time() if since is None else since
+    _under_way += 1
+    try:
+        said = Post(author, data, key, begun + database.PATIENCE)
+        outcome = await directly(lambda connection: _run(connection, said), until=said.until)
+    finally:
+        _under_way -= 1
+    if outcome.is_new:
+        wakeups.announce(is_told=outcome.is_told)
+    return outcome.answer
