@@ -46,6 +46,7 @@ class Follower(asyncio.Protocol):
         self._is_open = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.last = 0.0
+        self.events = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Ask for the socket."""
@@ -77,6 +78,7 @@ class Follower(asyncio.Protocol):
                 self._transport.write(frame(PONG, payload))
             elif opcode == TEXT:
                 self.last = time.perf_counter()
+                self.events += payload.startswith(b'{"type":"event"')
                 if payload.startswith(b'{"type":"ready"'):
                     self.ready.set_result(None)
 

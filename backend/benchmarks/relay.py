@@ -5,7 +5,8 @@
     CONTROL=9001 python -m benchmarks.relay PORT                  (the library `websockets`, its broadcast)
 
 `board` is the whole board: its sockets log in, begin and follow as ever, and only the event comes from here instead of
-the database, so that what is measured is the fan-out and not the post.
+the database, so that what is measured is the fan-out and not the post. `silent` is the board too; it tells no process
+that the log has grown.
 """
 
 import asyncio
@@ -55,7 +56,7 @@ def _board() -> FastAPI:
     async def send() -> None:
         feed = app.state.sockets.feed
         feed.ring.append(Event.from_row(feed.ring.last.seq + 1, "0123abcd", "status.posted", 1842, PAYLOAD))
-        feed._tell_sockets()  # noqa: SLF001 -- what it does when it has read an event
+        feed.tell_sockets()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -63,6 +64,15 @@ def _board() -> FastAPI:
             yield
 
     app.router.lifespan_context = lifespan
+    return app
+
+
+def _silent() -> FastAPI:
+    from app.main import app  # noqa: PLC0415
+    from app.services import posting, wakeups  # noqa: PLC0415
+
+    wakeups.announce = lambda **_: None
+    posting._is_alone = lambda: False  # noqa: SLF001
     return app
 
 
@@ -104,6 +114,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 -- an app
     """Make the app that is asked for, and no other."""
     if name == "board":
         return _board()
+    if name == "silent":
+        return _silent()
     if name in {"fastapi_one_by_one", "fastapi_gathered"}:
         return _fastapi(gathered=name == "fastapi_gathered")
     raise AttributeError(name)

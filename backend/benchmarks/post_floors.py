@@ -1,0 +1,102 @@
+"""The floor of posting: the statements of the board itself, by the bare driver in a bare ASGI callable.
+
+    DATABASE_URL=... JWT_SECRET=... uvicorn benchmarks.post_floors:app
+
+It reads who asks from the token without looking at its signature, takes the body as it comes, and notifies once for
+whatever was committed meanwhile, as the board does.
+"""
+
+import asyncio
+import hashlib
+import os
+import re
+from base64 import urlsafe_b64decode
+from datetime import timedelta
+from typing import Any, Final
+
+import asyncpg
+import orjson
+
+from app.services import callers, live, posting
+from benchmarks.floors import HEALTHY, POOL, Bare, Receive, Scope, Send, answer
+
+REFERENCE: Final = re.compile(r"(\w+)/([\w-]+)#(\d+)")
+FRESH: Final = timedelta(minutes=5)
+
+
+class PostFloor:
+    """The bare callable."""
+
+    pool: asyncpg.Pool
+    news: asyncio.Event
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or start and stop."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["path"] == "/api/v1/health":
+            await answer(send, 200, HEALTHY)
+        else:
+            headers = dict(scope["headers"])
+            body = orjson.loads((await receive())["body"])
+            await answer(send, 201, await self._post(headers, body))
+            self.news.set()
+
+    async def _post(self, headers: dict[bytes, bytes], body: dict[str, Any]) -> bytes:
+        claims = headers[b"authorization"].split(b".")[1]
+        who = orjson.loads(urlsafe_b64decode(claims + b"=="))
+        async with self.pool.acquire() as connection:
+            row = await connection.fetchrow(callers.BY_SESSION, who["sid"], int(who["sub"]))
+        message, key = body["message"], headers[b"idempotency-key"].decode()
+        said = {"author": {"username": row["username"], "display_name": row["display_name"], "kind": row["kind"]}}
+        said |= {"message": message, "category": "in-progress"}
+        names = REFERENCE.findall(message)
+        async with self.pool.acquire() as connection:
+            if not names:
+                return await self._insert(connection, row["id"], said, key, [])
+            async with connection.transaction():
+                places = [list(part) for part in zip(*names, strict=True)]
+                places[2] = [int(number) for number in places[2]]
+                made = await connection.fetch(posting.MAKE, *places)
+                if len(made) < len(names):
+                    await connection.execute(posting.REFRESH, *places, FRESH)
+                held = await connection.fetch(posting.HOLD, *places)
+                return await self._insert(connection, row["id"], said, key, held)
+
+    async def _insert(
+        self,
+        connection: asyncpg.Connection,
+        author_id: int,
+        said: dict[str, Any],
+        key: str,
+        held: list[asyncpg.Record],
+    ) -> bytes:
+        said["references"] = [dict(row) for row in held]
+        behind = f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
+        fingerprint = hashlib.sha256(said["message"].encode()).digest()
+        arguments = [author_id, said["message"], said["category"], '{"id":', behind, False, key, fingerprint]
+        arguments += [[row["id"] for row in held]] if held else []
+        row = await connection.fetchrow(posting.statement(keyed=True, linked=bool(held)), *arguments)
+        return str(row["payload"]).encode()
+
+    async def _notify(self) -> None:
+        connection = await asyncpg.connect(os.environ["DATABASE_URL"].replace("+asyncpg", ""))
+        while True:
+            await self.news.wait()
+            self.news.clear()
+            await connection.execute(live.NOTIFY)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self.news = asyncio.Event()
+        url = os.environ["DATABASE_URL"].replace("+asyncpg", "")
+        self.pool = await asyncpg.create_pool(url, min_size=POOL, max_size=POOL, connection_class=Bare)
+        notifying = asyncio.create_task(self._notify())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        notifying.cancel()
+        await self.pool.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+app = PostFloor()
