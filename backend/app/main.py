@@ -10,11 +10,12 @@ import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from app import __version__
 from app.api import errors, problems
-from app.api.answers import AnswersMiddleware
-from app.api.middleware import BoardMiddleware, HealthMiddleware, LimitsMiddleware
+from app.api.ahead import AheadMiddleware
+from app.api.middleware import BoardMiddleware, LimitsMiddleware
 from app.api.page import Page
 from app.api.router import router
 from app.api.sockets import Sockets
@@ -59,9 +60,17 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log.info("The board has stopped.")
 
 
+class Statusboard(FastAPI):
+    """The app, whose own middleware stands around FastAPI's."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what every request and every socket goes through."""
+        return BoardMiddleware(AheadMiddleware(super().build_middleware_stack()))
+
+
 def create_app() -> FastAPI:
     """Return the app. It works without its lifespan too, all but the background work."""
-    app = FastAPI(
+    app = Statusboard(
         title="Statusboard",
         version=__version__,
         summary="People, their coding agents and their CI say in one line what they do.",
@@ -75,8 +84,6 @@ def create_app() -> FastAPI:
     app.include_router(router)
     errors.register(app)
     problems.describe(app)
-    app.add_middleware(AnswersMiddleware)
-    app.add_middleware(HealthMiddleware)
     app.add_middleware(LimitsMiddleware)
     app.add_middleware(
         CORSMiddleware,
@@ -86,7 +93,6 @@ def create_app() -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-Request-ID"],
         expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
-    app.add_middleware(BoardMiddleware)
 
     page = Page(origin=settings.PUBLIC_URL)
     app.add_route("/", page.page, include_in_schema=False)

@@ -77,8 +77,8 @@ def problem(status: int, code: str, detail: str) -> Problem:
     return Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail)
 
 
-async def _on_board_error(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.BoardError)
+def answer_to(error: errors.BoardError) -> Response:
+    """Return the response that tells of an error."""
     headers = {}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -87,6 +87,20 @@ async def _on_board_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, errors.Unavailable):
         log.warning("%s (%s)", error, error.__cause__ or error.code)
     return answer(problem(_nearest(STATUS_CODES, error), error.code, error.text), headers)
+
+
+async def _on_board_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.BoardError)
+    return answer_to(error)
+
+
+def crashed() -> Response:
+    """Return the answer to what the board did not foresee."""
+    return answer(problem(500, "internal_error", "Something went wrong here. The log knows more."))
+
+
+async def _on_crash(_request: Request, _error: Exception) -> Response:
+    return crashed()  # and whoever stands around everything else writes to the log: see middleware.py
 
 
 def _allowed(request: Request) -> str:
@@ -150,5 +164,6 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
 def register(app: FastAPI) -> None:
     """Have the app answer every error in the one form."""
     app.add_exception_handler(errors.BoardError, _on_board_error)
+    app.add_exception_handler(Exception, _on_crash)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)

@@ -13,9 +13,8 @@ from urllib.parse import unquote_to_bytes
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.errors import answer, problem, unprocessable
+from app.api.errors import answer, crashed, problem, unprocessable
 from app.logs import REQUEST_ID
-from app.schemas.health import Health
 
 access_log = logging.getLogger("app.access")
 log = logging.getLogger(__name__)
@@ -41,11 +40,7 @@ SECURITY_HEADERS: Final = [
 # Over http browsers ignore it, and say so on the console of each page.
 SECURE_HEADERS: Final = [*SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
 
-HEALTH: Final = "/api/v1/health"
-QUIET_PATHS: Final = frozenset({HEALTH, "/api/v1/ready"})
-
-HEALTHY: Final = Health().model_dump_json().encode()
-HEALTHY_HEADERS: Final = [(b"content-type", b"application/json"), (b"content-length", str(len(HEALTHY)).encode())]
+QUIET_PATHS: Final = frozenset({"/api/v1/health", "/api/v1/ready"})
 
 
 def _request_id(scope: Scope) -> str:
@@ -55,12 +50,19 @@ def _request_id(scope: Scope) -> str:
     return secrets.token_hex(8)
 
 
-def _is_storable(scope: Scope) -> bool:
-    try:
-        query = unquote_to_bytes(scope["query_string"]).decode()
-    except UnicodeDecodeError:
-        return False
-    return "\0" not in query and not any(UNSTORABLE.search(value) for _, value in scope["headers"])
+def is_storable(scope: Scope) -> bool:
+    """Tell whether the query and all headers are text that can be stored."""
+    if scope["query_string"]:
+        try:
+            query = unquote_to_bytes(scope["query_string"]).decode()
+        except UnicodeDecodeError:
+            return False
+        if "\0" in query:
+            return False
+    for _, value in scope["headers"]:  # noqa: SIM110 -- a generator costs more than all that it asks
+        if UNSTORABLE.search(value):
+            return False
+    return True
 
 
 class BoardMiddleware:
@@ -87,7 +89,10 @@ class BoardMiddleware:
                 added = SECURE_HEADERS if scope["scheme"] == "https" else SECURITY_HEADERS
                 headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *added]
                 headers.append((b"x-request-id", request_id.encode()))
-                if not any(name == b"content-security-policy" for name, _ in headers):
+                for name, _ in headers:
+                    if name == b"content-security-policy":
+                        break
+                else:
                     headers.append((b"content-security-policy", API_POLICY))
                 message = {**message, "headers": headers}
             elif kind == "websocket.accept":
@@ -101,8 +106,7 @@ class BoardMiddleware:
         except Exception:
             log.exception("%s %s failed", scope.get("method", "WS"), scope["path"])
             if status == 0 and scope["type"] == "http":
-                crash = answer(problem(500, "internal_error", "Something went wrong here. The log knows more."))
-                await crash(scope, receive, send_with_headers)
+                await crashed()(scope, receive, send_with_headers)
         finally:
             self._log(scope, status, time.perf_counter() - started)
             REQUEST_ID.reset(token)
@@ -153,7 +157,7 @@ class LimitsMiddleware:
                 raise HTTPException(413, too_large)
             return message
 
-        if not _is_storable(scope):
+        if not is_storable(scope):
             refusal = unprocessable("Text is UTF-8 here, without NUL and lone surrogates.", "query or header")
             await refusal(scope, receive, send)
             return
@@ -163,22 +167,3 @@ class LimitsMiddleware:
                 await refusal(scope, receive, send)
                 return
         await self.app(scope, counted_receive, send)
-
-
-class HealthMiddleware:
-    """Answers `GET /health` before any routing, with all that the other middleware does around it.
-
-    It is asked every few seconds for as long as a process lives, and whoever measures a server begins with it. The
-    route in `routes/health.py` says the same, and is what the schema describes.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or pass on what is none of its business."""
-        if scope["type"] == "http" and scope["path"] == HEALTH and scope["method"] in {"GET", "HEAD"}:
-            await send({"type": "http.response.start", "status": 200, "headers": HEALTHY_HEADERS})
-            await send({"type": "http.response.body", "body": HEALTHY})
-        else:
-            await self.app(scope, receive, send)

@@ -9,12 +9,24 @@ the log when it changes, in the same transaction.
 """
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any, Final
 
 import asyncpg
 import orjson
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Integer, String, bindparam, func, select, true, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Integer,
+    String,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+)
 
 from app.config import settings
 from app.errors import DatabaseUnavailable
@@ -53,7 +65,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
 
 
 def _values(wanted: StatusQuery) -> dict[str, Any]:
-    values: dict[str, Any] = {"limit": wanted.limit + 1, "since": wanted.since, "until": wanted.until}
+    values: dict[str, Any] = {"since": wanted.since, "until": wanted.until}
     if wanted.author is not None:
         values["author"] = wanted.author.lower()
     if wanted.category is not None:
@@ -67,18 +79,19 @@ def _values(wanted: StatusQuery) -> dict[str, Any]:
     return values
 
 
-@cache  # there are 128 at most
-def statement(filters: tuple[str, ...]) -> Statement:
+@lru_cache(maxsize=256)
+def statement(filters: tuple[str, ...], limit: int) -> Statement:
     """Return the statement of a page with these filters: the log's head, and statuses with their references.
 
     It is one statement, so all that it says is of one instant. A status has a row for each of its references, and the
-    head stands alone where there is no status.
+    head stands alone where there is no status. The limit is written into it: with a parameter, PostgreSQL would plan
+    for a tenth of the table, or anew each time.
     """
     page = (
         select(Status.id, Status.author_id, Status.message, Status.category, Status.created_at, Status.edited_at)
         .where(*(CONDITIONS[name] for name in filters))
         .order_by(Status.created_at.desc(), Status.id.desc())
-        .limit(bindparam("limit", type_=Integer))
+        .limit(literal_column(str(limit)))
         .cte("page")
     )
     query = (
@@ -146,7 +159,8 @@ async def read(connection: asyncpg.Connection, wanted: StatusQuery) -> tuple[Pos
     Raises:
         InvalidCursor: the cursor is damaged.
     """
-    asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None))
+    # One more than is wanted tells whether there are more.
+    asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
     rows = await asked.fetch(connection, _values(wanted))
     if not rows:
         raise DatabaseUnavailable  # the log has no head while the database is being restored
