@@ -41,8 +41,8 @@ NAMES = {
 BY_AUTHOR = """
 local n = 0
 function request()
-    n = (n * 7 + 11) % {members}
-    return wrk.format("GET", "/api/v1/statuses?author=member-" .. (n + 1))
+    n = n % {members} + 1
+    return wrk.format("GET", "/api/v1/statuses?author=member-" .. n)
 end
 """
 
