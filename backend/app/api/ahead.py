@@ -1,4 +1,4 @@
-"""What is answered ahead of all routing, since it is asked for most: health, pages of statuses, and posts.
+"""What is asked for most is answered ahead of all routing: health, pages of statuses, posts, and sockets of the feed.
 
 Each lane takes only what is quite ordinary, and gives exactly what the route would give; the tests compare the two.
 Whatever else comes, a browser's request from another origin, a token or a body that is not good, goes on to the routes,
@@ -11,12 +11,15 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
+from starlette.exceptions import WebSocketException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from app.api import answers
 from app.api.answers import CALLER, VARY
 from app.api.errors import answer_to
 from app.api.middleware import LARGEST_BODY, is_storable
+from app.api.routes import live
 from app.errors import BoardError
 from app.schemas.health import Health
 from app.schemas.statuses import StatusCreate, StatusQuery
@@ -142,6 +145,9 @@ async def _take_post(scope: Scope, headers: Headers, receive: Receive, send: Sen
     return None
 
 
+# Each layer that a socket goes through takes memory for as long as the socket lives.
+LIVE: Final = "/api/v1/live"
+
 LANES: Final[dict[tuple[str, str], Lane]] = {
     ("GET", "/api/v1/health"): _give_health,
     ("HEAD", "/api/v1/health"): _give_health,
@@ -157,7 +163,14 @@ class AheadMiddleware:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Serve one request or socket."""
+        if scope["type"] == "websocket" and scope["path"] == LIVE:
+            websocket = WebSocket(scope, receive, send)
+            try:
+                await live.follow_the_board(websocket)
+            except WebSocketException as refusal:
+                await websocket.close(refusal.code, refusal.reason)
+            return
         if scope["type"] == "http" and (lane := LANES.get((scope["method"], scope["path"]))) is not None:
             headers: Headers = dict(reversed(scope["headers"]))  # of several of one name the first counts
             if b"origin" not in headers and is_storable(scope):

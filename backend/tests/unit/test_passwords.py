@@ -1,11 +1,11 @@
-"""Hashing passwords is slow on purpose, and must not slow anything else down."""
+"""Hashing passwords is slow on purpose, must not slow anything else down, and tells nobody who exists."""
 
 import os
 import sys
 import threading
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 
 from app.services import passwords
 
@@ -25,3 +25,10 @@ async def test_hashing_gives_way_to_everything_else(monkeypatch):
 
     assert niceness == [passwords.NICENESS]
     assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
+
+
+def test_nobodys_hash_costs_as_much_as_anybodys():
+    """It is written down, since making one at each start would take longer than importing most libraries."""
+    anybodys = passwords._hasher.hash("a harbour of quiet lanterns")  # noqa: SLF001
+
+    assert extract_parameters(passwords.NOBODY) == extract_parameters(anybodys)
