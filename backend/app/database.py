@@ -27,7 +27,7 @@ from app.config import settings
 # Connections are counted: workers x (POOL_SIZE + POOL_OVERFLOW + 1 that listens) x replicas stays under the 97 that
 # PostgreSQL grants ordinary users by default.
 POOL_SIZE: Final = 8
-POOL_OVERFLOW: Final = 0  # connections beyond the pool would be opened and closed all the time while it is busy
+POOL_OVERFLOW: Final = 0  # one beyond the pool is closed when it is given back, and the next is opened anew
 POOL_TIMEOUT: Final = 1.5  # seconds; a caller who waits longer gets 503 while the answer is still worth something
 CONNECT_TIMEOUT: Final = 2.0  # seconds
 PATIENCE: Final = 2.0  # seconds; how long one session waits in all, for connections and in its writing transactions
@@ -165,11 +165,12 @@ async def connect(session: AsyncSession, **options: Any) -> None:  # noqa: ANN40
         await session.connection(execution_options=options)
 
 
-class driver:  # noqa: N801 -- it is called as the functions above are, and costs a third of one that is a generator
+class driver:  # noqa: N801 -- it is called as the functions above are
     """Lends a connection of the same pool as the driver knows it, each of whose statements is a transaction by itself.
 
-    SQLAlchemy stands not between, which for a short statement is most of what it costs. The block leaves no transaction
-    open. A connection is waited for until that moment of the event loop's clock, or as long as a session's `PATIENCE`.
+    SQLAlchemy stands not between, which short statements of the busiest routes are spared. The block leaves no
+    transaction open. A connection is waited for until that moment of the event loop's clock, or as long as a session's
+    `PATIENCE`.
 
     Raises:
         TimeoutError: none could be had in time.

@@ -1,8 +1,8 @@
 """Pages of statuses as bytes, straight from the driver's rows.
 
 SQLAlchemy writes each statement, once for each combination of filters; the driver runs it, and orjson writes what
-`StatusPage` would say. Rows as objects and models that check what the database has checked already are most of what a
-page would cost else. `tests/integration/test_status_pages.py` holds the bytes to the schema.
+`StatusPage` would say. Rows as objects, and models that check what the database has checked already, are left out.
+`tests/integration/test_status_pages.py` holds the bytes to the schema.
 
 A page that was made once is given again while the log has not moved, and only then: everything that a page shows moves
 the log when it changes, in the same transaction.
