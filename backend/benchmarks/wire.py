@@ -11,7 +11,7 @@ class Wire:
 
     def __init__(self, address: str, token: str) -> None:
         self._address = address
-        self._headers = f"Host: {address}\r\nAuthorization: Bearer {token}\r\n"
+        self._headers = f"Host: {address}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
 
     async def __aenter__(self) -> Self:
         """Connect."""
