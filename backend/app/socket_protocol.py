@@ -1,4 +1,4 @@
-"""How uvicorn comes to speak WebSocket here: its own way, but for a crowd, malformed input, and frames that many share."""
+"""How uvicorn comes to speak WebSocket here: its own way, but for crowds, malformed input and shared frames."""
 
 import asyncio
 from collections import deque

@@ -164,7 +164,7 @@ async def main(rounds: int) -> None:
             INSERT INTO statuses (author_id, message, category, created_at)
             SELECT min(users.id), 'Number ' || n, 'done', now() - n * interval '5 minutes'
             FROM users, generate_series(1, {MANY}) AS n GROUP BY n
-        """)  # noqa: S608 -- a constant
+        """)
         await long_scroll(browser, await open_window(browser, board, reader))
         await browser.close()
     print(f"load {os.getloadavg()[0]:.1f} after")

@@ -11,8 +11,8 @@ import click
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
 from app.errors import Conflict, StatusNotFound, Unavailable, UserNotFound
-from app.schemas.statuses import StatusCreate, StatusUpdate
-from app.services import demo, demo_live, demo_removal, demo_week, live, statuses
+from app.schemas.statuses import StatusCreate, StatusRead, StatusUpdate
+from app.services import demo, demo_live, demo_removal, demo_week, live, posting, statuses
 from app.services.demo_cast import CAST
 from app.services.demo_live import Step
 
@@ -101,8 +101,9 @@ async def _say(step: Step, second_thoughts: float, stopping: asyncio.Event) -> N
             await demo.imagine(db, step.speaks_of)
         if line.ends:
             await demo.end(db, line.message)
-        status = await statuses.post(db, author=author, data=StatusCreate(message=line.message, category=line.category))
         await live.notify(db)
+    data = StatusCreate(message=line.message, category=line.category)
+    status = StatusRead.model_validate_json(await posting.post(author=author, data=data))
     if line.edited is None:
         return
     await _pause(second_thoughts, stopping)

@@ -157,8 +157,8 @@ async def test_of_two_tokens_the_later_counts(server: Server, ada: Persona, monk
     """Also where both are there before the first has been checked, which takes its time."""
     short, checking = token_that_ends(ada, within=0.8), callers.authenticate
 
-    async def slow_at_first(db: AsyncSession, token: str) -> callers.Caller:
-        caller = await checking(db, token)
+    async def slow_at_first(token: str) -> callers.Caller:
+        caller = await checking(token)
         await asyncio.sleep(0.3 if token == short else 0)
         return caller
 
