@@ -50,6 +50,7 @@ def on_starting(_server: Arbiter) -> None:
 
 def when_ready(server: Arbiter) -> None:
     """Prepare what workers inherit, before there are any."""
+    server.app.wsgi().prepare()
     # A collection in a worker would touch everything that it inherits, and so have it copied.
     gc.collect()
     gc.freeze()

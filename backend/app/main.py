@@ -67,6 +67,10 @@ class Statusboard(FastAPI):
         """Return what every request and every socket goes through."""
         return BoardMiddleware(AheadMiddleware(super().build_middleware_stack()))
 
+    def prepare(self) -> None:
+        """Do ahead of the first request what each process would else do for itself."""
+        self.state.page.compress()
+
 
 def create_app() -> FastAPI:
     """Return the app. It works without its lifespan too, all but the background work."""
@@ -94,7 +98,7 @@ def create_app() -> FastAPI:
         expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
 
-    page = Page(origin=settings.PUBLIC_URL)
+    page = app.state.page = Page(origin=settings.PUBLIC_URL)
     app.add_route("/", page.page, include_in_schema=False)
     app.add_route("/docs", page.docs, include_in_schema=False)
     app.add_route("/web/{path:path}", page.file, include_in_schema=False)

@@ -1,6 +1,6 @@
 """How fast the page is: its weight, its first board, how soon others' statuses are on it, and a long scroll.
 
-    uv run --directory backend --group browser python benchmarks/page.py [--rounds 20]
+    uv run --directory backend --group browser python -m benchmarks.page [--rounds 20]
 
 The board has 200 members and 500 statuses of today, gunicorn two workers, and the browser a window of 1280 by 800.
 What a machine is busy with besides counts as well: the line of its load says how much that was.
@@ -10,22 +10,17 @@ import argparse
 import asyncio
 import os
 import statistics
-import sys
 import time
-from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
-BACKEND = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(BACKEND))
-
-from tests import conftest  # noqa: E402, F401 -- the tests' settings, before anything of the app is imported
-from tests.browser import board as boards  # noqa: E402
-from tests.browser.actions import entries, entry  # noqa: E402
-from tests.browser.board import Board, Member  # noqa: E402
-from tests.browser.conftest import find_chromium  # noqa: E402
-from tests.browser.windows import Window, open_window  # noqa: E402
-from tests.faults.processes import memory  # noqa: E402
+from tests import conftest  # noqa: F401 -- the tests' settings, before anything of the app is imported
+from tests.browser import board as boards
+from tests.browser.actions import entries, entry
+from tests.browser.board import Board, Member
+from tests.browser.conftest import find_chromium
+from tests.browser.windows import Window, open_window
+from tests.faults.processes import memory
 
 MANY = 10_000
 

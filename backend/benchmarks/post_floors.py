@@ -46,7 +46,7 @@ class PostFloor:
         claims = headers[b"authorization"].split(b".")[1]
         who = orjson.loads(urlsafe_b64decode(claims + b"=="))
         async with self.pool.acquire() as connection:
-            row = await connection.fetchrow(callers.BY_SESSION, who["sid"], int(who["sub"]))
+            row = await connection.fetchrow(callers.BY_SESSION, [who["sid"]])
         message, key = body["message"], headers[b"idempotency-key"].decode()
         said = {"author": {"username": row["username"], "display_name": row["display_name"], "kind": row["kind"]}}
         said |= {"message": message, "category": "in-progress"}

@@ -31,20 +31,22 @@ type Headers = dict[bytes, bytes]
 # Answers and returns None, or returns what the routes are to receive from.
 type Lane = Callable[[Scope, Headers, Receive, Send], Awaitable[Receive | None]]
 
+
+def _headers_of(body: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json"), VARY]
+
+
 HEALTHY: Final = Health().model_dump_json().encode()
+HEALTHY_START: Final = {"type": "http.response.start", "status": 200, "headers": _headers_of(HEALTHY)}
+HEALTHY_BODY: Final = {"type": "http.response.body", "body": HEALTHY}
 
 # As in routes/statuses.py.
 IDEMPOTENCY_KEY: Final = re.compile(rb"[!-~]{1,255}")
 
 
-async def _send(send: Send, status: int, body: bytes) -> None:
-    headers = [(b"content-length", str(len(body)).encode()), (b"content-type", b"application/json"), VARY]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
 async def _give_health(_scope: Scope, _headers: Headers, _receive: Receive, send: Send) -> Receive | None:
-    await _send(send, 200, HEALTHY)
+    await send(HEALTHY_START)
+    await send(HEALTHY_BODY)
     return None
 
 
@@ -141,7 +143,9 @@ async def _take_post(scope: Scope, headers: Headers, receive: Receive, send: Sen
     except BoardError as error:
         await _refuse(error, scope, receive, send)
     else:
-        await _send(send, 201, status.encode())
+        body = status.encode()
+        await send({"type": "http.response.start", "status": 201, "headers": _headers_of(body)})
+        await send({"type": "http.response.body", "body": body})
     return None
 
 

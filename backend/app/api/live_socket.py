@@ -39,12 +39,10 @@ class Closing(Exception):
 class LiveSocket:
     """A client that follows the board: one reader, one sender, and a cursor on the log.
 
-    While the client keeps up, `position` is that cursor, and whoever reads the log calls `write` for many sockets.
+    While the client keeps up, it is among `Sockets.abreast`, and whoever reads the log writes to all of them.
     """
 
-    position: Position
-    write: Callable[[bytes], bool]
-    _behind: asyncio.Future[None]
+    _behind: asyncio.Future[Position]
 
     def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
         self.credential: Credential | None = None
@@ -185,7 +183,7 @@ class LiveSocket:
         while True:
             ring = feed.ring
             if self._write is not None and ring is not None and ring.last == position:
-                position = await self._go_along(self._write, ring.last)
+                position = await self._go_along(self._write, position)
             else:
                 await feed.wait_beyond(position.seq)
             ring = feed.ring
@@ -201,19 +199,17 @@ class LiveSocket:
 
     async def _go_along(self, write: Callable[[bytes], bool], position: Position) -> Position:
         """Have all that comes written at once for as long as the client keeps up; return what it has by then."""
-        self.position, self.write = position, write
         self._behind = asyncio.get_running_loop().create_future()
-        self._sockets.abreast.add(self)
+        self._sockets.join(self, write, position)
         try:
-            await self._behind
+            return await self._behind
         finally:
-            self._sockets.abreast.discard(self)
-        return self.position
+            self._sockets.abreast.pop(write, None)
 
-    def fall_behind(self) -> None:
-        """Have the socket sent its events one by one, and waited for, from the first that it has not got."""
+    def fall_behind(self, position: Position) -> None:
+        """Have the socket sent its events one by one, and waited for, from the first behind this position."""
         if not self._behind.done():
-            self._behind.set_result(None)
+            self._behind.set_result(position)
 
     async def _close(self, code: int, reason: str) -> None:
         # Whoever does not read can't be told; the server drops the connection when this returns.

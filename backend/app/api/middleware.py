@@ -4,8 +4,8 @@ Pure ASGI: a middleware made of coroutines around a response object costs a thir
 """
 
 import logging
+import random
 import re
-import secrets
 import time
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -47,7 +47,8 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and SANE_REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    return secrets.token_hex(8)
+    # No secret; and a forked process draws others than the one that it comes from.
+    return f"{random.getrandbits(64):016x}"
 
 
 def is_storable(scope: Scope) -> bool:
@@ -86,14 +87,14 @@ class BoardMiddleware:
             kind = message["type"]
             if kind == "http.response.start":
                 status = message["status"]
-                added = SECURE_HEADERS if scope["scheme"] == "https" else SECURITY_HEADERS
-                headers: list[tuple[bytes, bytes]] = [*message.get("headers", ()), *added]
-                headers.append((b"x-request-id", request_id.encode()))
+                headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
                 for name, _ in headers:
                     if name == b"content-security-policy":
                         break
                 else:
                     headers.append((b"content-security-policy", API_POLICY))
+                headers += SECURE_HEADERS if scope["scheme"] == "https" else SECURITY_HEADERS
+                headers.append((b"x-request-id", request_id.encode()))
                 message = {**message, "headers": headers}
             elif kind == "websocket.accept":
                 status = 101

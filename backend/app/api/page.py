@@ -1,4 +1,4 @@
-"""The page at `/`, and its files: read and compressed once, at addresses that name their content.
+"""The page at `/`, and its files: read once and compressed once, at addresses that name their content.
 
 A file's address changes with any file of the page, so browsers keep it for ever, and what they load together fits
 together. All modules are named in the page's head: a browser fetches them at once, rather than one import after the
@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
@@ -48,7 +49,7 @@ VERSION: Final = re.compile(r"[0-9a-f]{16}")
 # A weight of nothing refuses a coding.
 ACCEPTED: Final = r"(?i)(?<![\w-]){}(?![\w-])(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))"
 SCRIPT: Final = re.compile(r'<script\b(?=[^>]*\btype="module")[^>]*\bsrc="/web/([^"]+)"')
-IMPORT: Final = re.compile(r"""\b(?:from|import)\s*\(?\s*["'](\.{1,2}/[^"']+)["']""")
+IMPORT: Final = re.compile(r"""\b(?:from|import)\s*["'](\.{1,2}/[^"']+)["']""")
 ORIGIN: Final = re.compile(r'(<meta name="statusboard-origin" content=")[^"]*"')
 
 
@@ -72,13 +73,11 @@ def accepts(header: str, coding: str) -> bool:
     return re.search(ACCEPTED.format(coding), header) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """Something to be answered, as it is and compressed."""
 
     content: bytes
-    # By the codings that clients name, the smallest first.
-    compressed: dict[str, bytes]
     media_type: str
     # Weak, since all forms have the same one (RFC 9110, section 8.8.3).
     etag: str
@@ -86,8 +85,12 @@ class Document:
     @classmethod
     def of(cls, content: bytes, suffix: str) -> Self:
         """Make one of a file's content."""
-        compressed = {"br": brotli.compress(content), "gzip": gzip.compress(content, compresslevel=9, mtime=0)}
-        return cls(content, compressed, TYPES[suffix], f'W/"{sha256(content).hexdigest()[:32]}"')
+        return cls(content, TYPES[suffix], f'W/"{sha256(content).hexdigest()[:32]}"')
+
+    @cached_property
+    def compressed(self) -> dict[str, bytes]:
+        """By the codings that clients name, the smallest first; made once, when it is first looked at."""
+        return {"br": brotli.compress(self.content), "gzip": gzip.compress(self.content, compresslevel=9, mtime=0)}
 
     def answer(self, request: Request, **headers: str) -> Response:
         """Return the answer to a request: 304 where the browser has it already."""
@@ -102,7 +105,10 @@ class Document:
 
 
 def modules(page: str, files: Mapping[str, bytes]) -> list[str]:
-    """Return the modules that a page runs and those that they import, each once, as far as they are among the files."""
+    """Return the modules that a page runs and those that they import, each once, as far as they are among the files.
+
+    What a module imports by a call, once it needs it, is not among them.
+    """
     found = [name for name in SCRIPT.findall(page) if name in files]
     for importer in found:
         for target in IMPORT.findall(files[importer].decode()):
@@ -141,6 +147,11 @@ class Page:
 
     def _document(self, page: str) -> Document:
         return Document.of(page.replace('"/web/', f'"/web/{self.version}/').encode(), ".html")
+
+    def compress(self) -> None:
+        """Compress everything ahead of the first request: for all processes that are forked from this one."""
+        for document in (self._page, self._docs, *self._files.values()):
+            document.compressed  # noqa: B018 -- it is kept
 
     async def page(self, request: Request) -> Response:
         """Answer `/`."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.services import callers
 from app.services.events import Ring
+from app.services.feed import Position
 from app.services.live import LiveFeed
 from app.socket_protocol import frame_of
 
@@ -31,8 +33,10 @@ class Sockets:
 
     def __init__(self) -> None:
         self.open: set[LiveSocket] = set()
-        # Those of them that have all that there is, and whose clients keep up.
-        self.abreast: set[LiveSocket] = set()
+        # Those of them that have all that there is, and whose clients keep up: by how each is written to, since nothing
+        # else is looked at for each of them when there is news.
+        self.abreast: dict[Callable[[bytes], bool], LiveSocket] = {}
+        self._abreast_at: Position | None = None
         self.feed = LiveFeed(on_other_history=self._end_all, on_news=self._spread)
         self.starting = asyncio.Semaphore(MOST_STARTING)
         self._watch: asyncio.Task[None] | None = None
@@ -54,22 +58,25 @@ class Sockets:
             self._watch = None
         await self.feed.stop()
 
+    def join(self, socket: "LiveSocket", write: Callable[[bytes], bool], position: Position) -> None:
+        """Have a socket written to with all the others that have everything up to this position, the ring's last."""
+        self.abreast[write] = socket
+        self._abreast_at = position
+
     def _spread(self, ring: Ring) -> None:
         """Write what is new to all who are abreast, each frame made once; who can't take it goes its own way."""
-        position, frames = None, b""
-        for socket in tuple(self.abreast):
-            if socket.position is not position:
-                position = socket.position
-                can_go_on = ring.covers(position.seq) and not ring.contradicts(position)
-                news = ring.since(position.seq) if can_go_on else ()
-                frames = b"".join(frame_of(event.frame) for event in news)
-            if frames and socket.write(frames):
-                socket.position = ring.last
-            else:
-                self.abreast.discard(socket)
-                socket.fall_behind()
+        position, self._abreast_at = self._abreast_at, ring.last
+        if position is None:
+            return
+        can_go_on = ring.covers(position.seq) and not ring.contradicts(position)
+        news = ring.since(position.seq) if can_go_on else ()
+        frames = b"".join(frame_of(event.frame) for event in news)
+        for write in tuple(self.abreast):
+            if not (frames and write(frames)):
+                self.abreast.pop(write).fall_behind(position)
 
     def _end_all(self) -> None:
+        self.abreast.clear()
         for socket in tuple(self.open):
             socket.end(RESTART, "The board was restored from a backup. Connect again.")
 

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final
 
 import asyncpg
@@ -16,6 +16,7 @@ from app.models.columns import among
 from app.schemas.tokens import Scope
 from app.services import access_tokens, api_tokens, secrets
 from app.services.feed import Position
+from app.services.lookups import Lookup
 from app.services.transactions import autocommit, direct
 
 # `last_used_at` is for people, who don't look at seconds; a write for each request would be dear.
@@ -25,18 +26,18 @@ ALL_SCOPES: Final = frozenset(Scope)
 
 USER_COLUMNS: Final = tuple(column.name for column in User.__table__.columns)
 
-# One statement for each request, by the bare driver, and the head of the log with it: who reads what a process has at
-# hand is then told in this one round trip whether that still holds.
+# One statement for all who ask in one turn of the event loop, by the bare driver, and the head of the log with it: who
+# reads what a process has at hand is then told in this one round trip whether that still holds.
 _WHO: Final = ", ".join(f"u.{name}" for name in USER_COLUMNS) + ", clock_timestamp() AS now, h.seq, h.mark"
 BY_SESSION: Final = f"""
-    SELECT {_WHO}, s.ended_at IS NULL AND s.expires_at > clock_timestamp() AS alive
+    SELECT s.id AS key, {_WHO}, s.ended_at IS NULL AND s.expires_at > clock_timestamp() AS alive
     FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN feed_head h ON true
-    WHERE s.id = $1 AND u.id = $2
+    WHERE s.id = ANY($1::bigint[])
 """  # noqa: S608 -- constants
 BY_API_TOKEN: Final = f"""
-    SELECT {_WHO}, t.id AS token_id, t.scopes, t.expires_at, t.last_used_at
+    SELECT t.hash AS key, {_WHO}, t.id AS token_id, t.scopes, t.expires_at, t.last_used_at
     FROM api_tokens t JOIN users u ON u.id = t.user_id LEFT JOIN feed_head h ON true
-    WHERE t.hash = $1 AND t.revoked_at IS NULL
+    WHERE t.hash = ANY($1::bytea[]) AND t.revoked_at IS NULL
 """  # noqa: S608 -- constants
 NOTE_USE: Final = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1"
 
@@ -79,10 +80,25 @@ class Caller:
         return Credential(self.row["id"], self.session_id, self.api_token_id)
 
 
-async def _by_access_token(connection: asyncpg.Connection, token: str, since: float) -> Caller:
+@direct
+async def _rows(connection: asyncpg.Connection, sql: str, keys: list[int] | list[bytes]) -> list[asyncpg.Record]:
+    rows: list[asyncpg.Record] = await connection.fetch(sql, keys)
+    return rows
+
+
+@direct
+async def _note_use(connection: asyncpg.Connection, token_id: int, moment: datetime) -> None:
+    await connection.execute(NOTE_USE, token_id, moment)
+
+
+_by_session: Final = Lookup[int, asyncpg.Record](partial(_rows, BY_SESSION), key="key")
+_by_api_token: Final = Lookup[bytes, asyncpg.Record](partial(_rows, BY_API_TOKEN), key="key")
+
+
+async def _by_access_token(token: str, since: float) -> Caller:
     claims = access_tokens.read(token)
-    row = await connection.fetchrow(BY_SESSION, claims.session_id, claims.user_id)
-    if row is None:
+    row = await _by_session.find(claims.session_id)
+    if row is None or row["id"] != claims.user_id:
         raise InvalidToken
     moment: datetime = row["now"]
     if row["disabled"]:
@@ -93,8 +109,8 @@ async def _by_access_token(connection: asyncpg.Connection, token: str, since: fl
     return Caller(row, claims.session_id, None, ALL_SCOPES, remaining, since)
 
 
-async def _by_api_token(connection: asyncpg.Connection, token: str, since: float) -> Caller:
-    row = await connection.fetchrow(BY_API_TOKEN, secrets.digest(token))
+async def _by_own_token(token: str, since: float) -> Caller:
+    row = await _by_api_token.find(secrets.digest(token))
     if row is None:
         raise InvalidToken
     moment, expires_at = row["now"], row["expires_at"]
@@ -104,17 +120,10 @@ async def _by_api_token(connection: asyncpg.Connection, token: str, since: float
         raise InvalidToken
     last_used_at = row["last_used_at"]
     if last_used_at is None or moment - last_used_at > LAST_USE_PRECISION:
-        await connection.execute(NOTE_USE, row["token_id"], moment)
+        await _note_use(row["token_id"], moment)
     remaining = None if expires_at is None else (expires_at - moment).total_seconds()
     scopes = frozenset(map(Scope, row["scopes"]))
     return Caller(row, None, row["token_id"], scopes, remaining, since)
-
-
-@direct
-async def _check(connection: asyncpg.Connection, token: str, since: float) -> Caller:
-    if token.startswith(api_tokens.PREFIX):
-        return await _by_api_token(connection, token, since)
-    return await _by_access_token(connection, token, since)
 
 
 async def authenticate(token: str) -> Caller:
@@ -124,7 +133,10 @@ async def authenticate(token: str) -> Caller:
         InvalidToken: it is not ours, is expired or revoked, or its session has ended.
         AccountDisabled: its owner's account is disabled.
     """
-    return await _check(token, asyncio.get_running_loop().time())
+    since = asyncio.get_running_loop().time()
+    if token.startswith(api_tokens.PREFIX):
+        return await _by_own_token(token, since)
+    return await _by_access_token(token, since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,8 @@ export class Board {
       this.position = state.position;
       this.#changes.reset = true;
     });
+    // Now, and not with the next frame: whoever begins to look meanwhile would begin twice.
+    this.#flush();
   }
 
   // Reads who is doing what anew, where events alone don't tell: what was newest is gone, say.

@@ -1,8 +1,7 @@
 // Starts the page: the login, the head with its navigation, and the view that the address asks for.
 
-import { askWhenEnded } from "./account/login.js";
 import { inWords } from "./account/faults.js";
-import { accountView } from "./account/views.js";
+import { accountView, fetchAccount } from "./account.js";
 import { Unreachable } from "./api.js";
 import { Desk } from "./desk.js";
 import { after, h, hush, mount, show as say } from "./dom.js";
@@ -82,7 +81,8 @@ async function show() {
   const asked = query();
   const address = location.href;
   const field = document.activeElement?.closest(".filters") && document.activeElement.name;
-  const account = accountView(asked, code);
+  const account = await accountView(asked, code);
+  if (location.href !== address) return;
   if (!account && !isOpen) {
     mount(page, head(asked), h("p", { class: "plain faint" }, words.shell.loading));
     if (!(await openDesk()) || location.href !== address) return;
@@ -161,8 +161,8 @@ startKeys(
 document.documentElement.dataset.running = "";
 await begin();
 onChange(show);
-askWhenEnded();
 await show();
+fetchAccount().catch(() => {});
 
 // What is shown depends on who is logged in. It stays while a session is over and the box asks for a login.
 const who = () => `${session.user?.username} ${session.user?.role}`;

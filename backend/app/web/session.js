@@ -101,20 +101,24 @@ async function reload() {
   return session.user;
 }
 
+const isWall = () => new URLSearchParams(location.search).has("wall");
+
 // Takes up the login that the browser has, and returns its user or null. Throws Unreachable.
 async function begin() {
   if (code?.name === "token") kept.set("wall", code.value);
-  if (new URLSearchParams(location.search).has("wall") && kept.get("wall")) return beginWall();
+  if (isWall() && kept.get("wall")) return beginWall();
   const user = kept.get("user");
   if (!user) {
     become("out");
     return null;
   }
   try {
-    await renew();
+    await (first ?? renew());
   } catch (error) {
     if (error instanceof Unreachable) throw error;
     return null;
+  } finally {
+    first = null;
   }
   session.user = user;
   become("in");
@@ -160,6 +164,10 @@ export async function logOut() {
 }
 
 Object.assign(credentials, { token: freshToken, renew });
+
+// Asked for while the page's other modules are still on their way; `begin` takes it from there.
+let first = kept.get("user") && !isWall() ? renew() : null;
+first?.catch(() => {});
 
 // Another tab has logged out, or in as somebody else.
 window.addEventListener("storage", (event) => {

@@ -49,6 +49,8 @@ async def application(scope, receive, send):
             log.warning("stalled")
         while (await receive())["type"] != "websocket.disconnect":
             pass
+
+application.prepare = lambda: log.warning("prepared")
 """
 
 HANDSHAKE = (
@@ -135,6 +137,15 @@ def lifespans_ended(logged):
     return [entry["message"] for entry in logged].count("lifespan ends")
 
 
+async def test_what_workers_share_is_prepared_once(gunicorn):
+    """By gunicorn itself, before there is a worker."""
+    _, logged = await gunicorn.stop()
+    messages = [entry["message"] for entry in logged]
+
+    assert messages.count("prepared") == 1
+    assert messages.index("prepared") < next(n for n, said in enumerate(messages) if "Booting worker" in said)
+
+
 async def test_a_stop_closes_every_socket_with_1012_and_ends_the_lifespans(gunicorn):
     """Clients know that they may come back soon, and each worker tidies up."""
     address = f"ws://127.0.0.1:{gunicorn.port}/"
@@ -173,7 +184,7 @@ async def test_a_worker_that_is_just_forked_ends_with_the_others(tmp_path):
         exit_code, logged = await running.stop()
 
     assert exit_code == 0
-    assert not [entry for entry in logged if entry["logger"] == "application"]
+    assert {entry["message"] for entry in logged if entry["logger"] == "application"} == {"prepared"}
 
 
 async def test_messages_are_capped_and_not_compressed(gunicorn):

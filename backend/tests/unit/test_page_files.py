@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.api.page import IMPORT, ORIGIN, SCRIPT, TYPES, WEB, Page, accepts, lean, modules
+from app.api.page import ORIGIN, SCRIPT, TYPES, WEB, Page, accepts, lean, modules
 
 INDEX = '<head><link rel="icon" href="/web/icon.svg"></head><script type="module" src="/web/main.js"></script>'
 
@@ -21,7 +21,8 @@ def folder(tmp_path: Path) -> Path:
         "docs.js": "SwaggerUIBundle({})",
         "icon.svg": "<svg/>",
         "main.js": 'import { feed } from "./views/feed.js";',
-        "views/feed.js": 'export { h } from "../dom.js"; import("./nothing.js"); import "react";',
+        "views/feed.js": 'export { h } from "../dom.js"; import("./later.js"); import "./nothing.js"; import "react";',
+        "later.js": "",
         "dom.js": 'import "./main.js";',
         "main.js~": "what an editor left behind",
     }.items():
@@ -48,7 +49,7 @@ def test_any_change_of_any_file_is_another_version(folder: Path):
 
 
 def test_the_modules_are_those_that_are_reached_from_the_page(folder: Path):
-    """In circles and over folders too, and nothing that is not there or that only the documentation runs."""
+    """In circles and over folders too, and nothing that is not there, that comes later, or that only `/docs` runs."""
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.js")}
 
     assert modules(INDEX, files) == ["main.js", "views/feed.js", "dom.js"]
@@ -104,8 +105,9 @@ def test_every_file_of_the_page_is_served():
     assert {Path(name).suffix for name in names} <= TYPES.keys()
     assert {name for name in names if name.endswith(".js")} >= {
         posixpath.normpath(f"{posixpath.dirname(importer)}/{target}".lstrip("/"))
-        for importer in modules(page, files)
-        for target in IMPORT.findall(files[importer].decode())
+        for importer in names
+        if importer.endswith(".js")
+        for target in re.findall(r"""\b(?:from|import)\b\s*\(?["'](\.{1,2}/[^"']+)["']""", files[importer].decode())
     }
     assert set(SCRIPT.findall(page)) | set(re.findall(r'"/web/([^"]+)"', page)) <= names
 

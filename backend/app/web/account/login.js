@@ -58,12 +58,13 @@ export function askWhenEnded() {
     shown.querySelector("button").focus();
   };
 
-  session.onChange((what) => {
-    if (what !== "state") return;
+  const look = () => {
     if (session.state !== "ended") show(null);
     else if (session.readOnly) show(strip(words.ended.wall));
     else ask();
-  });
+  };
+  session.onChange((what) => what === "state" && look());
+  look();
 }
 
 const box = (aside) =>

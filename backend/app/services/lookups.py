@@ -1,0 +1,54 @@
+"""Questions that many ask at once, put to the database together."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+
+class Lookup[K, R: Mapping[str, Any]]:
+    """Looks rows up by a key: all that are asked for in one turn of the event loop, in one statement.
+
+    Nobody is answered from a statement that began before he asked, and nobody waits for one that is under way already.
+
+    Args:
+        read: returns the rows of several keys, each of which is named once.
+        key: the column by which a row tells whose it is.
+    """
+
+    def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[R]]], *, key: str) -> None:
+        self._read = read
+        self._key = key
+        self._waiting: list[tuple[K, asyncio.Future[R | None]]] = []
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def find(self, key: K) -> R | None:
+        """Return the row of this key, or None where there is none.
+
+        Raises:
+            Exception: whatever `read` raises, for everyone who asked with it.
+        """
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._start)
+        # Everyone has a future of his own, so that one who gives up takes nobody with him.
+        mine: asyncio.Future[R | None] = loop.create_future()
+        self._waiting.append((key, mine))
+        return await mine
+
+    def _start(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        task = asyncio.create_task(self._answer(waiting))
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
+
+    async def _answer(self, waiting: list[tuple[K, asyncio.Future[R | None]]]) -> None:
+        try:
+            found = {row[self._key]: row for row in await self._read(list({key for key, _ in waiting}))}
+        except Exception as error:  # noqa: BLE001 -- it is theirs who asked
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for key, future in waiting:
+            if not future.done():
+                future.set_result(found.get(key))

@@ -1,0 +1,53 @@
+// The account pages, which are fetched when the first of them is asked for, or once the board is on the screen: before that,
+// nobody should wait for them.
+
+import { inWords } from "./account/faults.js";
+import { Unreachable } from "./api.js";
+import { h } from "./dom.js";
+import { session } from "./session.js";
+import { words } from "./words.js";
+
+const CODES = ["setup", "invite", "reset"];
+const VIEWS = ["join", "members", "settings", "tokens"];
+
+let fetching = null;
+
+async function fetchAnew() {
+  try {
+    const [views, login] = await Promise.all([import("./account/views.js"), import("./account/login.js")]);
+    login.askWhenEnded();
+    return views;
+  } catch (error) {
+    fetching = null;
+    throw error;
+  }
+}
+
+// Also brings what asks for a login when the session ends.
+export const fetchAccount = () => (fetching ??= fetchAnew());
+
+const reload = () => location.reload();
+
+const unreachable = () => ({
+  element: h(
+    "div",
+    { class: "plain", role: "status" },
+    h("p", null, inWords(new Unreachable())),
+    h("button", { type: "button", class: "quiet", onclick: reload }, words.feed.retry),
+  ),
+  title: words.name,
+});
+
+// Returns {element, title}, or null where the address asks for something of the board's.
+export async function accountView(asked, code) {
+  if (session.user && !CODES.includes(code?.name) && !VIEWS.includes(asked.get("view"))) return null;
+  let views;
+  try {
+    views = await fetchAccount();
+  } catch {
+    return unreachable();
+  }
+  return views.accountView(asked, code);
+}
+
+session.onChange(() => session.state === "ended" && fetchAccount().catch(() => {}));

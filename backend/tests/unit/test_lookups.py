@@ -1,0 +1,80 @@
+"""What many ask at once is one question, and everyone gets an answer of his own."""
+
+import asyncio
+
+import pytest
+
+from app.services.lookups import Lookup
+
+
+class Table:
+    """Rows by number; it notes what it was asked, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[int]] = []
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.error: Exception | None = None
+
+    async def rows(self, keys: list[int]) -> list[dict[str, int]]:
+        """Return the rows of all keys but 0."""
+        self.asked.append(sorted(keys))
+        await self.may_answer.wait()
+        if self.error is not None:
+            raise self.error
+        return [{"id": key, "square": key * key} for key in keys if key]
+
+
+@pytest.fixture
+def table() -> Table:
+    """A table to look things up in."""
+    return Table()
+
+
+@pytest.fixture
+def lookup(table: Table) -> Lookup[int, dict[str, int]]:
+    """A lookup in it."""
+    return Lookup(table.rows, key="id")
+
+
+async def test_all_who_ask_in_one_turn_ask_together(table, lookup):
+    """Each key is named once, and each gets its own row, or none where there is none."""
+    found = await asyncio.gather(*(lookup.find(key) for key in (2, 3, 2, 0)))
+
+    assert [row and row["square"] for row in found] == [4, 9, 4, None]
+    assert table.asked == [[0, 2, 3]]
+
+
+async def test_nobody_gets_an_answer_that_is_older_than_his_question(table, lookup):
+    """Who asks while a question is under way asks anew, and does not wait for it either."""
+    table.may_answer.clear()
+    first = asyncio.create_task(lookup.find(2))
+    await asyncio.sleep(0.01)
+    second = asyncio.create_task(lookup.find(2))
+    await asyncio.sleep(0.01)
+
+    assert table.asked == [[2], [2]]
+    table.may_answer.set()
+    assert await first == await second == {"id": 2, "square": 4}
+
+
+async def test_one_who_gives_up_takes_nobody_with_him(table, lookup):
+    """The others get their answers."""
+    table.may_answer.clear()
+    hasty, patient = asyncio.create_task(lookup.find(2)), asyncio.create_task(lookup.find(3))
+    await asyncio.sleep(0.01)
+    hasty.cancel()
+    table.may_answer.set()
+
+    assert await patient == {"id": 3, "square": 9}
+    assert hasty.cancelled()
+
+
+async def test_an_error_is_everyones_and_the_next_question_begins_anew(table, lookup):
+    """All who asked together are told."""
+    table.error = OSError("gone")
+    found = await asyncio.gather(lookup.find(2), lookup.find(3), return_exceptions=True)
+    table.error = None
+
+    assert [type(error) for error in found] == [OSError, OSError]
+    assert await lookup.find(2) == {"id": 2, "square": 4}
