@@ -1,4 +1,4 @@
-"""Full-text search for a common and a rare word, against the same query on a bare connection.
+"""Full-text search for a common and a rare word, against the board's own query on a bare connection.
 
     uv run --directory backend python -m benchmarks.search [--quick] [--write] [--statuses 1000000]
 
@@ -15,18 +15,15 @@ import asyncpg
 import orjson
 import uvloop
 
+from app.services import status_pages
 from benchmarks.filled import COMMON, RARE, fill
 from benchmarks.rounds import arguments, show, table
 from benchmarks.stand import board, pin_database, plain_url, quantile
 from benchmarks.wire import Wire
 
 FUTURE = datetime(2030, 1, 1, tzinfo=UTC)
-QUERY = """
-    SELECT s.id, s.message, s.category, s.created_at, s.edited_at, u.username, u.display_name, u.kind
-    FROM statuses s JOIN users u ON u.id = s.author_id
-    WHERE s.search @@ websearch_to_tsquery('simple', $1) AND s.created_at < $2
-    ORDER BY s.created_at DESC, s.id DESC LIMIT 51
-"""
+# What the board asks for a page of 50.
+QUERY = status_pages.statement(("q", "until"), 51)
 
 
 async def timed(work: Callable[[], Awaitable[object]]) -> float:
@@ -46,7 +43,7 @@ async def turns(client: Wire, connection: asyncpg.Connection, word: str, count: 
             page = await client.get(f"/statuses?q={word}&until={until:%Y-%m-%dT%H:%M:%SZ}")
             assert orjson.loads(page)["items"]
 
-        bare.append(await timed(lambda until=until: connection.fetch(QUERY, word, until)))
+        bare.append(await timed(lambda until=until: QUERY.fetch(connection, {"words": f'"{word}"', "until": until})))
         found.append(await timed(ask))
     return bare[20:], found[20:]
 

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -86,7 +86,8 @@ async def pin_database(url: str) -> None:
     await connection.close()
     postmaster = int((folder / "postmaster.pid").read_text().splitlines()[0])
     for pid in (postmaster, *children(postmaster)):
-        os.sched_setaffinity(pid, {FOR_LOAD})
+        with suppress(ProcessLookupError):  # one that has just ended
+            os.sched_setaffinity(pid, {FOR_LOAD})
 
 
 @dataclass

@@ -109,6 +109,21 @@ async def test_posting_while_away(board: Board, window: Window, second_window: W
     ]
 
 
+async def test_a_page_that_can_not_be_fetched_is_asked_for_again(window: Window):
+    """The account pages come once the board is there; who is cut off from them reads so, and goes on later."""
+    window.tolerate(UNREACHABLE, "Failed to fetch dynamically imported module")
+    page = window.page
+    await page.route("**/account/views.js", lambda route: route.abort())
+    await page.reload()
+    await expect(box(page)).to_be_visible()
+    await page.get_by_role("link", name="Settings").click()
+    await expect(page.get_by_text("be reached just now")).to_be_visible()
+    await page.unroute("**/account/views.js")
+    await page.get_by_role("button", name="Try again").click()
+
+    await expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
+
+
 async def test_what_waits_survives_a_reload(board: Board, window: Window):
     """It is kept in the tab, and sent once the board is there."""
     window.tolerate(UNREACHABLE)
