@@ -8,7 +8,7 @@ from typing import Any
 class Lookup[K, R: Mapping[str, Any]]:
     """Looks rows up by a key: all that are asked for in one turn of the event loop, in one statement.
 
-    Nobody is answered from a statement that began before he asked, and nobody waits for one that is under way already.
+    Nobody is answered from a statement that began before the question, and nobody waits for one that is under way.
 
     Args:
         read: returns the rows of several keys, each of which is named once.
@@ -30,7 +30,7 @@ class Lookup[K, R: Mapping[str, Any]]:
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._start)
-        # Everyone has a future of his own, so that one who gives up takes nobody with him.
+        # A future for each, so that whoever gives up takes nobody along.
         mine: asyncio.Future[R | None] = loop.create_future()
         self._waiting.append((key, mine))
         return await mine
@@ -44,7 +44,7 @@ class Lookup[K, R: Mapping[str, Any]]:
     async def _answer(self, waiting: list[tuple[K, asyncio.Future[R | None]]]) -> None:
         try:
             found = {row[self._key]: row for row in await self._read(list({key for key, _ in waiting}))}
-        except Exception as error:  # noqa: BLE001 -- it is theirs who asked
+        except Exception as error:  # noqa: BLE001 -- it is for those who asked
             for _, future in waiting:
                 if not future.done():
                     future.set_exception(error)

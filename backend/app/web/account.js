@@ -35,10 +35,9 @@ const unreachable = () => ({
     h("p", null, inWords(new Unreachable())),
     h("button", { type: "button", class: "quiet", onclick: reload }, words.feed.retry),
   ),
-  title: words.name,
 });
 
-// Returns {element, title}, or null where the address asks for something of the board's.
+// Returns {element, title?}, or null where the address asks for something of the board's.
 export async function accountView(asked, code) {
   if (session.user && !CODES.includes(code?.name) && !VIEWS.includes(asked.get("view"))) return null;
   let views;

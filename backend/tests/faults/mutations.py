@@ -19,7 +19,7 @@ from gunicorn.workers.base import Worker
 from sqlalchemy import event, func, literal, text
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from app import database, logs, socket_protocol
+from app import database, logs
 from app.api import live_socket, sockets
 from app.api.routes import live as live_route
 from app.services import attempts, callers, catch_up, feed, live, posting, sessions, transactions
@@ -157,12 +157,6 @@ def torn_snapshot(_worker: Worker) -> None:
 def everyone_at_once(_worker: Worker) -> None:
     """As many sockets authenticate and read their beginning at once as there are."""
     sockets.MOST_STARTING = int(NEVER)  # type: ignore[misc]
-
-
-@mutation
-def all_handshakes_at_once(_worker: Worker) -> None:
-    """No handshake waits for its turn."""
-    socket_protocol.Door.queue = lambda _door, enter: enter()  # type: ignore[method-assign]
 
 
 class AnyMark(str):

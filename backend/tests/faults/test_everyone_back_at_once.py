@@ -17,10 +17,7 @@ from tests.faults.watch import watching
     "all workers killed, all sockets back at once",
     small={"sockets": 100, "rate": 10, "pace": 0.1},
     full={"sockets": 2000, "pace": 1},
-    mutations={
-        "everyone_at_once": {"sockets": 400, "pace": 0},
-        "all_handshakes_at_once": {"sockets": 2000, "pace": 1},
-    },
+    mutations={"everyone_at_once": {"sockets": 400, "pace": 0}},
 )
 async def test_a_crowd_that_comes_back_is_let_in_by_turns(stand: Stand, run: Run):
     """The workers stay responsive, and let a few sockets at a time ask the database."""
@@ -44,5 +41,5 @@ async def test_a_crowd_that_comes_back_is_let_in_by_turns(stand: Stand, run: Run
     # Until the new workers are there nobody can answer, and what came meanwhile waits for them in the kernel.
     took = [1000 * answer.took for answer in health if answer.at > begun]
     run.measured("workers there after", begun - killed, "s", at_most=30)
-    run.measured("/health from then on (p99)", quantile(took, 0.99), "ms", at_most=200, shows="all_handshakes_at_once")
+    run.measured("/health from then on (p99)", quantile(took, 0.99), "ms", at_most=200)
     run.measured("beginnings at a time in a worker", beginnings, "", at_most=8, shows="everyone_at_once")

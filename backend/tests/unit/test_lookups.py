@@ -1,4 +1,4 @@
-"""What many ask at once is one question, and everyone gets an answer of his own."""
+"""What many ask at once is one question, and everyone gets their own answer."""
 
 import asyncio
 
@@ -45,7 +45,7 @@ async def test_all_who_ask_in_one_turn_ask_together(table, lookup):
     assert table.asked == [[0, 2, 3]]
 
 
-async def test_nobody_gets_an_answer_that_is_older_than_his_question(table, lookup):
+async def test_nobody_gets_an_answer_that_is_older_than_the_question(table, lookup):
     """Who asks while a question is under way asks anew, and does not wait for it either."""
     table.may_answer.clear()
     first = asyncio.create_task(lookup.find(2))
@@ -58,7 +58,7 @@ async def test_nobody_gets_an_answer_that_is_older_than_his_question(table, look
     assert await first == await second == {"id": 2, "square": 4}
 
 
-async def test_one_who_gives_up_takes_nobody_with_him(table, lookup):
+async def test_whoever_gives_up_takes_nobody_along(table, lookup):
     """The others get their answers."""
     table.may_answer.clear()
     hasty, patient = asyncio.create_task(lookup.find(2)), asyncio.create_task(lookup.find(3))
