@@ -27,8 +27,7 @@ def frame_of(text: str) -> bytes:
 class Door:
     """Lets one connection in at each turn of the event loop.
 
-    A thousand clients that come back at once would else keep the loop from everything for as long as they take: a
-    second and more for `/health`, as `tests/faults/test_everyone_back_at_once.py` measures.
+    A thousand clients that come back at once would else keep the loop from everything for as long as they take.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

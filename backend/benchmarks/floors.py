@@ -7,7 +7,8 @@ asks nor what went wrong.
 """
 
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import asyncpg
@@ -89,7 +90,7 @@ async def answer(send: Send, status: int, body: bytes) -> None:
 class Floor:
     """The bare callable."""
 
-    pool: asyncpg.Pool | None = None
+    pool: asyncpg.Pool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop."""
@@ -98,19 +99,28 @@ class Floor:
         elif scope["path"] == "/api/v1/health":
             await answer(send, 200, HEALTHY)
         else:
-            assert self.pool is not None
-            author = scope["query_string"].partition(b"author=")[2].decode()
-            async with self.pool.acquire() as connection:
-                rows = await (connection.fetch(OF_AUTHOR, author) if author else connection.fetch(NEWEST))
-            await answer(send, 200, page(rows))
+            await self.respond(scope, receive, send)
+
+    async def respond(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        """Answer a page."""
+        author = scope["query_string"].partition(b"author=")[2].decode()
+        async with self.pool.acquire() as connection:
+            rows = await (connection.fetch(OF_AUTHOR, author) if author else connection.fetch(NEWEST))
+        await answer(send, 200, page(rows))
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Hold what it works with while it serves."""
+        url = os.environ["DATABASE_URL"].replace("+asyncpg", "")
+        options = {"min_size": POOL, "max_size": POOL, "connection_class": Bare}
+        async with asyncpg.create_pool(url, **options) as self.pool:
+            yield
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        url = os.environ["DATABASE_URL"].replace("+asyncpg", "")
-        self.pool = await asyncpg.create_pool(url, min_size=POOL, max_size=POOL, connection_class=Bare)
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await self.pool.close()
+        async with self.working():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
 

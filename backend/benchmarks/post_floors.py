@@ -11,6 +11,8 @@ import hashlib
 import os
 import re
 from base64 import urlsafe_b64decode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,29 +20,32 @@ import asyncpg
 import orjson
 
 from app.services import callers, live, posting
-from benchmarks.floors import HEALTHY, POOL, Bare, Receive, Scope, Send, answer
+from benchmarks.floors import Floor, Receive, Scope, Send, answer
 
 REFERENCE: Final = re.compile(r"(\w+)/([\w-]+)#(\d+)")
 FRESH: Final = timedelta(minutes=5)
 
 
-class PostFloor:
+class PostFloor(Floor):
     """The bare callable."""
 
-    pool: asyncpg.Pool
     news: asyncio.Event
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or start and stop."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["path"] == "/api/v1/health":
-            await answer(send, 200, HEALTHY)
-        else:
-            headers = dict(scope["headers"])
-            body = orjson.loads((await receive())["body"])
-            await answer(send, 201, await self._post(headers, body))
-            self.news.set()
+    async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a post."""
+        headers = dict(scope["headers"])
+        body = orjson.loads((await receive())["body"])
+        await answer(send, 201, await self._post(headers, body))
+        self.news.set()
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Notify meanwhile."""
+        self.news = asyncio.Event()
+        async with super().working():
+            notifying = asyncio.create_task(self._notify())
+            yield
+            notifying.cancel()
 
     async def _post(self, headers: dict[bytes, bytes], body: dict[str, Any]) -> bytes:
         claims = headers[b"authorization"].split(b".")[1]
@@ -85,18 +90,6 @@ class PostFloor:
             await self.news.wait()
             self.news.clear()
             await connection.execute(live.NOTIFY)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        self.news = asyncio.Event()
-        url = os.environ["DATABASE_URL"].replace("+asyncpg", "")
-        self.pool = await asyncpg.create_pool(url, min_size=POOL, max_size=POOL, connection_class=Bare)
-        notifying = asyncio.create_task(self._notify())
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        notifying.cancel()
-        await self.pool.close()
-        await send({"type": "lifespan.shutdown.complete"})
 
 
 app = PostFloor()
