@@ -246,8 +246,8 @@ CAST: Final = (
         i Asking for notifications later, when someone has a reason: octo/mobile#85
         i The file is there: links open in the app on both systems
         d! octo/mobile#83 is merged
-        i Words for the notification prompt, with Chiara
-        i The prompt comes after the first blocker now
+        b The prompt for notifications borrows its words from octo/web#218
+        i The prompt comes after the first blocker now, in words of our own
         i Answering the review of octo/mobile#79
         b One review is missing on octo/mobile#79
         """,
@@ -268,7 +268,7 @@ CAST: Final = (
         d octo/web#209 is ready, Elif has it
         d! octo/web#214 is in and octo/web#213 closed
         i Cleaning up after it: three helpers less
-        p Words for the chart, octo/web#220
+        b Words for the chart, octo/web#220, begin with those of octo/web#218
         i A table behind the chart that screen readers find, octo/web#220
         d! Both charts can be heard now: octo/web#220 is closed
         b The legend borrows its words from octo/web#218, so it waits for them
@@ -288,12 +288,12 @@ CAST: Final = (
         i New signing key for the firmware, in a box with two locks
         i The old bootloaders refuse it: octo/firmware#16
         b Signing waits for octo/firmware#17
-        i Automatic certificates on the first staging host (octo/infra#65)
-        i Signed the first image with the new key
+        i Signed the first image with the new key. Now certificates (octo/infra#65)
         d! All staging hosts renew by themselves, octo/infra#65 is closed
+        b Locking out whoever guesses passwords waits for octo/api#423
         i Reading octo/api#423 the way someone would who wants to get around it
         i Two ways around octo/api#423 found, both closed since
-        p Tomorrow: an hour of pretending that a laptop was stolen
+        b The lock against guessing is ready. It goes in after octo/api#423
         """,
     ),
     _person(

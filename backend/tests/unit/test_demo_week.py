@@ -13,9 +13,11 @@ from app.schemas.auth import Registration
 from app.schemas.statuses import StatusCreate
 from app.services import demo_live, demo_week, mentions
 from app.services.demo_cast import CAST
+from app.services.demo_week import Saying
 
 TUESDAY_EVENING = datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
 SUNDAY = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+MIDSUMMER = datetime(2027, 6, 21, 12, 0, tzinfo=UTC)
 KNOWN = {imagined.place.key for imagined in demo_week.references()}
 
 
@@ -57,23 +59,31 @@ def test_everything_spoken_of_exists():
     assert len(ended) == len(set(ended))
 
 
-def test_some_blockers_are_open_and_some_were_cleared():
-    """Whoever looks sees both."""
-    waited_for = {
-        mention.key
-        for saying in demo_week.week(TUESDAY_EVENING)
-        if saying.line.category is Category.BLOCKED
-        for mention in mentions.find(saying.line.message)
-    }
-    ended = {
-        mention.key
-        for saying in demo_week.week(TUESDAY_EVENING)
-        if saying.line.ends
-        for mention in mentions.find(saying.line.message)
-    }
+def of_category(said: list[Saying], category: Category) -> list[Saying]:
+    return [saying for saying in said if saying.line.category is category]
 
-    assert waited_for & ended
-    assert waited_for - ended
+
+def spoken_of(said: list[Saying]) -> set[tuple[str, str, int]]:
+    return {mention.key for saying in said for mention in mentions.find(saying.line.message)}
+
+
+def test_some_blockers_were_cleared():
+    """Whoever looks sees what that is like."""
+    said = demo_week.week(TUESDAY_EVENING)
+
+    assert spoken_of(of_category(said, Category.BLOCKED)) & spoken_of([s for s in said if s.line.ends])
+
+
+@pytest.mark.parametrize("hour", range(24))
+@pytest.mark.parametrize("day", [SUNDAY, TUESDAY_EVENING, MIDSUMMER])
+def test_at_no_hour_is_everyone_free_to_go_on(day: datetime, hour: int):
+    """Whenever somebody starts the demo, two people wait for something, though each keeps the hours of their zone."""
+    said = demo_week.week(day.replace(hour=hour))
+    newest = {saying.person.name: saying for saying in said}
+    over = spoken_of([saying for saying in said if saying.line.ends])
+    blocked = of_category(list(newest.values()), Category.BLOCKED)
+
+    assert len([saying for saying in blocked if spoken_of([saying]) - over]) > 1
 
 
 def test_what_is_said_and_who_says_it_keep_the_boards_rules():
