@@ -60,27 +60,29 @@ EVENT: Final = f"""
     RETURNING payload, subject_id, $6::boolean AS is_told, CASE WHEN $6 THEN pg_notify('{wakeups.CHANNEL}', '') END
 """  # noqa: S608 -- constants
 
+# What is spoken of. Arrays that stand there themselves PostgreSQL would plan for anew each time, by their lengths.
+NAMES: Final = "unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::int[]))"
 # Rows in a sorted order, so that two posts with the same new references wait for each other and never in a circle.
-MAKE: Final = """
+MAKE: Final = f"""
     INSERT INTO github_references (owner, repo, number)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::int[]) ON CONFLICT DO NOTHING RETURNING id
-"""
+    SELECT * FROM {NAMES} ON CONFLICT DO NOTHING RETURNING id
+"""  # noqa: S608 -- a constant
 # What GitHub said of them, should it be old, is fetched anew.
-REFRESH: Final = """
+REFRESH: Final = f"""
     UPDATE github_references SET due_at = now() WHERE id IN (
-        SELECT id FROM unnest($1::text[], $2::text[], $3::int[]) AS spoken_of (o, r, n)
+        SELECT id FROM {NAMES} AS spoken_of (o, r, n)
         JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
         WHERE fetched_at < now() - $4::interval AND due_at > now() + $4::interval
         ORDER BY o, r, n FOR NO KEY UPDATE OF github_references
     )
-"""
+"""  # noqa: S608 -- a constant
 # Shared locks: none of them changes until what this transaction says of them is in the log.
-HOLD: Final = """
+HOLD: Final = f"""
     SELECT id, owner, repo, number, kind, title, state, moved_to
-    FROM unnest($1::text[], $2::text[], $3::int[]) AS spoken_of (o, r, n)
+    FROM {NAMES} AS spoken_of (o, r, n)
     JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
     ORDER BY o, r, n FOR SHARE OF github_references
-"""
+"""  # noqa: S608 -- a constant
 CLEARERS: Final = Statement.of(blockers.WAIT_FOR_OTHERS)
 CLEAR: Final = Statement.of(blockers.CLEAR)
 APPEND: Final = Statement.of(feed.APPEND)
