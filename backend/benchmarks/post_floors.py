@@ -79,7 +79,8 @@ class PostFloor(Floor):
         said["references"] = [dict(row) for row in held]
         behind = f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
         fingerprint = hashlib.sha256(said["message"].encode()).digest()
-        arguments = [author_id, said["message"], said["category"], '{"id":', behind, False, key, fingerprint]
+        arguments = [author_id, said["message"], said["category"], '{"id":', behind, False, None, None, ""]
+        arguments += [key, fingerprint]
         arguments += [[row["id"] for row in held]] if held else []
         row = await connection.fetchrow(posting.statement(keyed=True, linked=bool(held)), *arguments)
         return str(row["payload"]).encode()

@@ -5,6 +5,7 @@ Whatever else comes, a browser's request from another origin, a token or a body 
 which know how to refuse it.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -50,10 +51,14 @@ async def _give_health(_scope: Scope, _headers: Headers, _receive: Receive, send
     return None
 
 
-async def _check(scope: Scope, headers: Headers, needed: TokenScope) -> Caller | None:
-    """Return who asks, or None; what was found is in the scope, so that the routes need not look again."""
+def _token(headers: Headers) -> str | None:
     scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+    return token if scheme.lower() == "bearer" and token else None
+
+
+async def _check(scope: Scope, token: str | None, needed: TokenScope) -> Caller | None:
+    """Return who asks, or None; what was found is in the scope, so that the routes need not look again."""
+    if token is None:
         return None
     try:
         caller = scope[CALLER] = await callers.authenticate(token)
@@ -75,7 +80,7 @@ def _ordinary_query(query_string: bytes) -> StatusQuery | None:
 
 
 async def _give_statuses(scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive | None:
-    caller = await _check(scope, headers, TokenScope.READ)
+    caller = await _check(scope, _token(headers), TokenScope.READ)
     if caller is None:
         return receive
     status, answer = 200, None
@@ -120,33 +125,50 @@ def _again(messages: list[Message], receive: Receive) -> Receive:
     return receive_again
 
 
-async def _take_post(scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive | None:
-    key = headers.get(b"idempotency-key")
+def _is_ordinary_post(headers: Headers) -> bool:
     length = headers.get(b"content-length", b"")
     is_short = length.isdigit() and int(length) <= LARGEST_BODY and b"transfer-encoding" not in headers
-    if not is_short or headers.get(b"content-type") != b"application/json":
-        return receive
-    if key is not None and not IDEMPOTENCY_KEY.fullmatch(key):
+    key = headers.get(b"idempotency-key")
+    has_good_key = key is None or IDEMPOTENCY_KEY.fullmatch(key) is not None
+    return is_short and has_good_key and headers.get(b"content-type") == b"application/json"
+
+
+async def _take_post(scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive | None:
+    if not _is_ordinary_post(headers):
         return receive
     messages = await _read(receive)
-    caller = await _check(scope, headers, TokenScope.POST)
-    if caller is None or messages[-1]["type"] != "http.request":
-        return _again(messages, receive)
+    again = _again(messages, receive)
+    if messages[-1]["type"] != "http.request":
+        return again
     try:
         data = StatusCreate.model_validate_json(b"".join(message.get("body", b"") for message in messages))
     except ValidationError:
-        return _again(messages, receive)
+        return again
+    key = headers.get(b"idempotency-key")
     try:
-        status = await posting.post(
-            author=caller.user, data=data, key=None if key is None else key.decode(), since=caller.since
-        )
+        status = await _post(scope, _token(headers), data, None if key is None else key.decode())
     except BoardError as error:
         await _refuse(error, scope, receive, send)
-    else:
-        body = status.encode()
-        await send({"type": "http.response.start", "status": 201, "headers": _headers_of(body)})
-        await send({"type": "http.response.body", "body": body})
+        return None
+    if status is None:
+        return again
+    body = status.encode()
+    await send({"type": "http.response.start", "status": 201, "headers": _headers_of(body)})
+    await send({"type": "http.response.body", "body": body})
     return None
+
+
+async def _post(scope: Scope, token: str | None, data: StatusCreate, key: str | None) -> str | None:
+    """Return the status that was posted as JSON, or None where the caller may not."""
+    if token is not None and (known := callers.recall(token)) is not None and TokenScope.POST in known.scopes:
+        since = asyncio.get_running_loop().time()
+        if (status := await posting.post_by(known, data=data, key=key, since=since)) is not None:
+            return status
+        callers.forget(token)
+    caller = await _check(scope, token, TokenScope.POST)
+    if caller is None:
+        return None
+    return await posting.post(author=caller.user, data=data, key=key, since=caller.since)
 
 
 # Each layer that a socket goes through takes memory for as long as the socket lives.

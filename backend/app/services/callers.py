@@ -22,6 +22,10 @@ from app.services.transactions import autocommit, direct
 # `last_used_at` is for people, who don't look at seconds; a write for each request would be dear.
 LAST_USE_PRECISION: Final = timedelta(minutes=1)
 
+# How long, and how many callers a process remembers: shorter than it takes for a token's use to be noted again.
+RECALLED: Final = timedelta(seconds=30)
+MOST_RECALLED: Final = 1024
+
 ALL_SCOPES: Final = frozenset(Scope)
 
 USER_COLUMNS: Final = tuple(column.name for column in User.__table__.columns)
@@ -40,6 +44,13 @@ BY_API_TOKEN: Final = f"""
     FROM api_tokens t JOIN users u ON u.id = t.user_id LEFT JOIN feed_head h ON true
     WHERE t.hash = ANY((SELECT $1::bytea[])::bytea[]) AND t.revoked_at IS NULL
 """  # noqa: S608 -- constants
+# Whether a caller still stands as they were found, for statements that check that themselves: by four parameters, the
+# member's id and display name, and the ids of their session and their API token, of which one is null.
+STANDS: Final = """EXISTS (SELECT FROM users WHERE id = {user} AND NOT disabled AND display_name = {name}) AND (
+    EXISTS (SELECT FROM sessions WHERE id = {session} AND ended_at IS NULL AND expires_at > clock_timestamp())
+    OR EXISTS (SELECT FROM api_tokens WHERE id = {api_token} AND revoked_at IS NULL
+               AND coalesce(expires_at > clock_timestamp(), true))
+)"""
 NOTE_USE: Final = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1"
 
 
@@ -127,6 +138,30 @@ async def _by_own_token(token: str, since: float) -> Caller:
     return Caller(row, None, row["token_id"], scopes, remaining, since)
 
 
+# By their tokens, those who were found last.
+_found: dict[str, Caller] = {}
+
+
+def recall(token: str) -> Caller | None:
+    """Return who showed this token when it was looked up last, shortly ago, or None.
+
+    They may no longer stand so: whoever does something for them has the very statement check it, by `STANDS`.
+    """
+    caller = _found.get(token)
+    if caller is None:
+        return None
+    age = asyncio.get_running_loop().time() - caller.since
+    if 0 <= age < RECALLED.total_seconds() and (caller.remaining is None or age < caller.remaining):
+        return caller
+    forget(token)
+    return None
+
+
+def forget(token: str) -> None:
+    """Have this token looked up anew; one that is not known is no error."""
+    _found.pop(token, None)
+
+
 async def authenticate(token: str) -> Caller:
     """Return who shows this access token or API token.
 
@@ -135,9 +170,12 @@ async def authenticate(token: str) -> Caller:
         AccountDisabled: its owner's account is disabled.
     """
     since = asyncio.get_running_loop().time()
-    if token.startswith(api_tokens.PREFIX):
-        return await _by_own_token(token, since)
-    return await _by_access_token(token, since)
+    by = _by_own_token if token.startswith(api_tokens.PREFIX) else _by_access_token
+    caller = await by(token, since)
+    if len(_found) >= MOST_RECALLED:
+        _found.pop(next(iter(_found)))
+    _found[token] = caller
+    return caller
 
 
 @dataclass(frozen=True, slots=True)

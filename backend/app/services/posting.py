@@ -19,7 +19,8 @@ from app.models import User
 from app.models.reference import OVER
 from app.models.status import Category
 from app.schemas.statuses import Author, ReferenceRead, StatusCreate
-from app.services import blockers, feed, idempotency, references, wakeups
+from app.services import blockers, callers, feed, idempotency, references, wakeups
+from app.services.callers import Caller, Credential
 from app.services.mentions import Mention
 from app.services.statements import Statement
 from app.services.transactions import RETRIED, directly
@@ -27,15 +28,17 @@ from app.services.transactions import RETRIED, directly
 # As pydantic writes a moment: in UTC, and a whole second without its fraction.
 MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '')"
 
+STANDS: Final = callers.STANDS.format(user="$1", name="$9", session="$7", api_token="$8")  # noqa: S106 -- no password
 # The parts of the statement. Each but the last is asked for by the next, so that they happen in this order; the log's
 # counter is locked last, behind whatever else may have to be waited for.
 SAID: Final = f"""said AS MATERIALIZED (
     SELECT id, created_at, $4::text || id || $5::text || {MOMENT} || 'Z","edited_at":null}}' AS payload
     FROM (SELECT nextval(pg_get_serial_sequence('statuses', 'id')) AS id, clock_timestamp() AS created_at) AS new
+    WHERE $7::bigint IS NULL AND $8::bigint IS NULL OR {STANDS}
 )"""  # noqa: S608 -- constants
 CLAIMED: Final = f"""claimed AS (
     INSERT INTO idempotency_keys AS known (author_id, key, request_hash, status_id, answer, created_at)
-    SELECT $1, $7, $8, id, payload, created_at FROM said
+    SELECT $1, $10, $11, id, payload, created_at FROM said
     ON CONFLICT (author_id, key) DO UPDATE SET request_hash = EXCLUDED.request_hash, status_id = EXCLUDED.status_id,
         answer = EXCLUDED.answer, created_at = EXCLUDED.created_at
         WHERE known.created_at < clock_timestamp() - interval '{idempotency.LIFETIME.total_seconds()} seconds'
@@ -94,22 +97,27 @@ def statement(*, keyed: bool, linked: bool) -> str:
     """Return the statement that posts a status, with a key or without, speaking of references or not.
 
     Its parameters: author's id, message, category, what stands in the status's JSON before its id and behind it,
-    whether others are to be notified; then key and fingerprint, then the references' ids.
+    whether others are to be notified, the ids of the session and of the API token that are to be checked, or null for
+    both, the author's name; then key and fingerprint, then the references' ids.
     """
     parts = [SAID, CLAIMED, STATUS.format(source="said, claimed")] if keyed else [SAID, STATUS.format(source="said")]
     if linked:
-        parts.append(LINKS.format(number=9 if keyed else 7))
+        parts.append(LINKS.format(number=12 if keyed else 10))
     return f"WITH {', '.join([*parts, HEAD])} {EVENT}"
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A status to be posted, and the moment of the event loop's clock by which that has to be done."""
+    """A status to be posted, and the moment of the event loop's clock by which that has to be done.
+
+    With a `credential` it is posted only if that is still good.
+    """
 
     author: User
     data: StatusCreate
     key: str | None
     until: float
+    credential: Credential | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +158,14 @@ def _around_id(post: Post, held: Sequence[Held]) -> tuple[str, str]:
 
 
 async def _insert(connection: asyncpg.Connection, post: Post, held: Sequence[Held] = ()) -> asyncpg.Record | None:
-    """Insert the status, its links and its event, or nothing where the key is taken."""
+    """Insert the status, its links and its event, or nothing where the key is taken or the credential not good."""
     # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
     # only where this process has nothing else to commit meanwhile. Else the feed notifies once for all.
     arguments: list[object] = [post.author.id, post.data.message, str(post.data.category)]
     arguments += [*_around_id(post, held), _is_alone()]
+    by = post.credential
+    arguments += [None, None] if by is None else [by.session_id, by.api_token_id]
+    arguments.append(post.author.display_name)
     if post.key is not None:
         arguments += [post.key, idempotency.fingerprint(post.data)]
     if held:
@@ -163,7 +174,10 @@ async def _insert(connection: asyncpg.Connection, post: Post, held: Sequence[Hel
     return await connection.fetchrow(sql, *arguments)
 
 
-async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
+async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome | None:
+    """Return what a repetition gets; None for a caller who is still to be checked."""
+    if post.credential is not None:
+        return None
     known = await connection.fetchrow(KNOWN, post.author.id, post.key)
     if known is None:
         raise DatabaseUnavailable  # its day was over between two statements
@@ -178,7 +192,7 @@ def _outcome(row: asyncpg.Record) -> Outcome:
     return Outcome(row["payload"], is_new=True, is_told=row["is_told"])
 
 
-async def _plain(connection: asyncpg.Connection, post: Post) -> Outcome:
+async def _plain(connection: asyncpg.Connection, post: Post) -> Outcome | None:
     async with asyncio.timeout_at(post.until):
         row = await _insert(connection, post)
         return await _earlier(connection, post) if row is None else _outcome(row)
@@ -202,7 +216,7 @@ async def _hold(connection: asyncpg.Connection, mentioned: Sequence[Mention]) ->
     return [held[mention.key] for mention in mentioned]
 
 
-async def _linked(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome:
+async def _linked(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome | None:
     held = await _hold(connection, mentioned)
     is_cleared = post.data.category is Category.BLOCKED and all(each.reference.state in OVER for each in held)
     if is_cleared:  # whoever clears blockers takes this lock before the log's
@@ -217,7 +231,7 @@ async def _linked(connection: asyncpg.Connection, post: Post, mentioned: Sequenc
     return _outcome(row)
 
 
-async def _in_transaction(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome:
+async def _in_transaction(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome | None:
     try:
         async with asyncio.timeout_at(post.until):
             await connection.execute("BEGIN")
@@ -228,14 +242,14 @@ async def _in_transaction(connection: asyncpg.Connection, post: Post, mentioned:
         if not connection.is_closed():
             await connection.execute("ROLLBACK")
         raise
-    await connection.execute("COMMIT")
+    await connection.execute("ROLLBACK" if outcome is None else "COMMIT")
     return outcome
 
 
-async def _run(connection: asyncpg.Connection, post: Post) -> Outcome:
+async def _run(connection: asyncpg.Connection, post: Post) -> Outcome | None:
     mentioned = references.spoken_of(post.data.message)
 
-    async def attempt() -> Outcome:
+    async def attempt() -> Outcome | None:
         return await (_in_transaction(connection, post, mentioned) if mentioned else _plain(connection, post))
 
     try:
@@ -244,6 +258,24 @@ async def _run(connection: asyncpg.Connection, post: Post) -> Outcome:
         if error.sqlstate not in RETRIED:
             raise
         return await attempt()
+
+
+async def _post(post: Post) -> str | None:
+    global _under_way  # noqa: PLW0603 -- as there is one process
+    _under_way += 1
+    try:
+        outcome = await directly(lambda connection: _run(connection, post), until=post.until)
+    finally:
+        _under_way -= 1
+    if outcome is None:
+        return None
+    if outcome.is_new:
+        wakeups.announce(is_told=outcome.is_told)
+    return outcome.answer
+
+
+def _until(since: float | None) -> float:
+    return (asyncio.get_running_loop().time() if since is None else since) + database.PATIENCE
 
 
 async def post(*, author: User, data: StatusCreate, key: str | None = None, since: float | None = None) -> str:
@@ -263,14 +295,19 @@ async def post(*, author: User, data: StatusCreate, key: str | None = None, sinc
         StatusNotFound: the key's status has been deleted since.
         DatabaseUnavailable: it could not be done, or it is not known whether it was.
     """
-    global _under_way  # noqa: PLW0603 -- as there is one process
-    begun = asyncio.get_running_loop().time() if since is None else since
-    _under_way += 1
-    try:
-        said = Post(author, data, key, begun + database.PATIENCE)
-        outcome = await directly(lambda connection: _run(connection, said), until=said.until)
-    finally:
-        _under_way -= 1
-    if outcome.is_new:
-        wakeups.announce(is_told=outcome.is_told)
-    return outcome.answer
+    answer = await _post(Post(author, data, key, _until(since)))
+    assert answer is not None  # there is nothing to be checked
+    return answer
+
+
+async def post_by(caller: Caller, *, data: StatusCreate, key: str | None, since: float) -> str | None:
+    """Post a status for a caller who was recalled, and return it as JSON: as `post`, which tells of the arguments.
+
+    The statement that posts checks the caller, which saves the round trip to look them up. None is returned, and
+    nothing has been done, where they no longer stand as they did, and where the key is known: whoever is looked up anew
+    may `post`.
+
+    Raises:
+        DatabaseUnavailable: it could not be done, or it is not known whether it was.
+    """
+    return await _post(Post(caller.user, data, key, _until(since), caller.credential))

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api import ahead
 from tests.answers import ids
 from tests.personas import Persona, new_client, new_persona
+from tests.recorder import recorded
 
 PATH = "/api/v1/statuses"
 JSON = {"Content-Type": "application/json"}
@@ -70,6 +71,64 @@ async def test_a_post_is_taken_or_refused_as_by_its_route(number: int, ada: Pers
 
     assert first == second
     assert len(ids(await ada.client.get(PATH))) == (2 if first[0] == 201 else 0)
+
+
+# What may happen to somebody who has just posted.
+ENDS = [
+    "UPDATE sessions SET ended_at = now()",
+    "UPDATE sessions SET expires_at = now()",
+    "UPDATE api_tokens SET revoked_at = now()",
+    "UPDATE api_tokens SET expires_at = now()",
+    "UPDATE users SET disabled = true",
+]
+
+
+async def with_api_token(persona: Persona) -> dict[str, str]:
+    """Return the header of a new API token."""
+    made = await persona.client.post("/api/v1/tokens", json={"name": "ci", "scopes": ["post"]})
+    return {"Authorization": f"Bearer {made.json()['token']}"}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("message", ["plain", "about octo/new#1"])
+async def test_who_posts_again_is_checked_again(message: str, end: str, ada: Persona, db: AsyncSession, monkeypatch):
+    """Whoever has just posted and may no more is refused as by the route, in that very post, and leaves nothing."""
+    login, api_token = {}, await with_api_token(ada)
+    by = [login] if "sessions" in end else [api_token] if "tokens" in end else [login, api_token]
+    before = [await ada.client.post(PATH, json={"message": "first"}, headers=header) for header in by]
+    await db.execute(text(end))
+    await db.commit()
+    after = [await ada.client.post(PATH, json={"message": message}, headers=header) for header in by]
+    monkeypatch.setattr(ahead, "LANES", {})
+    routes = [await ada.client.post(PATH, json={"message": message}, headers=header) for header in by]
+
+    assert [response.status_code for response in before] == [201] * len(by)
+    assert [said(response) for response in after] == [said(response) for response in routes]
+    assert {response.status_code for response in after} <= {401, 403}
+    assert await db.scalar(text("SELECT count(*) FROM statuses")) == len(by)
+    assert await db.scalar(text("SELECT count(*) FROM github_references")) == 0
+
+
+async def test_who_has_a_new_name_posts_by_it_at_once(ada: Persona, db: AsyncSession):
+    """Also in a process that has known the old one for a moment."""
+    await ada.post("as ever")
+    await db.execute(text("UPDATE users SET display_name = 'Countess'"))
+    await db.commit()
+
+    assert (await ada.post("renamed"))["author"]["display_name"] == "Countess"
+
+
+async def test_who_posts_again_costs_one_statement(ada: Persona):
+    """It checks the caller and posts, for a login and for an API token; a repetition is looked at twice."""
+    for header in ({}, await with_api_token(ada)):
+        await ada.client.post(PATH, json={"message": "first"}, headers=header)
+        keyed = {**header, "Idempotency-Key": str(len(header))}
+        with recorded() as statements:
+            second = await ada.client.post(PATH, json={"message": "second"}, headers=keyed)
+        again = await ada.client.post(PATH, json={"message": "second"}, headers=keyed)
+
+        assert [sql.split()[0] for sql in statements] == ["WITH"]
+        assert again.json() == second.json()
 
 
 async def test_a_list_is_read_or_refused_as_by_its_route(ada: Persona, monkeypatch):

@@ -158,7 +158,7 @@ async def test_a_socket_catches_up_with_what_others_wrote_meanwhile(proxy: Proxy
 
 
 async def test_connections_that_postgresql_ended_cost_no_request(ada: Persona):
-    """After a restart of PostgreSQL the pool's old connections are replaced before anyone notices, each in its place."""
+    """After a restart of PostgreSQL the pool's old connections are replaced before anyone notices."""
     await asyncio.gather(*(ada.post(str(number)) for number in range(5)))
     autocommit = database.async_engine.execution_options(isolation_level="AUTOCOMMIT")
     async with autocommit.connect() as connection, asyncio.timeout(5):
