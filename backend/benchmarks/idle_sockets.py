@@ -33,7 +33,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 
 class Follower(asyncio.Protocol):
-    """A client that follows the board, and remembers when its last frame of text came."""
+    """A client that follows the board, remembers when its last frame of text came, and says when one `arrived`."""
 
     def __init__(self, host: str, token: str) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
@@ -46,6 +46,7 @@ class Follower(asyncio.Protocol):
         self._is_open = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.last = 0.0
+        self.arrived = asyncio.Event()
         self.events = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -78,6 +79,7 @@ class Follower(asyncio.Protocol):
                 self._transport.write(frame(PONG, payload))
             elif opcode == TEXT:
                 self.last = time.perf_counter()
+                self.arrived.set()
                 self.events += payload.startswith(b'{"type":"event"')
                 if payload.startswith(b'{"type":"ready"'):
                     self.ready.set_result(None)

@@ -56,11 +56,11 @@ class Floor:
 
 async def delivery(poster: Wire, follower: Follower, number: int) -> Delivery:
     """Post once, and wait until it has arrived."""
+    follower.arrived.clear()
     started = time.perf_counter()
     await poster.post("/statuses", {"message": f"Reviewed the pull request, status {number}"})
     answered = time.perf_counter()
-    while follower.last < started:
-        await asyncio.sleep(0.0005)
+    await follower.arrived.wait()
     return Delivery((answered - started) * 1000, (follower.last - started) * 1000)
 
 

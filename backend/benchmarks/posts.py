@@ -65,10 +65,11 @@ def poster(name: str, address: str, token: str, *, kind: str, folder: Path, goal
 async def followed(running: Board, replica: Replica, token: str) -> AsyncIterator[None]:
     """Have sockets follow while the block runs, and see whether each has got all that was committed."""
     connection = await asyncpg.connect(plain_url(running.url))
+    # The last posts of a turn are committed although wrk has hung up.
+    await asyncio.sleep(0.5)
     followers = await open_sockets(replica, token, FOLLOWERS)
     before = await connection.fetchval("SELECT seq FROM feed_head")
     yield
-    # The last posts are committed although wrk has hung up.
     await asyncio.sleep(0.5)
     committed = await connection.fetchval("SELECT seq FROM feed_head") - before
     await connection.close()

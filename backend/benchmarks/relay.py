@@ -6,7 +6,7 @@
 
 `board` is the whole board: its sockets log in, begin and follow as ever, and only the event comes from here instead of
 the database, so that what is measured is the fan-out and not the post. `silent` is the board too; it tells no process
-that the log has grown.
+that the log has grown, and is told by none: it looks once a second.
 """
 
 import asyncio
@@ -72,6 +72,7 @@ def _silent() -> FastAPI:
     from app.services import posting, wakeups  # noqa: PLC0415
 
     wakeups.announce = lambda **_: None
+    wakeups.CHANNEL = "nobody_notifies"  # type: ignore[misc]
     posting._is_alone = lambda: False  # noqa: SLF001
     return app
 
