@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.api import errors, problems
 from app.api.ahead import AheadMiddleware
+from app.api.compression import CompressionMiddleware
 from app.api.middleware import BoardMiddleware, LimitsMiddleware
 from app.api.page import Page
 from app.api.router import router
@@ -88,6 +89,7 @@ def create_app() -> FastAPI:
     app.include_router(router)
     errors.register(app)
     problems.describe(app)
+    app.add_middleware(CompressionMiddleware)
     app.add_middleware(LimitsMiddleware)
     app.add_middleware(
         CORSMiddleware,

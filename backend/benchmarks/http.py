@@ -27,8 +27,8 @@ TITLES = {
 }
 PEERS = {
     "health": ("floors:app", "peers:starlette", "peers:litestar", "peers:fastapi"),
-    "newest": ("floors:app", "peers:litestar", "peers:fastapi"),
-    "author": ("floors:app", "peers:fastapi"),
+    "newest": ("floors:app", "peers:litestar", "peers:fastapi", "compressed"),
+    "author": ("floors:app", "peers:fastapi", "compressed"),
 }
 NAMES = {
     "floors:app": "bare ASGI callable, asyncpg, orjson",
@@ -36,6 +36,7 @@ NAMES = {
     "peers:litestar": "Litestar, asyncpg",
     "peers:fastapi": "FastAPI, ORM, pydantic",
     "board": "the board",
+    "compressed": "the board, by gzip",
 }
 # wrk's own language. The authors' order is the same for everyone.
 BY_AUTHOR = """
@@ -53,7 +54,7 @@ async def servers(running: Board) -> AsyncIterator[tuple[dict[str, str], str]]:
     addresses = {}
     async with AsyncExitStack() as stack:
         replica = await stack.enter_async_context(running.replica())
-        addresses["board"] = replica.address
+        addresses["board"] = addresses["compressed"] = replica.address
         token = await running.log_in(replica)
         await fill(running.url, STATUSES)
         for app in ("floors:app", "peers:starlette", "peers:litestar", "peers:fastapi"):
@@ -76,8 +77,9 @@ def contender(name: str, address: str, kind: str, token: str, script: Path) -> C
         return wrk(
             url,
             seconds,
-            token=token if name == "board" and kind != "health" else None,
+            token=token if name in {"board", "compressed"} and kind != "health" else None,
             script=script if kind == "author" else None,
+            encoding="gzip" if name == "compressed" else None,
         )
 
     return Contender(NAMES[name], turn, GOALS[kind] if name == "board" else "")

@@ -38,8 +38,10 @@ class Contender:
     goal: str = ""
 
 
-def wrk(url: str, seconds: float, *, token: str | None = None, script: Path | None = None) -> Turn:
-    """Have wrk ask from 32 connections for so many seconds.
+def wrk(
+    url: str, seconds: float, *, token: str | None = None, script: Path | None = None, encoding: str | None = None
+) -> Turn:
+    """Have wrk ask from 32 connections for so many seconds; for compressed answers, if an `encoding` is named.
 
     Raises:
         RuntimeError: something else than success was answered.
@@ -49,6 +51,7 @@ def wrk(url: str, seconds: float, *, token: str | None = None, script: Path | No
     command = ["taskset", "--cpu-list", str(FOR_LOAD), "wrk", "--threads=1", f"--connections={CONNECTIONS}"]
     command += [f"--duration={max(1, round(seconds))}s", "--latency"]
     command += [] if token is None else ["--header", f"Authorization: Bearer {token}"]
+    command += [] if encoding is None else ["--header", f"Accept-Encoding: {encoding}"]
     command += [] if script is None else ["--script", str(script)]
     said = subprocess.run([*command, url], check=True, capture_output=True, text=True).stdout
     if "Non-2xx" in said or "Socket errors" in said:

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 
 from app.api import answers
 from app.api.answers import CALLER, VARY
+from app.api.compression import accepts
 from app.api.errors import answer_to
 from app.api.middleware import LARGEST_BODY, is_storable
 from app.api.routes import live
@@ -96,6 +97,8 @@ async def _give_statuses(scope: Scope, headers: Headers, receive: Receive, send:
             await _refuse(error, scope, receive, send)
             return None
         answer = answers.made(scope, position, page)
+    if accepts(headers.get(b"accept-encoding", b"").decode("latin-1"), "gzip"):
+        answer = answer.compressed
     await send({"type": "http.response.start", "status": status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
     return None

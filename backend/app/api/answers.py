@@ -7,12 +7,14 @@ What the answer shows must move the log whenever it changes, in the same transac
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final
+from functools import cached_property
+from typing import Annotated, Any, Final, Self
 
 from fastapi import Header, Request, Response
 from starlette.types import Scope
 
 from app import __version__
+from app.api.compression import SMALLEST, compress
 from app.config import settings
 from app.errors import BoardError
 from app.services.callers import Caller
@@ -28,8 +30,9 @@ CALLER: Final = "statusboard.caller"
 # An answer may be kept, by its reader alone, and is asked for each time.
 CACHE_CONTROL: Final = "private, no-cache"
 
-# What CORSMiddleware would add to an answer to who names no origin.
+# What CORSMiddleware would add to an answer to who names no origin, and after the compression.
 VARY: Final = (b"vary", b"Origin")
+VARY_CODED: Final = (b"vary", b"Accept-Encoding, Origin")
 
 _HEADERS: Final = {
     "ETag": {"required": True, "schema": {"type": "string"}, "description": "Changes with the board and the query."},
@@ -49,12 +52,21 @@ type Question = tuple[str, bytes]
 type Headers = list[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """An answer in JSON, and its headers."""
 
     headers: Headers
     body: bytes
+
+    @cached_property
+    def compressed(self) -> Self:
+        """The same for a client that takes gzip; made once, when it is first asked for."""
+        if len(self.body) < SMALLEST:
+            return self
+        body = compress(self.body)
+        coded = [(b"content-length", str(len(body)).encode()), (b"content-encoding", b"gzip")]
+        return type(self)([*(header for header in self.headers if header[0] != b"content-length"), *coded], body)
 
 
 @dataclass(slots=True)
@@ -86,15 +98,18 @@ def _question(scope: Scope) -> Question:
 
 
 def etag(position: Position, question: Question) -> str:
-    """Return the tag of what this version of the board answers at a position."""
+    """Return the tag of what this version of the board answers at a position.
+
+    It is weak, since it stands for the answer as it is and compressed (RFC 9110, section 8.8.3).
+    """
     said = f"{__version__} {settings.REVISION} {settings.github_url} {question!r}"
-    return f'"{position}-{hashlib.blake2s(said.encode(), digest_size=6).hexdigest()}"'
+    return f'W/"{position}-{hashlib.blake2s(said.encode(), digest_size=6).hexdigest()}"'
 
 
 def matches(if_none_match: str, tag: str) -> bool:
     """Tell whether the client has what the tag stands for (RFC 9110, section 13.1.2: weak tags are as good)."""
     known = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
-    return tag in known or "*" in known
+    return tag.removeprefix("W/") in known or "*" in known
 
 
 def made(scope: Scope, position: Position, body: bytes) -> Answer:
@@ -105,7 +120,7 @@ def made(scope: Scope, position: Position, body: bytes) -> Answer:
         (b"cache-control", CACHE_CONTROL.encode()),
         (b"content-length", str(len(body)).encode()),
         (b"content-type", b"application/json"),
-        VARY,
+        VARY if len(body) < SMALLEST else VARY_CODED,
     ]
     answer = Answer(headers, body)
     at_hand.keep(position, question, answer)
@@ -116,7 +131,7 @@ def fresh(request: Request, position: Position, body: bytes) -> Response:
     """Return the response of a route with an answer that it has just made."""
     answer = made(request.scope, position, body)
     response = Response(body)
-    response.raw_headers = [header for header in answer.headers if header != VARY]
+    response.raw_headers = [header for header in answer.headers if header[0] != b"vary"]
     return response
 
 
@@ -124,7 +139,7 @@ def find(scope: Scope, position: Position, if_none_match: str | None) -> tuple[i
     """Return an answer that still holds at this position, with its status; or the 304 for a client that has it."""
     question = _question(scope)
     if if_none_match is not None and matches(if_none_match, tag := etag(position, question)):
-        return 304, Answer([(b"etag", tag.encode()), (b"cache-control", CACHE_CONTROL.encode()), VARY], b"")
+        return 304, Answer([(b"etag", tag.encode()), (b"cache-control", CACHE_CONTROL.encode()), VARY_CODED], b"")
     return 200, at_hand.find(position, question)
 
 

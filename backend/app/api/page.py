@@ -21,6 +21,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api.compression import accepts
+
 WEB: Final = Path(__file__).resolve().parents[1] / "web"
 
 # What the page may do: run its own modules, show its own style and pictures, and call the board that it comes from.
@@ -46,8 +48,6 @@ FOR_EVER: Final = "public, max-age=31536000, immutable"
 ASK_FIRST: Final = "no-cache"
 
 VERSION: Final = re.compile(r"[0-9a-f]{16}")
-# A weight of nothing refuses a coding.
-ACCEPTED: Final = r"(?i)(?<![\w-]){}(?![\w-])(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))"
 SCRIPT: Final = re.compile(r'<script\b(?=[^>]*\btype="module")[^>]*\bsrc="/web/([^"]+)"')
 IMPORT: Final = re.compile(r"""\b(?:from|import)\s*["'](\.{1,2}/[^"']+)["']""")
 ORIGIN: Final = re.compile(r'(<meta name="statusboard-origin" content=")[^"]*"')
@@ -66,11 +66,6 @@ def lean(content: bytes, suffix: str) -> bytes:
     if suffix not in FOR_READERS:
         return content
     return FOR_READERS[suffix].sub(lambda match: "\n" * match[0].count("\n"), content.decode()).encode()
-
-
-def accepts(header: str, coding: str) -> bool:
-    """Tell whether a client takes what is compressed by this coding, by its Accept-Encoding."""
-    return re.search(ACCEPTED.format(coding), header) is not None
 
 
 @dataclass(frozen=True)

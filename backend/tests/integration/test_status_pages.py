@@ -95,14 +95,14 @@ async def test_a_page_has_a_tag_and_need_not_be_sent_twice(ada: Persona, bob: Pe
     first = await bob.client.get(PATH)
     tag = first.headers["ETag"]
     others = [await bob.client.get(PATH, params=params) for params in ({"limit": 1}, {"author": "ada"})]
-    known = [f"W/{tag}", f'"x", {tag}', "*", tag]
+    known = [tag.removeprefix("W/"), f'"x", {tag}', "*", tag]
     unchanged = [await bob.client.get(PATH, headers={"If-None-Match": value}) for value in known]
     changed = await bob.client.get(PATH, headers={"If-None-Match": '"x"'})
     await ada.post("two")
     moved = await bob.client.get(PATH, headers={"If-None-Match": tag})
 
     assert (await ada.client.get(PATH)).headers["ETag"] == moved.headers["ETag"]
-    assert tag.startswith(f'"{first.json()["position"]}')
+    assert tag.startswith(f'W/"{first.json()["position"]}')
     assert len({tag, *(other.headers["ETag"] for other in others)}) == 3
     assert [(answer.status_code, answer.content, answer.headers["ETag"]) for answer in unchanged] == [
         (304, b"", tag) for _ in known
