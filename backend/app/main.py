@@ -86,7 +86,7 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
     )
     app.state.sockets = Sockets()
-    app.include_router(router)
+    app.include_router(router, prefix="/api/v1")
     errors.register(app)
     problems.describe(app)
     app.add_middleware(CompressionMiddleware)

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
-from app import database, migrations
+from app import database
 from app.config import settings
+from app.migrations.upgrade import upgrade
 from tests.postgres import postgres
 
 # Names of this run alone: another may use the same server at the same time.
@@ -57,7 +58,7 @@ async def template(postgres_url: str, postgres_engine: AsyncEngine) -> AsyncIter
     """A database that the migrations made, as CREATE DATABASE wants to have it."""
     name = f"{PREFIX}_template"
     await _run(postgres_engine, f"CREATE DATABASE {name} TEMPLATE template0")
-    await migrations.upgrade(_named(postgres_url, name))
+    await upgrade(_named(postgres_url, name))
     # A server that never waits for its disk copies files in half the time that it takes to log them.
     fsync = await _run(postgres_engine, "SHOW fsync")
     yield f"{name} STRATEGY {'WAL_LOG' if fsync == 'on' else 'FILE_COPY'}"

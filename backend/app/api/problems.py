@@ -53,10 +53,10 @@ NOT_READY: Final[Responses] = {503: _response(503, NotReady)}
 def describe(app: FastAPI) -> None:
     """Have the app's OpenAPI carry the schemas that the problems point at; FastAPI would call them plain JSON."""
     plain = app.openapi
-    models = [(model, "validation") for model in (Problem, ValidationProblem, NotReady)]
-    _, definitions = models_json_schema(models, ref_template=SCHEMA_PLACE)  # type: ignore[arg-type]
 
     def openapi() -> dict[str, Any]:
+        models = [(model, "validation") for model in (Problem, ValidationProblem, NotReady)]
+        _, definitions = models_json_schema(models, ref_template=SCHEMA_PLACE)  # type: ignore[arg-type]
         schema = plain()
         schema["components"]["schemas"] |= definitions["$defs"]
         return schema

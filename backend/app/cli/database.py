@@ -7,10 +7,10 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from app import migrations
 from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import Conflict, DatabaseUnavailable, UserNotFound
+from app.migrations.upgrade import upgrade
 from app.schemas.invites import InviteCreate
 from app.services import accounts, invites, setup
 from app.services.transactions import REFUSED, is_unavailability, sqlstate
@@ -29,7 +29,7 @@ async def migrate() -> None:
     give_up_at = time.monotonic() + PATIENCE
     while True:
         try:
-            await migrations.upgrade(settings.DATABASE_URL)
+            await upgrade(settings.DATABASE_URL)
             break
         except (OSError, TimeoutError, DBAPIError) as error:
             if isinstance(error, DBAPIError):

@@ -14,7 +14,7 @@ from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import DatabaseUnavailable
 from app.logs import dict_config
-from app.migrations import upgrade_sync
+from app.migrations.upgrade import upgrade_sync
 from app.server import UVICORN_SETTINGS, bound_sending, times_over
 from app.services import setup
 

@@ -1,4 +1,4 @@
-"""What Alembic runs: it uses the connection that `app.migrations.upgrade` opened, in that transaction."""
+"""What Alembic runs: it uses the connection that `app.migrations.upgrade` has opened, in that transaction."""
 
 from alembic import context
 

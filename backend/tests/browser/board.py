@@ -16,8 +16,9 @@ from typing import Final
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import database, migrations
+from app import database
 from app.config import settings
+from app.migrations.upgrade import upgrade
 from app.services import access_tokens, demo, live
 from app.services import secrets as board_secrets
 from tests.faults.cluster import Cluster, OnCluster
@@ -153,7 +154,7 @@ async def running() -> AsyncIterator[Board]:
     board.postgres.create()
     board.postgres.start()
     try:
-        await migrations.upgrade(board.postgres.url())
+        await upgrade(board.postgres.url())
         await board.replica.start()
         yield board
     finally:

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from app import migrations
 from app.config import settings
+from app.migrations.upgrade import upgrade
 from app.services import access_tokens
 from tests.faults.cluster import Cluster, OnCluster
 from tests.faults.processes import free_port
@@ -181,7 +181,7 @@ async def running(*settings: str, workers: int, check_every: float | None = None
     cluster.start()
     stand = Stand(folder, cluster, Way(cluster.port), workers=workers, check_every=check_every)
     try:
-        await migrations.upgrade(cluster.url())
+        await upgrade(cluster.url())
         await stand.start()
         yield stand
     finally:

@@ -3,11 +3,13 @@
 import asyncio
 
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app import database, migrations
 from app.database import Base
+from app.migrations.upgrade import config, upgrade
 
 # What PostgreSQL knows of a schema's tables: columns, constraints and indexes, each as one line.
 CATALOGUE = text("""
@@ -38,7 +40,7 @@ async def downgrade() -> None:
     """Undo every migration."""
 
     def run(connection: Connection) -> None:
-        alembic = migrations.config()
+        alembic = config()
         alembic.attributes["connection"] = connection
         command.downgrade(alembic, "base")
 
@@ -50,6 +52,16 @@ async def revision() -> str | None:
     """Return the revision that the database says it has."""
     async with database.async_engine.connect() as connection:
         return await connection.scalar(text("SELECT version_num FROM alembic_version"))
+
+
+def test_the_files_names_tell_the_revisions():
+    """As Alembic reads them, so that a process that only serves need not load it; and they follow each other."""
+    scripts = ScriptDirectory.from_config(config())
+    by_number = [script.revision for script in scripts.walk_revisions()][::-1]
+
+    assert set(by_number) == migrations.known()
+    assert by_number == sorted(by_number)
+    assert scripts.get_current_head() == migrations.head()
 
 
 async def test_models_and_migrations_are_equal(database_url: str):
@@ -71,7 +83,7 @@ async def test_back_and_forth(database_url: str):
     before = await catalogue(database.async_engine, "public")
     await downgrade()
     between = await catalogue(database.async_engine, "public")
-    await migrations.upgrade(database_url)
+    await upgrade(database_url)
 
     assert between == set()
     assert await catalogue(database.async_engine, "public") == before
@@ -82,7 +94,7 @@ async def test_two_at_once(database_url: str):
     """The second waits for the first, and finds nothing to do."""
     await downgrade()
 
-    await asyncio.gather(*(migrations.upgrade(database_url) for _ in range(3)))
+    await asyncio.gather(*(upgrade(database_url) for _ in range(3)))
 
     assert await revision() == migrations.head()
 
@@ -90,7 +102,7 @@ async def test_two_at_once(database_url: str):
 async def test_an_upgrade_of_what_is_up_to_date_changes_nothing(database_url: str, db: AsyncSession):
     """The board keeps its identity, and its log."""
     before = (await db.execute(text("SELECT id, seq, mark FROM board, feed_head"))).one()
-    await migrations.upgrade(database_url)
+    await upgrade(database_url)
 
     assert (await db.execute(text("SELECT id, seq, mark FROM board, feed_head"))).one() == before
 
@@ -100,7 +112,7 @@ async def test_a_newer_database_is_left_as_it_is(database_url: str, db: AsyncSes
     await db.execute(text("UPDATE alembic_version SET version_num = '9999_from_the_future'"))
     await db.commit()
 
-    await migrations.upgrade(database_url)
+    await upgrade(database_url)
 
     assert await revision() == "9999_from_the_future"
 

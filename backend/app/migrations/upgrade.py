@@ -1,0 +1,48 @@
+"""Bringing a database to the newest revision, by Alembic."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.migrations import known
+
+# Of two processes that migrate at once, the second waits here. Any number will do, so long as it stays the same.
+MIGRATION_LOCK: Final = 7_305_820_114_962_001
+
+
+def config() -> Config:
+    """Return Alembic's configuration; there is no alembic.ini."""
+    alembic = Config()
+    alembic.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return alembic
+
+
+async def upgrade(url: str) -> None:
+    """Bring the database at `url` to the newest revision, or leave it where it is if it is newer than this code."""
+
+    def run(connection: Connection) -> None:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current is not None and current not in known():
+            return
+        alembic = config()
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, "head")
+
+    engine = create_async_engine(url, connect_args={"timeout": 5, "server_settings": {"timezone": "UTC"}})
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()
+
+
+def upgrade_sync(url: str) -> None:
+    """Do what `upgrade` does, where no event loop runs."""
+    asyncio.run(upgrade(url))
