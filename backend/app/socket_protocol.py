@@ -15,7 +15,7 @@ from websockets.protocol import State
 
 NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
 
-# The extension of a socket's scope (ASGI, "Extensions") whose `write` takes frames that are made already.
+# The extension of a socket's scope (ASGI, "Extensions") whose `keep_up` leads to writing frames that are made already.
 READY_FRAMES: Final = "statusboard.ready_frames"
 
 
@@ -67,28 +67,56 @@ class HttpProtocol(HttpToolsProtocol):
 class SocketProtocol(WebSocketsSansIOProtocol):
     """A WebSocket, from the handshake on. Whatever the client sends gets an answer, and no line in the log."""
 
+    _fall_behind: Callable[[], None] | None = None
+
     def data_received(self, data: bytes) -> None:
         """Answer a handshake that can't be read; uvicorn would leave the connection open in silence, for ever."""
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self._refuse()
+        self._look()
 
     def handle_connect(self, event: Request) -> None:
         """Let the app write frames past the protocol: a thousand sockets then share one that was made once."""
         super().handle_connect(event)
         if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and not self.conn.extensions:
             extensions = cast("dict[str, dict[str, object]]", self.scope["extensions"])
-            extensions[READY_FRAMES] = {"write": self.write_frames}
+            extensions[READY_FRAMES] = {"keep_up": self.keep_up}
 
-    def write_frames(self, frames: bytes) -> bool:
-        """Write frames that are made already, or tell that the client does not keep up, or is gone.
+    def keep_up(self, fall_behind: Callable[[], None]) -> Callable[[bytes], None] | None:
+        """Return what writes frames that are made already, or None where the client does not keep up, or is gone.
 
-        What `send` would do with their texts, but that it waits for the client.
+        It does what `send` would do with their texts, and neither waits for the client nor looks whether it may: with
+        thousands of sockets that took a third as long as to write. So `fall_behind` is called, once, as soon as
+        nothing more may be written; that may be within a write, of frames that are still sent.
         """
-        if not self.writable.is_set() or self.conn.state is not State.OPEN or self.transport.is_closing():
-            return False
-        self.transport.write(frames)
-        return True
+        if not self._may_write():
+            return None
+        self._fall_behind = fall_behind
+        return self.transport.write
+
+    def _may_write(self) -> bool:
+        return self.writable.is_set() and self.conn.state is State.OPEN and not self.transport.is_closing()
+
+    def _look(self) -> None:
+        if self._fall_behind is not None and not self._may_write():
+            fall_behind, self._fall_behind = self._fall_behind, None
+            fall_behind()
+
+    def pause_writing(self) -> None:
+        """Note that the client does not keep up."""
+        super().pause_writing()
+        self._look()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that it is gone."""
+        super().connection_lost(exc)
+        self._look()
+
+    def shutdown(self) -> None:
+        """Say goodbye, behind which nothing more is written."""
+        super().shutdown()
+        self._look()
 
     def send_receive_event_to_app(self) -> None:
         """Close with 1007 after text that is no UTF-8: uvicorn logs a traceback, and trips over a close behind it."""
@@ -114,6 +142,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Close after a ping that nobody answered, and let the app know: uvicorn would log a crash if it still sent."""
         self.disconnected = True
         super().keepalive_timeout()
+        self._look()
 
     def _refuse(self) -> None:
         # A line that is too long, and too many headers, have their answers already.

@@ -124,8 +124,10 @@ async def of_sockets(sizes: tuple[int, ...], count: int) -> str:
                     async def post(client: Wire = client, followers: list = followers) -> None:
                         seen = followers[0].events + 1
                         await client.post("/statuses", {"message": "Reviewed the pull request"})
-                        while any(follower.events < seen for follower in followers):
-                            await asyncio.sleep(0.0005)
+                        for follower in followers:
+                            while follower.events < seen:
+                                follower.arrived.clear()
+                                await follower.arrived.wait()
 
                     took = await timed(post, count)
                 for follower in followers:

@@ -27,6 +27,10 @@ GOODBYE_WITHIN: Final = 1.0  # seconds for a close frame to someone who may not 
 LONGEST_REASON: Final = 120  # bytes; a close frame holds 123 (RFC 6455, section 5.5)
 
 
+# As `SocketProtocol.keep_up`.
+type KeepUp = Callable[[Callable[[], None]], Callable[[bytes], None] | None]
+
+
 class Closing(Exception):
     """The conversation ends with this code."""
 
@@ -42,8 +46,6 @@ class LiveSocket:
     While the client keeps up, it is among `Sockets.abreast`, and whoever reads the log writes to all of them.
     """
 
-    _behind: asyncio.Future[Position]
-
     def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
         self.credential: Credential | None = None
         self._websocket = websocket
@@ -52,9 +54,7 @@ class LiveSocket:
         self._is_let_in = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
         # None where the server is another than the board's own, as in tests.
-        self._write: Callable[[bytes], bool] | None = (
-            websocket.scope.get("extensions", {}).get(READY_FRAMES, {}).get("write")
-        )
+        self._keep_up: KeepUp | None = websocket.scope.get("extensions", {}).get(READY_FRAMES, {}).get("keep_up")
 
     def end(self, code: int, reason: str) -> None:
         """Have the socket closed, from wherever in the process this is called."""
@@ -182,10 +182,9 @@ class LiveSocket:
         feed = self._sockets.feed
         while True:
             ring = feed.ring
-            if self._write is not None and ring is not None and ring.last == position:
-                position = await self._go_along(self._write, position)
-            else:
-                await feed.wait_beyond(position.seq)
+            if self._keep_up is not None and ring is not None and ring.last == position:
+                position = await self._go_along(self._keep_up, position)
+            await feed.wait_beyond(position.seq)
             ring = feed.ring
             if ring is None or ring.last.seq <= position.seq:
                 continue
@@ -197,19 +196,25 @@ class LiveSocket:
                 await self._send(event.frame)
                 position = event.position
 
-    async def _go_along(self, write: Callable[[bytes], bool], position: Position) -> Position:
+    async def _go_along(self, keep_up: KeepUp, position: Position) -> Position:
         """Have all that comes written at once for as long as the client keeps up; return what it has by then."""
-        self._behind = asyncio.get_running_loop().create_future()
-        self._sockets.join(self, write, position)
-        try:
-            return await self._behind
-        finally:
-            self._sockets.abreast.pop(write, None)
+        sockets = self._sockets
+        behind: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
 
-    def fall_behind(self, position: Position) -> None:
-        """Have the socket sent its events one by one, and waited for, from the first behind this position."""
-        if not self._behind.done():
-            self._behind.set_result(position)
+        def fall_behind() -> None:
+            if write is not None:
+                sockets.abreast.pop(write, None)
+            if not behind.done():
+                behind.set_result(sockets.abreast_at)
+
+        write = keep_up(fall_behind)
+        if write is None:
+            return position
+        sockets.join(write, fall_behind, position)
+        try:
+            return await behind
+        finally:
+            sockets.abreast.pop(write, None)
 
     async def _close(self, code: int, reason: str) -> None:
         # Whoever does not read can't be told; the server drops the connection when this returns.

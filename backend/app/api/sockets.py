@@ -29,14 +29,18 @@ MOST_STARTING: Final = 4
 
 
 class Sockets:
-    """All of this process's sockets. They hold no database connection: they take one for as long as they read."""
+    """All of this process's sockets. They hold no database connection: they take one for as long as they read.
+
+    `abreast_at` is the position of all who are abreast; without any, there is none.
+    """
+
+    abreast_at: Position
 
     def __init__(self) -> None:
         self.open: set[LiveSocket] = set()
-        # Those of them that have all that there is, and whose clients keep up: by how each is written to, since nothing
-        # else is looked at for each of them when there is news.
-        self.abreast: dict[Callable[[bytes], bool], LiveSocket] = {}
-        self._abreast_at: Position | None = None
+        # Those of them that have all that there is, and whose clients keep up: how each is written to, since nothing
+        # else is looked at for each when there is news, and what is to be called where it can't go on.
+        self.abreast: dict[Callable[[bytes], None], Callable[[], None]] = {}
         self.feed = LiveFeed(on_other_history=self._end_all, on_news=self._spread)
         self.starting = asyncio.Semaphore(MOST_STARTING)
         self._watch: asyncio.Task[None] | None = None
@@ -58,22 +62,25 @@ class Sockets:
             self._watch = None
         await self.feed.stop()
 
-    def join(self, socket: "LiveSocket", write: Callable[[bytes], bool], position: Position) -> None:
+    def join(self, write: Callable[[bytes], None], fall_behind: Callable[[], None], position: Position) -> None:
         """Have a socket written to with all the others that have everything up to this position, the ring's last."""
-        self.abreast[write] = socket
-        self._abreast_at = position
+        self.abreast[write] = fall_behind
+        self.abreast_at = position
 
     def _spread(self, ring: Ring) -> None:
-        """Write what is new to all who are abreast, each frame made once; who can't take it goes its own way."""
-        position, self._abreast_at = self._abreast_at, ring.last
-        if position is None:
+        """Write what is new to all who are abreast, each frame made once; who can't take more goes its own way."""
+        if not self.abreast:
             return
-        can_go_on = ring.covers(position.seq) and not ring.contradicts(position)
-        news = ring.since(position.seq) if can_go_on else ()
-        frames = b"".join(frame_of(event.frame) for event in news)
-        for write in tuple(self.abreast):
-            if not (frames and write(frames)):
-                self.abreast.pop(write).fall_behind(position)
+        position = self.abreast_at
+        if not ring.covers(position.seq) or ring.contradicts(position):
+            for fall_behind in tuple(self.abreast.values()):
+                fall_behind()
+            return
+        frames = b"".join(frame_of(event.frame) for event in ring.since(position.seq))
+        self.abreast_at = ring.last  # also of those for whom these are too many: they are on their way
+        if frames:
+            for write in tuple(self.abreast):
+                write(frames)
 
     def _end_all(self) -> None:
         self.abreast.clear()
