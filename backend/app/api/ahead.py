@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from app.api import answers
-from app.api.answers import CALLER, VARY
+from app.api.answers import CALLER, VARY, Answer
 from app.api.compression import accepts
 from app.api.errors import answer_to
 from app.api.middleware import LARGEST_BODY, is_storable
@@ -41,6 +41,8 @@ def _headers_of(body: bytes) -> list[tuple[bytes, bytes]]:
 HEALTHY: Final = Health().model_dump_json().encode()
 HEALTHY_START: Final = {"type": "http.response.start", "status": 200, "headers": _headers_of(HEALTHY)}
 HEALTHY_BODY: Final = {"type": "http.response.body", "body": HEALTHY}
+
+NOT_MODIFIED: Final = 304
 
 # As in routes/statuses.py.
 IDEMPOTENCY_KEY: Final = re.compile(rb"[!-~]{1,255}")
@@ -80,28 +82,58 @@ def _ordinary_query(query_string: bytes) -> StatusQuery | None:
         return None
 
 
+def _recall(token: str | None, needed: TokenScope) -> Caller | None:
+    caller = None if token is None else callers.recall(token)
+    return caller if caller is not None and needed in caller.scopes else None
+
+
 async def _give_statuses(scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive | None:
-    caller = await _check(scope, _token(headers), TokenScope.READ)
-    if caller is None:
+    try:
+        found = await _new_page(scope, headers) or await _page(scope, headers)
+    except BoardError as error:
+        await _refuse(error, scope, receive, send)
+        return None
+    if found is None:
         return receive
-    status, answer = 200, None
-    if caller.position is not None:
-        known = headers.get(b"if-none-match")
-        status, answer = answers.find(scope, caller.position, None if known is None else known.decode("latin-1"))
-    if answer is None:
-        if (wanted := _ordinary_query(scope["query_string"])) is None:
-            return receive
-        try:
-            position, page = await status_pages.read(wanted)
-        except BoardError as error:
-            await _refuse(error, scope, receive, send)
-            return None
-        answer = answers.made(scope, position, page)
+    status, answer = found
     if accepts(headers.get(b"accept-encoding", b"").decode("latin-1"), "gzip"):
         answer = answer.compressed
     await send({"type": "http.response.start", "status": status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
     return None
+
+
+async def _new_page(scope: Scope, headers: Headers) -> tuple[int, Answer] | None:
+    """Return a page that nobody has asked for before to whoever was looked up shortly ago, in one round trip."""
+    token = _token(headers)
+    if token is None or b"if-none-match" in headers or answers.is_known(scope):
+        return None
+    known, wanted = _recall(token, TokenScope.READ), _ordinary_query(scope["query_string"])
+    if known is None or wanted is None:
+        return None
+    page = await status_pages.read_by(known, wanted)
+    if page is None:
+        callers.forget(token)
+        return None
+    return 200, answers.made(scope, *page)
+
+
+async def _page(scope: Scope, headers: Headers) -> tuple[int, Answer] | None:
+    """Return a page that is at hand, or a 304, or else a page that is read; None where the route is to refuse it."""
+    caller = await _check(scope, _token(headers), TokenScope.READ)
+    if caller is None:
+        return None
+    status, answer = 200, None
+    if caller.position is not None:
+        known = headers.get(b"if-none-match")
+        status, answer = answers.find(scope, caller.position, None if known is None else known.decode("latin-1"))
+    # `If-None-Match: *` fits whatever there is, and not what there is not.
+    wanted = _ordinary_query(scope["query_string"]) if answer is None or status == NOT_MODIFIED else None
+    if answer is None and wanted is not None:
+        answer = answers.made(scope, *await status_pages.read(wanted))
+    if answer is None or (status == NOT_MODIFIED and wanted is None):
+        return None
+    return status, answer
 
 
 async def _refuse(error: BoardError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -163,15 +195,15 @@ async def _take_post(scope: Scope, headers: Headers, receive: Receive, send: Sen
 
 async def _post(scope: Scope, token: str | None, data: StatusCreate, key: str | None) -> str | None:
     """Return the status that was posted as JSON, or None where the caller may not."""
-    if token is not None and (known := callers.recall(token)) is not None and TokenScope.POST in known.scopes:
-        since = asyncio.get_running_loop().time()
+    since = asyncio.get_running_loop().time()
+    if token is not None and (known := _recall(token, TokenScope.POST)) is not None:
         if (status := await posting.post_by(known, data=data, key=key, since=since)) is not None:
             return status
         callers.forget(token)
     caller = await _check(scope, token, TokenScope.POST)
     if caller is None:
         return None
-    return await posting.post(author=caller.user, data=data, key=key, since=caller.since)
+    return await posting.post(author=caller.user, data=data, key=key, since=since)
 
 
 # Each layer that a socket goes through takes memory for as long as the socket lives.

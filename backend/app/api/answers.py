@@ -97,6 +97,11 @@ def _question(scope: Scope) -> Question:
     return scope["path"], scope["query_string"]
 
 
+def is_known(scope: Scope) -> bool:
+    """Tell whether the question was answered before, be it at another position."""
+    return _question(scope) in at_hand.known
+
+
 def etag(position: Position, question: Question) -> str:
     """Return the tag of what this version of the board answers at a position.
 

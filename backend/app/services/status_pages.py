@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    text,
     true,
     tuple_,
 )
@@ -33,7 +34,8 @@ from app.errors import DatabaseUnavailable
 from app.models import FeedHead, Reference, Status, StatusReference, User
 from app.models.reference import ReferenceKind
 from app.schemas.statuses import URL_PARTS, StatusQuery
-from app.services import references
+from app.services import callers, references
+from app.services.callers import Caller
 from app.services.feed import Position
 from app.services.statements import Statement
 from app.services.statuses import cursor_at, read_cursor, search_words
@@ -50,6 +52,16 @@ _linked = (
         Reference.number == bindparam("number", type_=Integer),
     )
 )
+
+# Whether who asks still stands as they were recalled; without a credential, nothing is asked.
+_stands = text(
+    "(:session IS NULL AND :api_token IS NULL OR "
+    + callers.STANDS.format(user=":member", name=":name", session=":session", api_token=":api_token")  # noqa: S106
+    + ") AS stands"
+).bindparams(
+    *(bindparam(name, type_=BigInteger) for name in ("member", "session", "api_token")), bindparam("name", type_=String)
+)
+_NOBODY: Final = {"member": None, "name": None, "session": None, "api_token": None}
 
 # What each filter asks of a status.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
@@ -83,9 +95,9 @@ def _values(wanted: StatusQuery) -> dict[str, Any]:
 def statement(filters: tuple[str, ...], limit: int) -> Statement:
     """Return the statement of a page with these filters: the log's head, and statuses with their references.
 
-    It is one statement, so all that it says is of one instant. A status has a row for each of its references, and the
-    head stands alone where there is no status. The limit is written into it: with a parameter, PostgreSQL would plan
-    for a tenth of the table, or anew each time.
+    It is one statement, so all that it says is of one instant, also whether its caller stands. A status has a row for
+    each of its references, and the head stands alone where there is no status. The limit is written into it: with a
+    parameter, PostgreSQL would plan for a tenth of the table, or anew each time.
     """
     page = (
         select(Status.id, Status.author_id, Status.message, Status.category, Status.created_at, Status.edited_at)
@@ -96,7 +108,7 @@ def statement(filters: tuple[str, ...], limit: int) -> Statement:
     )
     query = (
         select(
-            *(FeedHead.seq, FeedHead.mark),
+            *(FeedHead.seq, FeedHead.mark, _stands),
             *(page.c.id, page.c.message, page.c.category, page.c.created_at, page.c.edited_at),
             *(User.username, User.display_name, User.kind),
             *(Reference.owner, Reference.repo, Reference.number, Reference.kind.label("what")),
@@ -118,7 +130,7 @@ def _items(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
     linked: list[dict[str, Any]] = []
     last = None
     for row in rows:
-        _, _, status_id, message, category, created_at, edited_at, username, display_name, kind, *reference = row
+        _, _, _, status_id, message, category, created_at, edited_at, username, display_name, kind, *reference = row
         if status_id != last:
             last, linked = status_id, []
             items.append(
@@ -150,8 +162,29 @@ def _items(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
     return items
 
 
+type Page = tuple[Position, bytes]
+
+
+async def _read(connection: asyncpg.Connection, wanted: StatusQuery, by: dict[str, Any]) -> Page | None:
+    # One more than is wanted tells whether there are more.
+    asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
+    rows = await asked.fetch(connection, _values(wanted) | by)
+    if not rows:
+        raise DatabaseUnavailable  # the log has no head while the database is being restored
+    seq, mark, stands, first, *_ = rows[0]
+    if not stands:
+        return None
+    items = _items(rows) if first is not None else []
+    page = items[: wanted.limit]
+    more = len(items) > wanted.limit
+    next_cursor = cursor_at(page[-1]["created_at"], page[-1]["id"]) if more else None
+    position = Position(seq, mark)
+    answer = {"items": page, "next_cursor": next_cursor, "position": str(position)}
+    return position, orjson.dumps(answer, option=orjson.OPT_UTC_Z)
+
+
 @direct
-async def read(connection: asyncpg.Connection, wanted: StatusQuery) -> tuple[Position, bytes]:
+async def read(connection: asyncpg.Connection, wanted: StatusQuery) -> Page:
     """Return a page as JSON, newest first, and the position in the log at which it was read.
 
     `since` is included, `until` is not. The page's depth costs nothing: the cursor names where it begins.
@@ -159,15 +192,22 @@ async def read(connection: asyncpg.Connection, wanted: StatusQuery) -> tuple[Pos
     Raises:
         InvalidCursor: the cursor is damaged.
     """
-    # One more than is wanted tells whether there are more.
-    asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
-    rows = await asked.fetch(connection, _values(wanted))
-    if not rows:
-        raise DatabaseUnavailable  # the log has no head while the database is being restored
-    position = Position(rows[0][0], rows[0][1])
-    items = _items(rows) if rows[0][2] is not None else []
-    page = items[: wanted.limit]
-    more = len(items) > wanted.limit
-    next_cursor = cursor_at(page[-1]["created_at"], page[-1]["id"]) if more else None
-    answer = {"items": page, "next_cursor": next_cursor, "position": str(position)}
-    return position, orjson.dumps(answer, option=orjson.OPT_UTC_Z)
+    page = await _read(connection, wanted, _NOBODY)
+    assert page is not None  # there is nothing to be checked
+    return page
+
+
+@direct
+async def read_by(connection: asyncpg.Connection, caller: Caller, wanted: StatusQuery) -> Page | None:
+    """Return what `read` does for a caller who was recalled, whom the statement checks; None where they stand no more.
+
+    Raises:
+        InvalidCursor: the cursor is damaged.
+    """
+    by = caller.credential
+    name = caller.user.display_name
+    return await _read(
+        connection,
+        wanted,
+        {"member": by.user_id, "name": name, "session": by.session_id, "api_token": by.api_token_id},
+    )

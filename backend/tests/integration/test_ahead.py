@@ -83,9 +83,9 @@ ENDS = [
 ]
 
 
-async def with_api_token(persona: Persona) -> dict[str, str]:
+async def with_api_token(persona: Persona, scope: str = "post") -> dict[str, str]:
     """Return the header of a new API token."""
-    made = await persona.client.post("/api/v1/tokens", json={"name": "ci", "scopes": ["post"]})
+    made = await persona.client.post("/api/v1/tokens", json={"name": "ci", "scopes": [scope]})
     return {"Authorization": f"Bearer {made.json()['token']}"}
 
 
@@ -107,6 +107,36 @@ async def test_who_posts_again_is_checked_again(message: str, end: str, ada: Per
     assert {response.status_code for response in after} <= {401, 403}
     assert await db.scalar(text("SELECT count(*) FROM statuses")) == len(by)
     assert await db.scalar(text("SELECT count(*) FROM github_references")) == 0
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_who_reads_on_is_checked_again(end: str, ada: Persona, db: AsyncSession, monkeypatch):
+    """Whoever has just read and may no more is refused as by the route, also a page that nobody has asked for yet."""
+    await ada.post("one")
+    login, api_token = {}, await with_api_token(ada, "read")
+    by = [login] if "sessions" in end else [api_token] if "tokens" in end else [login, api_token]
+    before = [await ada.client.get(f"{PATH}?limit={n}", headers=header) for n in (1, 2) for header in by]
+    await db.execute(text(end))
+    await db.commit()
+    after = [await ada.client.get(f"{PATH}?limit={n}", headers=header) for n in (1, 3) for header in by]
+    monkeypatch.setattr(ahead, "LANES", {})
+    routes = [await ada.client.get(f"{PATH}?limit={n}", headers=header) for n in (1, 3) for header in by]
+
+    assert [response.status_code for response in before] == [200] * 2 * len(by)
+    assert [said(response) for response in after] == [said(response) for response in routes]
+    assert {response.status_code for response in after} <= {401, 403}
+
+
+async def test_who_reads_on_costs_one_statement(ada: Persona):
+    """It checks the caller and reads a page that nobody has asked for; one that is at hand needs the check alone."""
+    posted = await ada.post("one")
+    for n, header in enumerate([{}, await with_api_token(ada, "read")]):
+        await ada.client.get(f"{PATH}?limit=10", headers=header)
+        with recorded() as statements:
+            pages = [await ada.client.get(f"{PATH}?limit={20 + n}", headers=header) for _ in range(2)]
+
+        assert [page.json()["items"] for page in pages] == [[posted], [posted]]
+        assert [sql.split()[0] for sql in statements] == ["WITH", "SELECT"]
 
 
 async def test_who_has_a_new_name_posts_by_it_at_once(ada: Persona, db: AsyncSession):
@@ -149,6 +179,15 @@ async def test_a_list_is_read_or_refused_as_by_its_route(ada: Persona, monkeypat
     monkeypatch.setattr(ahead, "LANES", {})
 
     assert made == kept == await answers()
+
+
+async def test_a_malformed_question_is_refused_whatever_the_client_has(ada: Persona):
+    """`If-None-Match: *` fits any page that there is, and a query that does not fit has none."""
+    await ada.post("one")
+    any_page = {"If-None-Match": "*"}
+
+    assert (await ada.client.get(PATH, headers=any_page)).status_code == 304
+    assert (await ada.client.get(f"{PATH}?limit=0", headers=any_page)).status_code == 422
 
 
 async def test_a_client_that_hangs_up_posts_nothing(ada: Persona):
