@@ -223,7 +223,7 @@ async def test_a_client_that_does_not_read_is_given_up(server: Server, ada: Pers
 
 async def test_a_client_that_pauses_misses_nothing(server: Server, ada: Persona, db: AsyncSession):
     """It falls behind in the middle of what is written to all, goes its own way, and is abreast of the others again."""
-    async with server.follow(ada.token) as brisk, server.socket(max_queue=1) as pausing:
+    async with server.follow(ada.token) as brisk, server.socket() as pausing:
         await pausing.send(json.dumps({"type": "auth", "token": ada.token}))
         await receive_until(pausing, "ready")
         await receive_until(brisk, "ready")
@@ -235,11 +235,13 @@ async def test_a_client_that_pauses_misses_nothing(server: Server, ada: Persona,
         pausing.transport.resume_reading()
         await history.append(db, 1000, padding=10)
         received = await frames(pausing, 2000)
+        others = await frames(brisk, 1000)
         await until(lambda: len(server.sockets.abreast) == 2)
         last = await ada.post("and one more")
 
         assert [event["seq"] for event in received] == list(range(1, 2001))
-        assert (await receive(pausing))["data"] == last
+        assert others == received[1000:]
+        assert [(await receive(socket))["data"] for socket in (pausing, brisk)] == [last, last]
 
 
 async def test_who_falls_out_of_memory_is_closed_as_too_slow(
