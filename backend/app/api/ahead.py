@@ -82,8 +82,8 @@ def _ordinary_query(query_string: bytes) -> StatusQuery | None:
         return None
 
 
-def _recall(token: str | None, needed: TokenScope) -> Caller | None:
-    caller = None if token is None else callers.recall(token)
+def _recall(token: str, needed: TokenScope) -> Caller | None:
+    caller = callers.recall(token)
     return caller if caller is not None and needed in caller.scopes else None
 
 

@@ -202,19 +202,18 @@ class LiveSocket:
         behind: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
 
         def fall_behind() -> None:
-            if write is not None:
-                sockets.abreast.pop(write, None)
+            sockets.abreast.pop(fall_behind, None)
             if not behind.done():
                 behind.set_result(sockets.abreast_at)
 
         write = keep_up(fall_behind)
         if write is None:
             return position
-        sockets.join(write, fall_behind, position)
+        sockets.join(fall_behind, write, position)
         try:
             return await behind
         finally:
-            sockets.abreast.pop(write, None)
+            sockets.abreast.pop(fall_behind, None)
 
     async def _close(self, code: int, reason: str) -> None:
         # Whoever does not read can't be told; the server drops the connection when this returns.

@@ -38,9 +38,9 @@ class Sockets:
 
     def __init__(self) -> None:
         self.open: set[LiveSocket] = set()
-        # Those of them that have all that there is, and whose clients keep up: how each is written to, since nothing
-        # else is looked at for each when there is news, and what is to be called where it can't go on.
-        self.abreast: dict[Callable[[bytes], None], Callable[[], None]] = {}
+        # Those of them that have all that there is, and whose clients keep up: what is to be called where one can't go
+        # on, and how it is written to, since nothing else is looked at for each when there is news.
+        self.abreast: dict[Callable[[], None], Callable[[bytes], None]] = {}
         self.feed = LiveFeed(on_other_history=self._end_all, on_news=self._spread)
         self.starting = asyncio.Semaphore(MOST_STARTING)
         self._watch: asyncio.Task[None] | None = None
@@ -62,9 +62,9 @@ class Sockets:
             self._watch = None
         await self.feed.stop()
 
-    def join(self, write: Callable[[bytes], None], fall_behind: Callable[[], None], position: Position) -> None:
+    def join(self, fall_behind: Callable[[], None], write: Callable[[bytes], None], position: Position) -> None:
         """Have a socket written to with all the others that have everything up to this position, the ring's last."""
-        self.abreast[write] = fall_behind
+        self.abreast[fall_behind] = write
         self.abreast_at = position
 
     def _spread(self, ring: Ring) -> None:
@@ -73,13 +73,13 @@ class Sockets:
             return
         position = self.abreast_at
         if not ring.covers(position.seq) or ring.contradicts(position):
-            for fall_behind in tuple(self.abreast.values()):
+            for fall_behind in tuple(self.abreast):
                 fall_behind()
             return
         frames = b"".join(frame_of(event.frame) for event in ring.since(position.seq))
         self.abreast_at = ring.last  # also of those for whom these are too many: they are on their way
         if frames:
-            for write in tuple(self.abreast):
+            for write in tuple(self.abreast.values()):
                 write(frames)
 
     def _end_all(self) -> None:

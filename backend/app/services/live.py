@@ -34,7 +34,7 @@ FIRST_RETRY: Final = 0.05
 LAST_RETRY: Final = 2.0
 BATCH: Final = 1000
 # While more than one thing is said at a time, news is gathered for so many seconds before it is told and read: else two
-# round trips for each few statuses take from posting a third of its rate.
+# round trips for each few statuses take from posting much of its rate.
 GATHER: Final = 0.005
 
 # A process begins some way back: its sockets may be faster to the database than it is, and clients that come back after
