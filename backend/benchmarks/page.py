@@ -19,7 +19,7 @@ from tests.browser import board as boards
 from tests.browser.actions import entries, entry
 from tests.browser.board import Board, Member
 from tests.browser.conftest import find_chromium
-from tests.browser.windows import Window, open_window
+from tests.browser.windows import Window, close, open_window
 from tests.faults.processes import memory
 
 MANY = 10_000
@@ -94,7 +94,7 @@ async def cold(browser: Browser, board: Board, member: Member) -> tuple[float, i
     while not (first := await window.page.evaluate("window.firstBoard")):
         await asyncio.sleep(0.02)
     await window.page.wait_for_load_state("networkidle")
-    await window.context.close()
+    await window.close()
     return first, sum(weight for request, weight in weights.items() if request in ours)
 
 
@@ -115,7 +115,7 @@ async def latency(browser: Browser, board: Board, reader: Member, writer: Member
     await entry(window.page, f"Sample {count - 1}").first.wait_for()
     await asyncio.sleep(0.5)
     seen = await window.page.evaluate("window.seen")
-    await window.context.close()
+    await window.close()
     return [seen[text] - moment for text, moment in confirmed.items()]
 
 
@@ -161,7 +161,7 @@ async def main(rounds: int) -> None:
             FROM users, generate_series(1, {MANY}) AS n GROUP BY n
         """)
         await long_scroll(browser, await open_window(browser, board, reader))
-        await browser.close()
+        await close(browser)
     print(f"load {os.getloadavg()[0]:.1f} after")
 
 

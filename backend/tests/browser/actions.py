@@ -1,6 +1,6 @@
 """What people do on the page, by the words that they see."""
 
-from playwright.async_api import Locator, Page
+from playwright.async_api import Locator, Page, expect
 
 from tests.personas import PASSWORD
 
@@ -18,6 +18,12 @@ async def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
     await page.get_by_label("Username").fill(username)
     await page.get_by_label("Password", exact=True).fill(password)
     await page.get_by_role("button", name="Log in", exact=True).click()
+
+
+async def log_out(page: Page) -> None:
+    """Log out, and wait for the login form."""
+    await page.get_by_role("button", name="Log out").click()
+    await expect(page.get_by_role("button", name="Log in", exact=True)).to_be_visible()
 
 
 async def make_invite(page: Page) -> None:

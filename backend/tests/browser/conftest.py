@@ -3,11 +3,9 @@
 Where there is no Chromium the tests are skipped, but on CI they fail: there, a browser is part of the machine.
 """
 
-import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +14,10 @@ from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 from tests.browser import board as boards
 from tests.browser.board import Board, Member
-from tests.browser.windows import Window, open_window
+from tests.browser.windows import Window, close, open_window
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 EXPECT_WITHIN: Final = 10_000.0  # milliseconds
-CLOSED_WITHIN: Final = 20.0  # seconds
 
 type OpenWindow = Callable[..., Awaitable[Window]]
 
@@ -44,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
-        await browser.close()
+        await close(browser)
 
 
 @pytest.fixture(scope="session")
@@ -83,10 +80,7 @@ async def open_one(browser: Browser, board: Board) -> AsyncIterator[OpenWindow]:
 
     yield open_one
     for window in windows:
-        # Chromium does not always say that it has closed one. The test is over by then; the browser closes them all.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSED_WITHIN):
-                await window.context.close()
+        await window.close()
     assert [problem for window in windows for problem in window.unexpected] == []
 
 

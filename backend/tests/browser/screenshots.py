@@ -23,7 +23,7 @@ from tests.browser import board as boards  # noqa: E402
 from tests.browser.board import Board  # noqa: E402
 from tests.browser.conftest import find_chromium  # noqa: E402
 from tests.browser.views import VIEWS, View, settled  # noqa: E402
-from tests.browser.windows import DESKTOP, PHONE, open_window  # noqa: E402
+from tests.browser.windows import DESKTOP, PHONE, close, open_window  # noqa: E402
 
 IMAGES: Final = BACKEND.parent / "docs" / "images"
 WALL: Final = {"width": 1920, "height": 1080}
@@ -39,7 +39,7 @@ async def picture(browser: Browser, board: Board, view: View, scheme: str, size:
     await settled(window.page)
     await view.prepare(window)
     image = await window.page.screenshot(full_page=size == "320px")
-    await window.context.close()
+    await window.close()
     return image
 
 
@@ -55,7 +55,7 @@ async def main(folder: Path, *, for_readme: bool) -> None:
             click.echo(name)
             if for_readme and name in README:
                 (IMAGES / f"{README[name]}.png").write_bytes(image)
-        await browser.close()
+        await close(browser)
 
 
 if __name__ == "__main__":

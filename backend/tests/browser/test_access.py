@@ -80,7 +80,7 @@ async def look(used_board: Board, browser: Browser) -> AsyncIterator[Look]:
 
     yield look
     for window in windows:
-        await window.context.close()
+        await window.close()
     assert [problem for window in windows for problem in window.unexpected] == []
 
 

@@ -5,7 +5,7 @@ import re
 import httpx
 from playwright.async_api import expect
 
-from tests.browser.actions import box, entry, log_in, make_account, make_invite, post
+from tests.browser.actions import box, entry, log_in, log_out, make_account, make_invite, post
 from tests.browser.board import Board, Member
 from tests.browser.conftest import OpenWindow
 from tests.browser.windows import REFUSED, Window
@@ -78,8 +78,7 @@ async def test_log_in_stay_and_log_out(ada: Member, stranger: Window):
     await expect(entry(page, "Said before")).to_be_visible()
     await page.reload()
     await expect(entry(page, "Said before")).to_be_visible()
-    await page.get_by_role("button", name="Log out").click()
-    await expect(page.get_by_role("button", name="Log in", exact=True)).to_be_visible()
+    await log_out(page)
     await page.reload()
 
     await expect(page.get_by_role("button", name="Log in", exact=True)).to_be_visible()
@@ -111,7 +110,7 @@ async def test_a_logout_in_one_tab_ends_the_other(window: Window):
     window.tolerate(REFUSED)  # what the other was just asking for
     other = await window.context.new_page()
     await other.goto(window.url)
-    await window.page.get_by_role("button", name="Log out").click()
+    await log_out(window.page)
 
     await expect(other.get_by_role("dialog", name="Your session has ended")).to_be_visible()
 

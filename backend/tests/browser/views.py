@@ -6,8 +6,8 @@ from typing import Final
 
 from playwright.async_api import Page, expect
 
-from tests.browser.actions import box, entries, make_invite
-from tests.browser.windows import UNREACHABLE, Window
+from tests.browser.actions import box, entries, log_out, make_invite
+from tests.browser.windows import UNREACHABLE, Window, close
 
 type Preparation = Callable[[Window], Awaitable[None]]
 
@@ -35,8 +35,8 @@ async def _end_session(window: Window) -> None:
     window.tolerate("Failed to load resource")
     other = await window.context.new_page()
     await other.goto(window.url)
-    await other.get_by_role("button", name="Log out").click()
-    await other.close()
+    await log_out(other)
+    await close(other)
     await expect(window.page.get_by_role("dialog", name="Your session has ended")).to_be_visible()
 
 

@@ -1,7 +1,9 @@
 """Browser windows on the board, and what goes wrong in them: on the console, in scripts, on the way to other hosts."""
 
+import asyncio
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +18,18 @@ PHONE: Final = {"width": 320, "height": 640}
 UNREACHABLE: Final = r"net::ERR_|WebSocket connection to .* failed|Failed to load resource"
 # The board says no to what a person asked for: Chromium has a line on its console for each such answer.
 REFUSED: Final = r"Failed to load resource: the server responded with a status of 4"
+CLOSED_WITHIN: Final = 20.0  # seconds
+
+
+async def close(what: Browser | BrowserContext | Page) -> None:
+    """Close something of the browser, waiting for that no longer than `CLOSED_WITHIN`.
+
+    Chromium never says so where a page is just loading another one. Whatever stays open ends with the browser, and the
+    browser with the driver's process.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSED_WITHIN):
+            await what.close()
 
 
 @dataclass
@@ -37,6 +51,10 @@ class Window:
     def tolerate(self, *patterns: str) -> None:
         """Say what is to be expected here."""
         self.tolerated += patterns
+
+    async def close(self) -> None:
+        """Close it, with all that the browser keeps for it."""
+        await close(self.context)
 
     @property
     def unexpected(self) -> list[str]:
@@ -68,7 +86,7 @@ async def _logged_in(browser: Browser, url: str, member: Member) -> Any:
     answer = await context.request.get(f"{url}/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
     user = await answer.json()
     kept = await context.storage_state()
-    await context.close()
+    await close(context)
     values = [{"name": "statusboard.user", "value": json.dumps(user)}]
     return {"cookies": kept["cookies"], "origins": [{"origin": url, "localStorage": values}]}
 

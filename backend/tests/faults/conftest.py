@@ -18,6 +18,7 @@ _runs = pytest.StashKey[list["Run"]]()
 HEADINGS: Final = "| fault | size | lost | duplicated | reordered | phantom | measured | outcome | mutations noticed |"
 NOT_SIZES: Final = {"pace"}
 LONGEST_PROBLEM: Final = 90  # characters
+FULL_WITHIN: Final = 1800  # seconds, for a test of full size
 OUTCOMES: Final = {"noticed": "yes", "skipped": "skipped"}  # of a mutation
 
 
@@ -87,8 +88,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             assert mutation in MUTATIONS, mutation
             runs.append(Run(name, mutation, SimpleNamespace(**small | size)))
     noticed = pytest.mark.xfail(raises=AssertionError, strict=True, reason="it is broken on purpose")
+    patient = pytest.mark.timeout(FULL_WITHIN)
+    marks = {SMALL: [], FULL: [patient]}
     metafunc.parametrize(
-        "run", [pytest.param(run, id=run.case, marks=[noticed] if run.mutation else []) for run in runs], indirect=True
+        "run",
+        [pytest.param(run, id=run.case, marks=marks.get(run.case, [patient, noticed])) for run in runs],
+        indirect=True,
     )
 
 
