@@ -32,7 +32,6 @@ from sqlalchemy import (
 from app.config import settings
 from app.errors import DatabaseUnavailable
 from app.models import FeedHead, Reference, Status, StatusReference, User
-from app.models.reference import ReferenceKind
 from app.schemas.statuses import URL_PARTS, StatusQuery
 from app.services import callers, references
 from app.services.callers import Caller
@@ -124,14 +123,19 @@ def statement(filters: tuple[str, ...], limit: int) -> Statement:
     return Statement.of(query)
 
 
+# Where a row has what of a status, behind the log's head and whether the caller stands, and what of a reference.
+_OF_STATUS: Final = slice(3, 11)
+_OF_REFERENCE: Final = slice(11, 18)
+
+
 def _items(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
     github = settings.github_url
     items: list[dict[str, Any]] = []
     linked: list[dict[str, Any]] = []
     last = None
     for row in rows:
-        _, _, _, status_id, message, category, created_at, edited_at, username, display_name, kind, *reference = row
-        if status_id != last:
+        if row["id"] != last:
+            status_id, message, category, created_at, edited_at, username, display_name, kind = row[_OF_STATUS]
             last, linked = status_id, []
             items.append(
                 {
@@ -144,9 +148,9 @@ def _items(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
                     "edited_at": edited_at,
                 }
             )
-        owner, repo, number, what, title, state, moved_to = reference
+        owner, repo, number, what, title, state, moved_to = row[_OF_REFERENCE]
         if owner is not None:
-            part = URL_PARTS.get(ReferenceKind(what), "issues")
+            part = URL_PARTS.get(what, "issues")
             linked.append(
                 {
                     "owner": owner,
