@@ -76,6 +76,8 @@ def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> 
         host: where GitHub is, with a port where its addresses have one.
         repository: the one (`owner/repo`) that bare numbers are of, `#12` and `GH-12`; without it they say nothing.
     """
+    if "/" not in message and repository is None:
+        return []  # nothing in it is a name, nor needs to be looked at any closer
     text = _without_code(message)
     found: dict[tuple[str, str, int], Mention] = {}
     for match in _grammar(host, bare=repository is not None).finditer(text):
