@@ -71,7 +71,7 @@ def _silent() -> FastAPI:
     from app.main import app  # noqa: PLC0415
     from app.services import posting, wakeups  # noqa: PLC0415
 
-    wakeups.announce = lambda **_: None
+    wakeups.announce = lambda: None
     wakeups.CHANNEL = "nobody_notifies"  # type: ignore[misc]
     posting._is_alone = lambda: False  # noqa: SLF001
     return app

@@ -73,8 +73,8 @@ class _Enrichment:
         self._reconsidered = False
         self._database_is_away = False
 
-    def note_commit(self, is_told: bool) -> None:
-        self._committed = self._committed or not is_told
+    def note_commit(self) -> None:
+        self._committed = True
 
     async def run(self) -> None:
         async with GitHub() as hub:

@@ -31,6 +31,17 @@ class Event:
         frame = f'{{"type":"event","seq":{seq},"position":"{position}","kind":"{kind}","data":{payload}}}'
         return cls(position, kind, subject_id, frame)
 
+    @classmethod
+    def from_news(cls, news: str) -> tuple[Position, Self]:
+        """Make an event of what a notification says of it, as `posting.NEWS`, with the position before it.
+
+        Raises:
+            ValueError: it says something else, or nothing: most notifications carry no event.
+        """
+        seq, mark, mark_before, kind, subject_id, payload = news.split(" ", 5)
+        event = cls.from_row(int(seq), mark, kind, int(subject_id), payload)
+        return Position(event.position.seq - 1, mark_before), event
+
 
 class Ring:
     """The newest events without a gap, oldest first, behind the position at which it began."""

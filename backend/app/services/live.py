@@ -1,7 +1,8 @@
 """The live feed of this process: one connection that listens, and the newest events in memory for all sockets.
 
 It is woken by a notification, by this process's own commits, and by a poll every second, and each time reads what is
-new since it last looked. So a notification that was lost costs a second, and never an event.
+new since it last looked. So a notification that was lost costs a second, and never an event. Where a notification
+brings the very next event with it, nothing needs to be read.
 """
 
 import asyncio
@@ -90,8 +91,8 @@ class LiveFeed:
         while self.ring is None or self.ring.last.seq <= seq:
             await self._news.wait()
 
-    def _on_commit(self, is_told: bool) -> None:
-        self._to_tell = self._to_tell or not is_told
+    def _on_commit(self) -> None:
+        self._to_tell = True
         self._look.set()
 
     async def _follow(self) -> None:
@@ -153,9 +154,21 @@ class LiveFeed:
                 self._to_tell = False
                 await connection.execute(NOTIFY)
 
-    def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, _payload: str) -> None:
-        if sender != connection.get_server_pid():
+    def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, news: str) -> None:
+        if not self._take(news) and sender != connection.get_server_pid():
             self._look.set()
+
+    def _take(self, news: str) -> bool:
+        """Tell the sockets of the event that a notification brings, if it is the next one of the very same history."""
+        try:
+            before, event = Event.from_news(news)
+        except ValueError:
+            return False
+        if self.ring is None or self.ring.last != before:
+            return False
+        self.ring.append(event)
+        self.tell_sockets()
+        return True
 
     async def _read(self, connection: asyncpg.Connection) -> int:
         """Read what is new, tell the sockets, and return how many events that were."""
@@ -172,10 +185,12 @@ class LiveFeed:
                 log.warning("The log is of another history than before: the database was restored.")
                 self._begin_anew()
                 return count
-            count += len(rows) - 1
-            for row in rows[1:]:
+            # Notifications may have brought the first of them meanwhile.
+            new = rows[1 + self.ring.last.seq - last.seq :]
+            count += len(new)
+            for row in new:
                 self.ring.append(Event.from_row(*row))
-            if len(rows) > 1:
+            if new:
                 self.tell_sockets()
             if len(rows) < BATCH:
                 return count

@@ -57,10 +57,14 @@ LINKS: Final = """links AS (
 HEAD: Final = """head AS (
     UPDATE feed_head SET seq = seq + 1, mark = left(gen_random_uuid()::text, 8) FROM status RETURNING seq, mark
 )"""
+# What a notification says of the event, which has to be shorter than 8000 bytes; `Event.from_news` reads it. The mark
+# before is the one that this statement saw when it began: where another has committed since, whoever gets it notices.
+NEWS: Final = """CASE WHEN octet_length(payload) < 7900
+    THEN concat_ws(' ', seq, mark, (SELECT mark FROM feed_head), kind, subject_id, payload) ELSE '' END"""
 EVENT: Final = f"""
     INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
     SELECT seq, mark, 'status.posted', id, payload FROM head, said
-    RETURNING payload, subject_id, $6::boolean AS is_told, CASE WHEN $6 THEN pg_notify('{wakeups.CHANNEL}', '') END
+    RETURNING payload, subject_id, $6::boolean AS is_told, CASE WHEN $6 THEN pg_notify('{wakeups.CHANNEL}', {NEWS}) END
 """  # noqa: S608 -- constants
 
 # What is spoken of. Arrays that stand there themselves PostgreSQL would plan for anew each time, by their lengths.
@@ -97,8 +101,8 @@ def statement(*, keyed: bool, linked: bool) -> str:
     """Return the statement that posts a status, with a key or without, speaking of references or not.
 
     Its parameters: author's id, message, category, what stands in the status's JSON before its id and behind it,
-    whether others are to be notified, the ids of the session and of the API token that are to be checked, or null for
-    both, the author's name; then key and fingerprint, then the references' ids.
+    whether all who listen are to be notified, the ids of the session and of the API token that are to be checked, or
+    null for both, the author's name; then key and fingerprint, then the references' ids.
     """
     parts = [SAID, CLAIMED, STATUS.format(source="said, claimed")] if keyed else [SAID, STATUS.format(source="said")]
     if linked:
@@ -122,7 +126,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The status as JSON, whether it is a new one, and whether other processes were notified of it."""
+    """The status as JSON, whether it is a new one, and whether all who listen were notified of it."""
 
     answer: str
     is_new: bool
@@ -157,12 +161,14 @@ def _around_id(post: Post, held: Sequence[Held]) -> tuple[str, str]:
     return '{"id":', f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
 
 
-async def _insert(connection: asyncpg.Connection, post: Post, held: Sequence[Held] = ()) -> asyncpg.Record | None:
+async def _insert(
+    connection: asyncpg.Connection, post: Post, held: Sequence[Held] = (), *, is_last: bool = True
+) -> asyncpg.Record | None:
     """Insert the status, its links and its event, or nothing where the key is taken or the credential not good."""
     # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
     # only where this process has nothing else to commit meanwhile. Else the feed notifies once for all.
     arguments: list[object] = [post.author.id, post.data.message, str(post.data.category)]
-    arguments += [*_around_id(post, held), _is_alone()]
+    arguments += [*_around_id(post, held), is_last and _is_alone()]
     by = post.credential
     arguments += [None, None] if by is None else [by.session_id, by.api_token_id]
     arguments.append(post.author.display_name)
@@ -221,7 +227,7 @@ async def _linked(connection: asyncpg.Connection, post: Post, mentioned: Sequenc
     is_cleared = post.data.category is Category.BLOCKED and all(each.reference.state in OVER for each in held)
     if is_cleared:  # whoever clears blockers takes this lock before the log's
         await CLEARERS.fetch(connection, {"lock": blockers.LOCK})
-    row = await _insert(connection, post, held)
+    row = await _insert(connection, post, held, is_last=not is_cleared)
     if row is None:
         return await _earlier(connection, post)
     if is_cleared:
@@ -269,8 +275,8 @@ async def _post(post: Post) -> str | None:
         _under_way -= 1
     if outcome is None:
         return None
-    if outcome.is_new:
-        wakeups.announce(is_told=outcome.is_told)
+    if outcome.is_new and not outcome.is_told:
+        wakeups.announce()
     return outcome.answer
 
 

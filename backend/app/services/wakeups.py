@@ -1,6 +1,7 @@
 """Who in this process is told that the log has grown.
 
-A transaction that appended is announced after its commit. The announcement carries no data: it says "look".
+A transaction that appended is announced after its commit, unless the commit itself has notified all who listen. The
+announcement carries no data: it says "look".
 """
 
 from collections.abc import Callable
@@ -12,16 +13,13 @@ APPENDED: Final = "feed_appended"
 # What processes listen on for each other's commits.
 CHANNEL: Final = "statusboard_feed"
 
-type Listener = Callable[[bool], None]
+type Listener = Callable[[], None]
 
 _listeners: set[Listener] = set()
 
 
 def subscribe(listener: Listener) -> None:
-    """Have `listener` called after each commit of this process that appended to the log. It must not block.
-
-    It is told whether the commit itself has notified the other processes.
-    """
+    """Have `listener` called after each commit of this process that appended to the log. It must not block."""
     _listeners.add(listener)
 
 
@@ -30,7 +28,7 @@ def unsubscribe(listener: Listener) -> None:
     _listeners.discard(listener)
 
 
-def announce(*, is_told: bool = False) -> None:
+def announce() -> None:
     """Call every listener."""
     for listener in tuple(_listeners):
-        listener(is_told)
+        listener()

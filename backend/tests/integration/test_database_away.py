@@ -217,11 +217,11 @@ async def test_a_deadlock_is_tried_once_more(ada: Persona, monkeypatch):
             await db.execute(text(DEADLOCK))
         await append(db, **event)
 
-    async def insert_or_deadlock(connection: asyncpg.Connection, *post: object) -> asyncpg.Record | None:
+    async def insert_or_deadlock(connection: asyncpg.Connection, *post: object, **how: object) -> asyncpg.Record | None:
         if failures[0]:
             failures[0] -= 1
             await connection.execute(DEADLOCK)
-        return await insert(connection, *post)
+        return await insert(connection, *post, **how)
 
     async def edit(status_id: int, message: str) -> httpx.Response:
         return await ada.client.patch(f"{PATH}/{status_id}", json={"message": message})

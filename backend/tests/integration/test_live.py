@@ -12,10 +12,15 @@ from websockets.exceptions import ConnectionClosed
 
 from app.api import live_socket, sockets
 from app.config import settings
-from app.services import events, live
+from app.services import events, live, wakeups
 from tests import history
 from tests.personas import Persona
 from tests.servers import Server, closed_with, receive, receive_until, serve, serve_elsewhere, until
+
+LONG_TITLES = text("""
+    INSERT INTO github_references (owner, repo, number, kind, title, state, due_at)
+    SELECT 'o', 'r', n, 'pull_request', repeat('é', 300), 'merged', 'infinity' FROM generate_series(1, 20) AS n
+""")
 
 OLD = text("""
     INSERT INTO statuses (author_id, message, category, created_at)
@@ -168,6 +173,100 @@ async def test_a_notification_wakes_and_does_not_wait_for_the_poll(
     assert event["seq"] == 1
 
 
+@pytest.fixture
+def reads(monkeypatch) -> list[str]:
+    """The statements by which processes read the log, as they come."""
+    fetch = asyncpg.Connection.fetch
+    noted = []
+
+    async def noting(connection: asyncpg.Connection, statement: str, *arguments, **options):
+        if statement == live.READ:
+            noted.append(statement)
+        return await fetch(connection, statement, *arguments, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", noting)
+    return noted
+
+
+async def test_a_notification_brings_its_status_with_it(database_url: str, ada: Persona, monkeypatch, reads: list[str]):
+    """Where nothing else is said meanwhile, nobody reads the log for it."""
+    monkeypatch.setattr(live, "POLL", 3600)
+    async with serve() as server, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        await until(lambda: len(server.sockets.abreast) == 1)
+        before = len(reads)
+        posted = [await ada.post(f"number {n}, of octo/api#{n}") for n in range(1, 4)]
+        received = await frames(socket, 3)
+
+    assert [event["data"] for event in received] == posted
+    assert [event["seq"] for event in received] == [1, 2, 3]
+    assert len(reads) == before
+
+
+async def test_what_a_notification_brings_meanwhile_is_not_told_again(
+    server: Server, ada: Persona, db: AsyncSession, monkeypatch
+):
+    """A read that was under way by then finds it in the log as well."""
+    fetch = asyncpg.Connection.fetch
+    is_reading, may_read = asyncio.Event(), asyncio.Event()
+
+    async def waiting(connection: asyncpg.Connection, statement: str, *arguments, **options):
+        if statement == live.READ:
+            is_reading.set()
+            await may_read.wait()
+        return await fetch(connection, statement, *arguments, **options)
+
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        monkeypatch.setattr(asyncpg.Connection, "fetch", waiting)
+        await is_reading.wait()
+        posted = await ada.post("while it reads")
+        told = await receive(socket)
+        may_read.set()
+        await history.append(db, 1)
+        later = await receive(socket)
+
+    assert (told["seq"], told["data"]) == (1, posted)
+    assert (later["seq"], later["kind"]) == (2, "test.happened")
+
+
+async def test_what_no_notification_can_bring_is_read_at_once(
+    database_url: str, ada: Persona, db: AsyncSession, monkeypatch
+):
+    """A status too long for one, and what is told behind a status in the same transaction."""
+    monkeypatch.setattr(live, "POLL", 3600)
+    await db.execute(LONG_TITLES)
+    await db.commit()
+    async with serve() as server, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        long = await ada.post(" ".join(f"o/r#{n}" for n in range(1, 21)))
+        blocked = await ada.post("o/r#1", "blocked")
+        received = await frames(socket, 3)
+
+    assert len(json.dumps(long)) > 8000
+    assert [event["kind"] for event in received] == ["status.posted", "status.posted", "blocker.cleared"]
+    assert [event["data"] for event in received] == [long, blocked, blocked]
+
+
+@pytest.mark.parametrize("news", ["look", "1 of another history", "1 0a1b2c3d 4e5f6a7b status.posted 1 {}"])
+async def test_news_that_does_not_fit_the_log_is_not_passed_on(
+    database_url: str, ada: Persona, db: AsyncSession, monkeypatch, news: str
+):
+    """Where a notification does not begin at the last known event, what holds is what the log says."""
+    monkeypatch.setattr(live, "POLL", 3600)
+    async with serve() as server, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        await history.append(db, 1)
+        await db.execute(text(f"SELECT pg_notify('{wakeups.CHANNEL}', :news)"), {"news": news})
+        await db.commit()
+        event = await receive(socket)
+        posted = await ada.post("and then")
+        later = await receive(socket)
+
+    assert (event["seq"], event["kind"]) == (1, "test.happened")
+    assert (later["seq"], later["data"]) == (2, posted)
+
+
 async def test_the_listening_connection_may_be_cut(server: Server, ada: Persona, db: AsyncSession):
     """PostgreSQL ends it in the midst of posts; the open socket gets every event, once and in order."""
     async with server.follow(ada.token) as socket:
@@ -184,7 +283,7 @@ async def test_the_listening_connection_may_be_cut(server: Server, ada: Persona,
     assert [event["data"]["message"] for event in received] == [str(number) for number in range(9)]
 
 
-async def test_a_driver_that_trips_costs_no_socket(server: Server, ada: Persona, bob: Persona, monkeypatch):
+async def test_a_driver_that_trips_costs_no_socket(server: Server, ada: Persona, db: AsyncSession, monkeypatch):
     """A connection cut between two steps of a statement leaves asyncpg in a state of its own; the sockets stay."""
     fetch = asyncpg.Connection.fetch
     trips = iter([True])
@@ -197,10 +296,10 @@ async def test_a_driver_that_trips_costs_no_socket(server: Server, ada: Persona,
     async with server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         monkeypatch.setattr(asyncpg.Connection, "fetch", trip)
-        posted = await bob.post("Goes on")
+        await history.append(db, 1)
         event = await receive(socket)
 
-    assert event["data"] == posted
+    assert event["seq"] == 1
     assert next(trips, None) is None, "it did not trip"
 
 
