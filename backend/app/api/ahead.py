@@ -1,4 +1,4 @@
-"""What is asked for most is answered ahead of all routing: health, pages of statuses, posts, and sockets of the feed.
+"""What is asked for most is answered ahead of all routing: health, the board, statuses, posts, and sockets of the feed.
 
 Each lane takes only what is quite ordinary, and gives exactly what the route would give; the tests compare the two.
 Whatever else comes, a browser's request from another origin, a token or a body that is not good, goes on to the routes,
@@ -95,12 +95,16 @@ async def _give_statuses(scope: Scope, headers: Headers, receive: Receive, send:
         return None
     if found is None:
         return receive
+    await _give(found, headers, send)
+    return None
+
+
+async def _give(found: tuple[int, Answer], headers: Headers, send: Send) -> None:
     status, answer = found
     if accepts(headers.get(b"accept-encoding", b"").decode("latin-1"), "gzip"):
         answer = answer.compressed
     await send({"type": "http.response.start", "status": status, "headers": answer.headers})
     await send({"type": "http.response.body", "body": answer.body})
-    return None
 
 
 async def _new_page(scope: Scope, headers: Headers) -> tuple[int, Answer] | None:
@@ -125,8 +129,7 @@ async def _page(scope: Scope, headers: Headers) -> tuple[int, Answer] | None:
         return None
     status, answer = 200, None
     if caller.position is not None:
-        known = headers.get(b"if-none-match")
-        status, answer = answers.find(scope, caller.position, None if known is None else known.decode("latin-1"))
+        status, answer = answers.find(scope, caller.position, headers.get(b"if-none-match"))
     # `If-None-Match: *` fits whatever there is, and not what there is not.
     wanted = _ordinary_query(scope["query_string"]) if answer is None or status == NOT_MODIFIED else None
     if answer is None and wanted is not None:
@@ -134,6 +137,18 @@ async def _page(scope: Scope, headers: Headers) -> tuple[int, Answer] | None:
     if answer is None or (status == NOT_MODIFIED and wanted is None):
         return None
     return status, answer
+
+
+async def _give_board(scope: Scope, headers: Headers, receive: Receive, send: Send) -> Receive | None:
+    """Give the board where it is at hand; else its route makes it."""
+    caller = None if scope["query_string"] else await _check(scope, _token(headers), TokenScope.READ)
+    if caller is None or caller.position is None:
+        return receive
+    status, answer = answers.find(scope, caller.position, headers.get(b"if-none-match"), caller.moment)
+    if answer is None:
+        return receive
+    await _give((status, answer), headers, send)
+    return None
 
 
 async def _refuse(error: BoardError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -212,6 +227,7 @@ LIVE: Final = "/api/v1/live"
 LANES: Final[dict[tuple[str, str], Lane]] = {
     ("GET", "/api/v1/health"): _give_health,
     ("HEAD", "/api/v1/health"): _give_health,
+    ("GET", "/api/v1/board"): _give_board,
     ("GET", "/api/v1/statuses"): _give_statuses,
     ("POST", "/api/v1/statuses"): _take_post,
 }

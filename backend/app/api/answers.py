@@ -3,10 +3,12 @@
 Whoever asks is checked as ever, and the same round trip to the database tells where the log stands. If an answer to the
 same question was made at that very position, it is given ahead of routing; else the route makes it, and it is kept.
 What the answer shows must move the log whenever it changes, in the same transaction: see services/status_pages.py.
+What it says of the day changes by itself, so that an answer that does is one to the question of a quarter of an hour.
 """
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Final, Self
 
@@ -21,8 +23,11 @@ from app.services.callers import Caller
 from app.services.feed import Position
 
 # What a process keeps: so many answers of one position, none of them larger than this.
-MOST_ANSWERS: Final = 64
-LARGEST_ANSWER: Final = 128 * 1024  # bytes
+MOST_ANSWERS: Final = 32
+LARGEST_ANSWER: Final = 512 * 1024  # bytes; the board of a thousand members
+
+# No day begins between two of them, wherever one is: time zones are whole quarters of an hour off.
+QUARTER_HOUR: Final = 15 * 60  # seconds
 
 # Who asks, or what is wrong with that, in the scope of a request that was checked ahead of routing (ahead.py).
 CALLER: Final = "statusboard.caller"
@@ -48,7 +53,8 @@ IfNoneMatch = Annotated[
     Header(alias="If-None-Match", description="An `ETag`: where it still fits, the answer is an empty 304."),
 ]
 
-type Question = tuple[str, bytes]
+# Path, query, and the quarter of an hour that is asked about, or None.
+type Question = tuple[str, bytes, int | None]
 type Headers = list[tuple[bytes, bytes]]
 
 
@@ -93,8 +99,9 @@ class Answers:
 at_hand = Answers()
 
 
-def _question(scope: Scope) -> Question:
-    return scope["path"], scope["query_string"]
+def _question(scope: Scope, moment: datetime | None = None) -> Question:
+    quarter = None if moment is None else int(moment.timestamp()) // QUARTER_HOUR
+    return scope["path"], scope["query_string"], quarter
 
 
 def is_known(scope: Scope) -> bool:
@@ -117,9 +124,9 @@ def matches(if_none_match: str, tag: str) -> bool:
     return tag.removeprefix("W/") in known or "*" in known
 
 
-def made(scope: Scope, position: Position, body: bytes) -> Answer:
-    """Return the answer that was just made at a position, and keep it."""
-    question = _question(scope)
+def made(scope: Scope, position: Position, body: bytes, moment: datetime | None = None) -> Answer:
+    """Return the answer that was just made at a position, and keep it; with the moment, if it says what is of today."""
+    question = _question(scope, moment)
     headers = [
         (b"etag", etag(position, question).encode()),
         (b"cache-control", CACHE_CONTROL.encode()),
@@ -132,18 +139,23 @@ def made(scope: Scope, position: Position, body: bytes) -> Answer:
     return answer
 
 
-def fresh(request: Request, position: Position, body: bytes) -> Response:
-    """Return the response of a route with an answer that it has just made."""
-    answer = made(request.scope, position, body)
+def fresh(request: Request, position: Position, body: bytes, moment: datetime | None = None) -> Response:
+    """Return the response of a route with an answer that it has just made: see `made`."""
+    answer = made(request.scope, position, body, moment)
     response = Response(body)
     response.raw_headers = [header for header in answer.headers if header[0] != b"vary"]
     return response
 
 
-def find(scope: Scope, position: Position, if_none_match: str | None) -> tuple[int, Answer | None]:
-    """Return an answer that still holds at this position, with its status; or the 304 for a client that has it."""
-    question = _question(scope)
-    if if_none_match is not None and matches(if_none_match, tag := etag(position, question)):
+def find(
+    scope: Scope, position: Position, if_none_match: bytes | None, moment: datetime | None = None
+) -> tuple[int, Answer | None]:
+    """Return an answer that still holds at this position, with its status; or the 304 for a client that has it.
+
+    With a `moment`, it has to be of the same day as that, wherever one is.
+    """
+    question = _question(scope, moment)
+    if if_none_match is not None and matches(if_none_match.decode("latin-1"), tag := etag(position, question)):
         return 304, Answer([(b"etag", tag.encode()), (b"cache-control", CACHE_CONTROL.encode()), VARY_CODED], b"")
     return 200, at_hand.find(position, question)
 

@@ -16,6 +16,7 @@ from app.schemas.board import Blocker, BoardRead, Member
 from app.schemas.statuses import StatusRead
 from app.schemas.users import UserRead
 from app.services import blockers, feed
+from app.services.feed import Position
 from app.services.statuses import read_statuses, select_statuses
 from app.services.transactions import snapshot
 
@@ -83,8 +84,11 @@ async def _blocker_ids(db: AsyncSession) -> list[int]:
 
 
 @snapshot
-async def read(db: AsyncSession) -> BoardRead:
-    """Return the board: its members by name, and open blockers, oldest first, all of one instant."""
+async def read(db: AsyncSession) -> tuple[Position, datetime, bytes]:
+    """Return the board as JSON: its members by name, and open blockers, oldest first, all of one instant.
+
+    With it come the position in the log and the moment, by the database's clock, at which it was read.
+    """
     position = await feed.head(db)
     now: datetime = (await db.execute(select(func.now()))).scalar_one()
     newest = await _newest_ids(db)
@@ -98,4 +102,5 @@ async def read(db: AsyncSession) -> BoardRead:
         today = status is not None and _is_today(status.created_at, now, user.time_zone)
         members.append(Member(user=UserRead.model_validate(user), status=status, today=today))
     blocking = sorted((statuses[status_id] for status_id in blocker_ids), key=lambda status: status.created_at)
-    return BoardRead(position=str(position), members=members, blockers=[_blocker(status) for status in blocking])
+    board = BoardRead(position=str(position), members=members, blockers=[_blocker(status) for status in blocking])
+    return position, now, board.model_dump_json().encode()

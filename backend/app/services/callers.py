@@ -87,6 +87,12 @@ class Caller:
         return None if self.row["seq"] is None else Position(self.row["seq"], self.row["mark"])
 
     @property
+    def moment(self) -> datetime:
+        """What time it was then, by the database's clock."""
+        moment: datetime = self.row["now"]
+        return moment
+
+    @property
     def credential(self) -> Credential:
         """What is to be looked up again to tell whether the caller may still listen."""
         return Credential(self.row["id"], self.session_id, self.api_token_id)

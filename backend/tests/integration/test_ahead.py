@@ -161,19 +161,24 @@ async def test_who_posts_again_costs_one_statement(ada: Persona):
         assert again.json() == second.json()
 
 
-async def test_a_list_is_read_or_refused_as_by_its_route(ada: Persona, monkeypatch):
+LIST_QUERIES = ["", "?limit=1", "?limit=0", "?cursor=x", "?q=%00", "?nonsense=1", "?author=ada&category=done"]
+
+
+@pytest.mark.parametrize(("path", "queries"), [(PATH, LIST_QUERIES), ("/api/v1/board", ["", "?nonsense=1", "?q=%00"])])
+async def test_what_is_asked_is_read_or_refused_as_by_its_route(
+    path: str, queries: list[str], ada: Persona, monkeypatch
+):
     """With a good token, none, a bad one, one that may not read, a good query and a bad one."""
     await ada.post("one")
     token = await ada.client.post("/api/v1/tokens", json={"name": "ci", "scopes": ["post"]})
     leaving = await new_persona("leaving")
     await ada.client.patch("/api/v1/users/leaving", json={"disabled": True})
     secrets = [ada.token, token.json()["token"], leaving.token, "sb_nobody", "x"]
-    queries = ["", "?limit=1", "?limit=0", "?cursor=x", "?q=%00", "?nonsense=1", "?author=ada&category=done"]
 
     async def answers() -> list[tuple[object, ...]]:
         those = [{}, *({"Authorization": f"Bearer {secret}"} for secret in secrets)]
         async with new_client() as client:
-            return [said(await client.get(PATH + query, headers=headers)) for query in queries for headers in those]
+            return [said(await client.get(path + query, headers=headers)) for query in queries for headers in those]
 
     made, kept = await answers(), await answers()
     monkeypatch.setattr(ahead, "LANES", {})

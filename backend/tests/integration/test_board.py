@@ -7,6 +7,9 @@ from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Reference, Status, User
+from app.schemas.board import BoardRead
+from app.services import board as boards
+from tests import history
 from tests.answers import refused
 from tests.personas import Persona, new_member, new_persona
 from tests.servers import Server, receive_until
@@ -146,7 +149,7 @@ async def test_a_blocker_is_cleared_once_all_it_waits_for_is_over(ada: Persona, 
     for states in [("merged", "open"), ("merged", None), ("merged", "draft"), ("closed", "not_planned")]:
         for number, state in enumerate(states, start=1):
             await db.execute(update(Reference).where(Reference.number == number).values(state=state))
-        await db.commit()
+        await history.append(db, 1)
         cleared[states] = [blocker["cleared"] for blocker in (await board(ada))["blockers"]]
 
     assert cleared == {
@@ -155,6 +158,35 @@ async def test_a_blocker_is_cleared_once_all_it_waits_for_is_over(ada: Persona, 
         ("merged", "draft"): [False, False],
         ("closed", "not_planned"): [True, False],
     }
+
+
+async def test_the_bytes_are_what_the_schema_says(ada: Persona, bob: Persona):
+    """Read by the schema and written by it they are the same."""
+    await ada.post('quotes " and octo/api#12', "blocked")
+    await bob.post("caf\u00e9")
+
+    content = (await ada.client.get(PATH)).content
+
+    assert BoardRead.model_validate_json(content).model_dump_json().encode() == content
+
+
+async def test_a_board_that_was_made_is_given_again(ada: Persona, bob: Persona, monkeypatch):
+    """To anyone, while nothing changes; and who has it already is not sent it twice."""
+    await ada.post("one")
+    first = await ada.client.get(PATH)
+    tag = first.headers["ETag"]
+    read = boards.read
+    monkeypatch.setattr(boards, "read", None)
+    second = await bob.client.get(PATH)
+    unchanged = await bob.client.get(PATH, headers={"If-None-Match": tag})
+    monkeypatch.setattr(boards, "read", read)
+    posted = await bob.post("two")
+    moved = await bob.client.get(PATH, headers={"If-None-Match": tag})
+
+    assert second.content == first.content
+    assert (unchanged.status_code, unchanged.content, unchanged.headers["ETag"]) == (304, b"", tag)
+    assert moved.status_code == 200
+    assert posted in [member["status"] for member in moved.json()["members"]]
 
 
 async def test_the_position_is_where_the_feed_goes_on(server: Server, ada: Persona):

@@ -1,10 +1,13 @@
 """Pages that are given again: `GET /statuses` below SQLAlchemy, its bytes, its `ETag`, and when it is made anew."""
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api import answers
 from app.api.answers import LARGEST_ANSWER, MOST_ANSWERS, Answer, Answers
 from app.models import Reference, Status
 from app.models.reference import ReferenceKind, ReferenceState
@@ -190,7 +193,7 @@ async def test_the_watch_above_notices(ada: Persona, db: AsyncSession):
 def test_a_process_keeps_a_few_answers_of_one_position():
     """So many and none too large; another position, also one before, is a new beginning."""
     kept, one, two = Answers(), Position(1, "aaaaaaaa"), Position(1, "bbbbbbbb")
-    questions = [(PATH, str(number).encode()) for number in range(100)]
+    questions = [(PATH, str(number).encode(), None) for number in range(100)]
     for question in questions:
         kept.keep(one, question, Answer([], b"page"))
     found = [question for question in questions if kept.find(one, question)]
@@ -198,6 +201,19 @@ def test_a_process_keeps_a_few_answers_of_one_position():
 
     assert found == questions[-MOST_ANSWERS:]
     assert not any(kept.find(position, question) for position in (one, two) for question in questions)
+
+
+def test_what_an_answer_says_of_today_holds_for_a_quarter_of_an_hour():
+    """Its tag and what is kept of it: no day begins within one, and one may begin with the next."""
+    scope, position = {"path": "/api/v1/board", "query_string": b""}, Position(1, "aaaaaaaa")
+    midnight = datetime(2026, 3, 1, tzinfo=UTC)
+    before = midnight - timedelta(seconds=1)
+    answer = answers.made(scope, position, b"{}", before)
+    tag = dict(answer.headers)[b"etag"]
+
+    assert answers.find(scope, position, None, before - timedelta(minutes=14)) == (200, answer)
+    assert answers.find(scope, position, tag, before)[0] == 304
+    assert answers.find(scope, position, tag, midnight) == (200, None)
 
 
 async def test_a_page_of_an_empty_board_is_kept_too(ada: Persona):

@@ -1,7 +1,8 @@
 """The board."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
+from app.api.answers import REVALIDATED, IfNoneMatch, fresh
 from app.api.deps import DB, CurrentReader
 from app.api.problems import problems
 from app.schemas.board import BoardRead
@@ -10,7 +11,8 @@ from app.services import board
 router = APIRouter(tags=["board"], responses=problems(401, 403, 422, 503))
 
 
-@router.get("/board")
-async def read_board(db: DB, _caller: CurrentReader) -> BoardRead:
+@router.get("/board", response_model=BoardRead, responses=REVALIDATED)
+async def read_board(request: Request, db: DB, _caller: CurrentReader, _if_none_match: IfNoneMatch = None) -> Response:
     """Return each member's newest status, and the open blockers."""
-    return await board.read(db)
+    position, moment, content = await board.read(db)
+    return fresh(request, position, content, moment)
