@@ -43,7 +43,7 @@ class Closing(Exception):
 class LiveSocket:
     """A client that follows the board: one reader, one sender, and a cursor on the log.
 
-    While the client keeps up, it is among `Sockets.abreast`, and whoever reads the log writes to all of them.
+    While the client keeps up, it is among `Sockets.abreast`, and whoever hears of an event writes to all of them.
     """
 
     def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:

@@ -32,13 +32,13 @@ class Event:
         return cls(position, kind, subject_id, frame)
 
     @classmethod
-    def from_news(cls, news: str) -> tuple[Position, Self]:
-        """Make an event of what a notification says of it, as `posting.NEWS`, with the position before it.
+    def from_bulletin(cls, bulletin: str) -> tuple[Position, Self]:
+        """Make an event of what a notification carries of it (`feed.BULLETIN`), with the position before it.
 
         Raises:
-            ValueError: it says something else, or nothing: most notifications carry no event.
+            ValueError: it carries none, and says no more than "look".
         """
-        seq, mark, mark_before, kind, subject_id, payload = news.split(" ", 5)
+        seq, mark, mark_before, kind, subject_id, payload = bulletin.split(" ", 5)
         event = cls.from_row(int(seq), mark, kind, int(subject_id), payload)
         return Position(event.position.seq - 1, mark_before), event
 

@@ -26,6 +26,12 @@ APPEND: Final = text("""
     SELECT seq, mark, :kind, :subject_id, :payload FROM head
 """)
 
+# What a notification carries of an event, in the RETURNING of the statement that appends it, for `Event.from_bulletin`.
+# PostgreSQL takes less than 8000 bytes. The mark before is the one that the statement saw when it began: where
+# another has committed since, it is not the last one's, and whoever gets this reads the log.
+BULLETIN: Final = """CASE WHEN octet_length(payload) < 7900
+    THEN concat_ws(' ', seq, mark, (SELECT mark FROM feed_head), kind, subject_id, payload) ELSE '' END"""
+
 # Several at once, in their order, behind one lock. Each has a mark of its own; the last one's is the head's.
 APPEND_ALL: Final = text("""
     WITH new AS (

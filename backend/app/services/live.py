@@ -1,8 +1,8 @@
 """The live feed of this process: one connection that listens, and the newest events in memory for all sockets.
 
-It is woken by a notification, by this process's own commits, and by a poll every second, and each time reads what is
-new since it last looked. So a notification that was lost costs a second, and never an event. Where a notification
-brings the very next event with it, nothing needs to be read.
+It is woken by a notification, by this process's own commits that have notified nobody, and by a poll every second, and
+each time reads what is new since it last looked. So a notification that was lost costs a second, and never an event.
+Where a notification brings the very next event with it, nothing needs to be read.
 """
 
 import asyncio
@@ -45,6 +45,8 @@ BEGIN: Final = f"""SELECT seq, mark FROM feed_events WHERE seq >= (SELECT seq FR
 # The last known event is read again each time: if it is not there as it was, this is another history.
 READ: Final = "SELECT seq, mark, kind, subject_id, payload FROM feed_events WHERE seq >= $1 ORDER BY seq LIMIT $2"
 NOTIFY: Final = f"SELECT pg_notify('{wakeups.CHANNEL}', '')"
+
+FAILED: Final = "The live feed failed and begins anew."
 
 
 @autocommit
@@ -105,7 +107,7 @@ class LiveFeed:
                     distrust_open_connections()
             except Exception:
                 # Whatever it was, the sockets must not wait for ever: they resume from the database.
-                log.exception("The live feed failed and begins anew.")
+                log.exception(FAILED)
                 self._begin_anew()
             finally:
                 self.connected = False
@@ -154,14 +156,20 @@ class LiveFeed:
                 self._to_tell = False
                 await connection.execute(NOTIFY)
 
-    def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, news: str) -> None:
-        if not self._take(news) and sender != connection.get_server_pid():
+    def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, bulletin: str) -> None:
+        try:
+            is_taken = self._take(bulletin)
+        except Exception:
+            log.exception(FAILED)
+            self._begin_anew()
+            is_taken = False
+        if not is_taken and sender != connection.get_server_pid():
             self._look.set()
 
-    def _take(self, news: str) -> bool:
+    def _take(self, bulletin: str) -> bool:
         """Tell the sockets of the event that a notification brings, if it is the next one of the very same history."""
         try:
-            before, event = Event.from_news(news)
+            before, event = Event.from_bulletin(bulletin)
         except ValueError:
             return False
         if self.ring is None or self.ring.last != before:
@@ -179,8 +187,10 @@ class LiveFeed:
                 raise LookupError("the log is empty, as it is while the database is being restored")
             self.ring = Ring(Position(*begin))
         while True:
-            last = self.ring.last
+            ring, last = self.ring, self.ring.last
             rows = await connection.fetch(READ, last.seq, BATCH)
+            if self.ring is not ring:
+                return count  # a notification's event could not be told
             if not rows or (rows[0]["seq"], rows[0]["mark"]) != (last.seq, last.mark):
                 log.warning("The log is of another history than before: the database was restored.")
                 self._begin_anew()

@@ -57,14 +57,11 @@ LINKS: Final = """links AS (
 HEAD: Final = """head AS (
     UPDATE feed_head SET seq = seq + 1, mark = left(gen_random_uuid()::text, 8) FROM status RETURNING seq, mark
 )"""
-# What a notification says of the event, which has to be shorter than 8000 bytes; `Event.from_news` reads it. The mark
-# before is the one that this statement saw when it began: where another has committed since, whoever gets it notices.
-NEWS: Final = """CASE WHEN octet_length(payload) < 7900
-    THEN concat_ws(' ', seq, mark, (SELECT mark FROM feed_head), kind, subject_id, payload) ELSE '' END"""
 EVENT: Final = f"""
     INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
     SELECT seq, mark, 'status.posted', id, payload FROM head, said
-    RETURNING payload, subject_id, $6::boolean AS is_told, CASE WHEN $6 THEN pg_notify('{wakeups.CHANNEL}', {NEWS}) END
+    RETURNING payload, subject_id, $6::boolean AS is_told,
+        CASE WHEN $6 THEN pg_notify('{wakeups.CHANNEL}', {feed.BULLETIN}) END
 """  # noqa: S608 -- constants
 
 # What is spoken of. Arrays that stand there themselves PostgreSQL would plan for anew each time, by their lengths.
@@ -164,9 +161,13 @@ def _around_id(post: Post, held: Sequence[Held]) -> tuple[str, str]:
 async def _insert(
     connection: asyncpg.Connection, post: Post, held: Sequence[Held] = (), *, is_last: bool = True
 ) -> asyncpg.Record | None:
-    """Insert the status, its links and its event, or nothing where the key is taken or the credential not good."""
+    """Insert the status, its links and its event, or nothing where the key is taken or the credential not good.
+
+    `is_last` says that the transaction appends nothing more to the log.
+    """
     # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
-    # only where this process has nothing else to commit meanwhile. Else the feed notifies once for all.
+    # only where this process has nothing else to commit meanwhile, and the notification says all that there is. Else
+    # the feed notifies once for all.
     arguments: list[object] = [post.author.id, post.data.message, str(post.data.category)]
     arguments += [*_around_id(post, held), is_last and _is_alone()]
     by = post.credential

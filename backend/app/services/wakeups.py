@@ -10,7 +10,7 @@ from typing import Final
 # The key in `AsyncSession.info` under which a transaction notes that it appended.
 APPENDED: Final = "feed_appended"
 
-# What processes listen on for each other's commits.
+# What processes listen on for commits.
 CHANNEL: Final = "statusboard_feed"
 
 type Listener = Callable[[], None]
