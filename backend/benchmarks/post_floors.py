@@ -19,7 +19,7 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
-from app.services import callers, live, posting
+from app.services import callers, live, post_statements
 from benchmarks.floors import Floor, Receive, Scope, Send, answer
 
 REFERENCE: Final = re.compile(r"(\w+)/([\w-]+)#(\d+)")
@@ -62,10 +62,10 @@ class PostFloor(Floor):
             async with connection.transaction():
                 places = [list(part) for part in zip(*names, strict=True)]
                 places[2] = [int(number) for number in places[2]]
-                made = await connection.fetch(posting.MAKE, *places)
+                made = await connection.fetch(post_statements.MAKE, *places)
                 if len(made) < len(names):
-                    await connection.execute(posting.REFRESH, *places, FRESH)
-                held = await connection.fetch(posting.HOLD, *places)
+                    await connection.execute(post_statements.REFRESH, *places, FRESH)
+                held = await connection.fetch(post_statements.HOLD, *places)
                 return await self._insert(connection, row["id"], said, key, held)
 
     async def _insert(
@@ -79,10 +79,10 @@ class PostFloor(Floor):
         said["references"] = [dict(row) for row in held]
         behind = f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
         fingerprint = hashlib.sha256(said["message"].encode()).digest()
-        arguments = [author_id, said["message"], said["category"], '{"id":', behind, False, None, None, ""]
-        arguments += [key, fingerprint]
-        arguments += [[row["id"] for row in held]] if held else []
-        row = await connection.fetchrow(posting.statement(keyed=True, linked=bool(held)), *arguments)
+        values = {"author": author_id, "name": "", "session": None, "api_token": None, "tells": False}
+        values |= {"before_id": '{"id":', "behind_id": behind, "message": said["message"], "category": said["category"]}
+        values |= {"key": key, "fingerprint": fingerprint, "references": [row["id"] for row in held]}
+        (row,) = await post_statements.insert(keyed=True, linked=bool(held)).fetch(connection, values)
         return str(row["payload"]).encode()
 
     async def _notify(self) -> None:

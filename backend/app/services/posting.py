@@ -7,8 +7,6 @@ while it waits for its next word. One that speaks of references locks them first
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
 
 import asyncpg
 import orjson
@@ -19,92 +17,10 @@ from app.models import User
 from app.models.reference import OVER
 from app.models.status import Category
 from app.schemas.statuses import Author, ReferenceRead, StatusCreate
-from app.services import blockers, callers, feed, idempotency, references, wakeups
+from app.services import blockers, idempotency, post_statements, references, wakeups
 from app.services.callers import Caller, Credential
 from app.services.mentions import Mention
-from app.services.statements import Statement
 from app.services.transactions import RETRIED, directly
-
-# As pydantic writes a moment: in UTC, and a whole second without its fraction.
-MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '')"
-
-STANDS: Final = callers.STANDS.format(user="$1", name="$9", session="$7", api_token="$8")  # noqa: S106 -- no password
-# The parts of the statement. Each but the last is asked for by the next, so that they happen in this order; the log's
-# counter is locked last, behind whatever else may have to be waited for.
-SAID: Final = f"""said AS MATERIALIZED (
-    SELECT id, created_at, $4::text || id || $5::text || {MOMENT} || 'Z","edited_at":null}}' AS payload
-    FROM (SELECT nextval(pg_get_serial_sequence('statuses', 'id')) AS id, clock_timestamp() AS created_at) AS new
-    WHERE $7::bigint IS NULL AND $8::bigint IS NULL OR {STANDS}
-)"""  # noqa: S608 -- constants
-CLAIMED: Final = f"""claimed AS (
-    INSERT INTO idempotency_keys AS known (author_id, key, request_hash, status_id, answer, created_at)
-    SELECT $1, $10, $11, id, payload, created_at FROM said
-    ON CONFLICT (author_id, key) DO UPDATE SET request_hash = EXCLUDED.request_hash, status_id = EXCLUDED.status_id,
-        answer = EXCLUDED.answer, created_at = EXCLUDED.created_at
-        WHERE known.created_at < clock_timestamp() - interval '{idempotency.LIFETIME.total_seconds()} seconds'
-    RETURNING status_id
-)"""  # noqa: S608 -- constants
-STATUS: Final = """status AS (
-    INSERT INTO statuses (id, author_id, message, category, created_at) OVERRIDING SYSTEM VALUE
-    SELECT id, $1::bigint, $2::text, $3::text, created_at FROM {source} RETURNING id
-)"""
-LINKS: Final = """links AS (
-    INSERT INTO status_references (status_id, position, reference_id)
-    SELECT status.id, n - 1, reference_id
-    FROM status, unnest(${number}::bigint[]) WITH ORDINALITY AS spoken_of (reference_id, n)
-)"""
-# Its row lock puts the writers in the order of their commits: see services/feed.py.
-HEAD: Final = """head AS (
-    UPDATE feed_head SET seq = seq + 1, mark = left(gen_random_uuid()::text, 8) FROM status RETURNING seq, mark
-)"""
-EVENT: Final = f"""
-    INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
-    SELECT seq, mark, 'status.posted', id, payload FROM head, said
-    RETURNING payload, subject_id, $6::boolean AS is_told,
-        CASE WHEN $6 THEN pg_notify('{wakeups.CHANNEL}', {feed.BULLETIN}) END
-"""  # noqa: S608 -- constants
-
-# What is spoken of. Arrays that stand there themselves PostgreSQL would plan for anew each time, by their lengths.
-NAMES: Final = "unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::int[]))"
-# Rows in a sorted order, so that two posts with the same new references wait for each other and never in a circle.
-MAKE: Final = f"""
-    INSERT INTO github_references (owner, repo, number)
-    SELECT * FROM {NAMES} ON CONFLICT DO NOTHING RETURNING id
-"""  # noqa: S608 -- a constant
-# What GitHub said of them, should it be old, is fetched anew.
-REFRESH: Final = f"""
-    UPDATE github_references SET due_at = now() WHERE id IN (
-        SELECT id FROM {NAMES} AS spoken_of (o, r, n)
-        JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
-        WHERE fetched_at < now() - $4::interval AND due_at > now() + $4::interval
-        ORDER BY o, r, n FOR NO KEY UPDATE OF github_references
-    )
-"""  # noqa: S608 -- a constant
-# Shared locks: none of them changes until what this transaction says of them is in the log.
-HOLD: Final = f"""
-    SELECT id, owner, repo, number, kind, title, state, moved_to
-    FROM {NAMES} AS spoken_of (o, r, n)
-    JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
-    ORDER BY o, r, n FOR SHARE OF github_references
-"""  # noqa: S608 -- a constant
-CLEARERS: Final = Statement.of(blockers.WAIT_FOR_OTHERS)
-CLEAR: Final = Statement.of(blockers.CLEAR)
-APPEND: Final = Statement.of(feed.APPEND)
-KNOWN: Final = "SELECT request_hash, answer FROM idempotency_keys WHERE author_id = $1 AND key = $2"
-
-
-@lru_cache(maxsize=4)
-def statement(*, keyed: bool, linked: bool) -> str:
-    """Return the statement that posts a status, with a key or without, speaking of references or not.
-
-    Its parameters: author's id, message, category, what stands in the status's JSON before its id and behind it,
-    whether all who listen are to be notified, the ids of the session and of the API token that are to be checked, or
-    null for both, the author's name; then key and fingerprint, then the references' ids.
-    """
-    parts = [SAID, CLAIMED, STATUS.format(source="said, claimed")] if keyed else [SAID, STATUS.format(source="said")]
-    if linked:
-        parts.append(LINKS.format(number=12 if keyed else 10))
-    return f"WITH {', '.join([*parts, HEAD])} {EVENT}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,24 +84,32 @@ async def _insert(
     # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
     # only where this process has nothing else to commit meanwhile, and the notification says all that there is. Else
     # the feed notifies once for all.
-    arguments: list[object] = [post.author.id, post.data.message, str(post.data.category)]
-    arguments += [*_around_id(post, held), is_last and _is_alone()]
     by = post.credential
-    arguments += [None, None] if by is None else [by.session_id, by.api_token_id]
-    arguments.append(post.author.display_name)
+    before_id, behind_id = _around_id(post, held)
+    values: dict[str, object] = {
+        "author": post.author.id,
+        "name": post.author.display_name,
+        "session": None if by is None else by.session_id,
+        "api_token": None if by is None else by.api_token_id,
+        "before_id": before_id,
+        "behind_id": behind_id,
+        "message": post.data.message,
+        "category": str(post.data.category),
+        "tells": is_last and _is_alone(),
+    }
     if post.key is not None:
-        arguments += [post.key, idempotency.fingerprint(post.data)]
+        values |= {"key": post.key, "fingerprint": idempotency.fingerprint(post.data)}
     if held:
-        arguments.append([each.id for each in held])
-    sql = statement(keyed=post.key is not None, linked=bool(held))
-    return await connection.fetchrow(sql, *arguments)
+        values["references"] = [each.id for each in held]
+    rows = await post_statements.insert(keyed=post.key is not None, linked=bool(held)).fetch(connection, values)
+    return rows[0] if rows else None
 
 
 async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome | None:
     """Return what a repetition gets; None for a caller who is still to be checked."""
     if post.credential is not None:
         return None
-    known = await connection.fetchrow(KNOWN, post.author.id, post.key)
+    known = await connection.fetchrow(post_statements.KNOWN, post.author.id, post.key)
     if known is None:
         raise DatabaseUnavailable  # its day was over between two statements
     if known["request_hash"] != idempotency.fingerprint(post.data):
@@ -209,11 +133,11 @@ async def _hold(connection: asyncpg.Connection, mentioned: Sequence[Mention]) ->
     """Lock the references that are spoken of until the transaction ends, and return them in the order written."""
     ordered = sorted(mentioned, key=lambda mention: mention.key)
     names = [[m.owner for m in ordered], [m.repo for m in ordered], [m.number for m in ordered]]
-    made = await connection.fetch(MAKE, *names)
+    made = await connection.fetch(post_statements.MAKE, *names)
     keys = [list(part) for part in zip(*(mention.key for mention in ordered), strict=True)]
     if len(made) < len(ordered):
-        await connection.execute(REFRESH, *keys, references.FRESH)
-    rows = await connection.fetch(HOLD, *keys)
+        await connection.execute(post_statements.REFRESH, *keys, references.FRESH)
+    rows = await connection.fetch(post_statements.HOLD, *keys)
     held = {
         (row["owner"].lower(), row["repo"].lower(), row["number"]): Held(
             row["id"], ReferenceRead.model_validate(dict(row))
@@ -227,14 +151,15 @@ async def _linked(connection: asyncpg.Connection, post: Post, mentioned: Sequenc
     held = await _hold(connection, mentioned)
     is_cleared = post.data.category is Category.BLOCKED and all(each.reference.state in OVER for each in held)
     if is_cleared:  # whoever clears blockers takes this lock before the log's
-        await CLEARERS.fetch(connection, {"lock": blockers.LOCK})
+        await post_statements.CLEARERS.fetch(connection, {"lock": blockers.LOCK})
     row = await _insert(connection, post, held, is_last=not is_cleared)
     if row is None:
         return await _earlier(connection, post)
     if is_cleared:
-        for found in await CLEAR.fetch(connection, {"candidates": [row["subject_id"]], "over": list(OVER)}):
+        blocked = {"candidates": [row["subject_id"]], "over": list(OVER)}
+        for found in await post_statements.CLEAR.fetch(connection, blocked):
             event = {"kind": blockers.CLEARED, "subject_id": found["status_id"], "payload": row["payload"]}
-            await APPEND.fetch(connection, event)
+            await post_statements.APPEND.fetch(connection, event)
     return _outcome(row)
 
 

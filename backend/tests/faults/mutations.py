@@ -22,7 +22,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from app import database, logs
 from app.api import live_socket, sockets
 from app.api.routes import live as live_route
-from app.services import attempts, callers, catch_up, feed, live, posting, sessions, transactions
+from app.services import attempts, callers, catch_up, feed, live, post_statements, posting, sessions, transactions
 
 MUTATIONS: dict[str, Callable[[Worker], None]] = {}
 NEVER = 1_000_000.0  # seconds
@@ -59,8 +59,8 @@ def mutation(apply: Callable[[Worker], None]) -> Callable[[Worker], None]:
 def counter_without_lock(_worker: Worker) -> None:
     """Events are numbered by a plain sequence, as an `id` column would be."""
     feed.APPEND = PLAIN_APPEND  # type: ignore[misc]
-    posting.HEAD = PLAIN_HEAD  # type: ignore[misc]
-    posting.statement.cache_clear()
+    post_statements.HEAD = PLAIN_HEAD  # type: ignore[misc]
+    post_statements.insert.cache_clear()
 
 
 @mutation

@@ -1,0 +1,111 @@
+"""The statements by which a status is posted; `posting.py` runs them, by the bare driver.
+
+A status is one statement, whose parts are asked for one by the next, so that they happen in this order; the log's
+counter is locked last, behind whatever else may have to be waited for.
+"""
+
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Boolean, LargeBinary, Text, bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
+
+from app.services import blockers, callers, feed, idempotency, wakeups
+from app.services.statements import Statement
+
+# As pydantic writes a moment: in UTC, and a whole second without its fraction.
+MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '')"
+
+STANDS: Final = callers.STANDS.format(user=":author", name=":name", session=":session", api_token=":api_token")  # noqa: S106
+SAID: Final = f"""said AS MATERIALIZED (
+    SELECT id, created_at, :before_id || id || :behind_id || {MOMENT} || 'Z","edited_at":' || 'null}}' AS payload
+    FROM (SELECT nextval(pg_get_serial_sequence('statuses', 'id')) AS id, clock_timestamp() AS created_at) AS new
+    WHERE :session IS NULL AND :api_token IS NULL OR {STANDS}
+)"""  # noqa: S608 -- constants
+CLAIMED: Final = f"""claimed AS (
+    INSERT INTO idempotency_keys AS known (author_id, key, request_hash, status_id, answer, created_at)
+    SELECT :author, :key, :fingerprint, id, payload, created_at FROM said
+    ON CONFLICT (author_id, key) DO UPDATE SET request_hash = EXCLUDED.request_hash, status_id = EXCLUDED.status_id,
+        answer = EXCLUDED.answer, created_at = EXCLUDED.created_at
+        WHERE known.created_at < clock_timestamp() - interval '{idempotency.LIFETIME.total_seconds()} seconds'
+    RETURNING status_id
+)"""  # noqa: S608 -- constants
+STATUS: Final = """status AS (
+    INSERT INTO statuses (id, author_id, message, category, created_at) OVERRIDING SYSTEM VALUE
+    SELECT id, :author, :message, :category, created_at FROM {source} RETURNING id
+)"""
+LINKS: Final = """links AS (
+    INSERT INTO status_references (status_id, position, reference_id)
+    SELECT status.id, n - 1, reference_id
+    FROM status, unnest(:references) WITH ORDINALITY AS spoken_of (reference_id, n)
+)"""
+# Its row lock puts the writers in the order of their commits: see services/feed.py.
+HEAD: Final = """head AS (
+    UPDATE feed_head SET seq = seq + 1, mark = left(gen_random_uuid()::text, 8) FROM status RETURNING seq, mark
+)"""
+EVENT: Final = f"""
+    INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
+    SELECT seq, mark, 'status.posted', id, payload FROM head, said
+    RETURNING payload, subject_id, :tells AS is_told,
+        CASE WHEN :tells THEN pg_notify('{wakeups.CHANNEL}', {feed.BULLETIN}) END
+"""  # noqa: S608 -- constants
+_TYPES: Final[dict[str, TypeEngine[Any]]] = {
+    **dict.fromkeys(("author", "session", "api_token"), BigInteger()),
+    **dict.fromkeys(("name", "before_id", "behind_id", "message", "category", "key"), Text()),
+    "tells": Boolean(),
+    "fingerprint": LargeBinary(),
+    "references": ARRAY(BigInteger()),
+}
+
+
+@lru_cache(maxsize=4)
+def insert(*, keyed: bool, linked: bool) -> Statement:
+    """Return the statement that posts a status, with a key or without, speaking of references or not.
+
+    Its parameters:
+        author, message, category: the author's id, and what they say.
+        before_id, behind_id: what stands in the status's JSON before its id, and between that and its moment.
+        tells: whether all who listen are to be notified.
+        session, api_token, name: ids of what is to be checked, of which one is null, or both where nothing is; and
+            what the author is called.
+        key, fingerprint: of a post with a key.
+        references: the ids of those that it speaks of.
+    """
+    parts = [SAID, CLAIMED, STATUS.format(source="said, claimed")] if keyed else [SAID, STATUS.format(source="said")]
+    if linked:
+        parts.append(LINKS)
+    statement = text(f"WITH {', '.join([*parts, HEAD])} {EVENT}")
+    return Statement.of(statement.bindparams(*(bindparam(n, type_=_TYPES[n]) for n in statement.compile().params)))
+
+
+# What is spoken of. Arrays that stand there themselves PostgreSQL would plan for anew each time, by their lengths.
+NAMES: Final = "unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::int[]))"
+# Rows in a sorted order, so that two posts with the same new references wait for each other and never in a circle.
+MAKE: Final = f"""
+    INSERT INTO github_references (owner, repo, number)
+    SELECT * FROM {NAMES} ON CONFLICT DO NOTHING RETURNING id
+"""  # noqa: S608 -- a constant
+# What GitHub said of them, should it be old, is fetched anew.
+REFRESH: Final = f"""
+    UPDATE github_references SET due_at = now() WHERE id IN (
+        SELECT id FROM {NAMES} AS spoken_of (o, r, n)
+        JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
+        WHERE fetched_at < now() - $4::interval AND due_at > now() + $4::interval
+        ORDER BY o, r, n FOR NO KEY UPDATE OF github_references
+    )
+"""  # noqa: S608 -- a constant
+# Shared locks: none of them changes until what this transaction says of them is in the log.
+HOLD: Final = f"""
+    SELECT id, owner, repo, number, kind, title, state, moved_to
+    FROM {NAMES} AS spoken_of (o, r, n)
+    JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
+    ORDER BY o, r, n FOR SHARE OF github_references
+"""  # noqa: S608 -- a constant
+# What a known key was used for.
+KNOWN: Final = "SELECT request_hash, answer FROM idempotency_keys WHERE author_id = $1 AND key = $2"
+
+# What a status that is blocked by nothing any more needs beside.
+CLEARERS: Final = Statement.of(blockers.WAIT_FOR_OTHERS)
+CLEAR: Final = Statement.of(blockers.CLEAR)
+APPEND: Final = Statement.of(feed.APPEND)
