@@ -1,6 +1,7 @@
 """The page is for everyone: by eye, by ear, by keyboard, large and small. In each view."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
@@ -10,13 +11,13 @@ from tests.browser.actions import box, entries
 from tests.browser.board import Board
 from tests.browser.conftest import OpenWindow
 from tests.browser.views import VIEWS, View, settled
-from tests.browser.windows import PHONE, Window, open_window
+from tests.browser.windows import DESKTOP, PHONE, Window, open_window
 
 type Look = Callable[..., Awaitable[Window]]
+type Seen = tuple[View, Window]
 
 # At 200 % a window of 1280 by 800 has room for as much as one of this size.
 ZOOMED = {"width": 640, "height": 400}
-EACH_VIEW = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 
 WIDTH = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Elements that are seen, can be clicked, and are smaller than WCAG 2.5.8 has them, unless they have room around them:
@@ -64,14 +65,14 @@ async def used_board(_board: Board) -> Board:
     return _board
 
 
-@pytest.fixture
-async def look(used_board: Board, browser: Browser) -> AsyncIterator[Look]:
-    """Open a view."""
+@asynccontextmanager
+async def looking(browser: Browser, board: Board) -> AsyncIterator[Look]:
+    """Open views, and close them in the end. Whatever went wrong in one of them is an error."""
     windows: list[Window] = []
 
     async def look(view: View, **options: object) -> Window:
-        member = used_board.demo_member("ada") if view.is_for_members else None
-        window = await open_window(browser, used_board, member, **options)
+        member = board.demo_member("ada") if view.is_for_members else None
+        window = await open_window(browser, board, member, **options)
         windows.append(window)
         await window.go(view.address)
         await settled(window.page)
@@ -84,10 +85,23 @@ async def look(used_board: Board, browser: Browser) -> AsyncIterator[Look]:
     assert [problem for window in windows for problem in window.unexpected] == []
 
 
-@EACH_VIEW
-async def test_axe_finds_nothing(look: Look, view: View):
+@pytest.fixture
+async def look(used_board: Board, browser: Browser) -> AsyncIterator[Look]:
+    """Open a view."""
+    async with looking(browser, used_board) as look:
+        yield look
+
+
+@pytest.fixture(scope="module", params=VIEWS, ids=lambda view: view.name)
+async def seen(request: pytest.FixtureRequest, used_board: Board, browser: Browser) -> AsyncIterator[Seen]:
+    """Each view in turn, and a window on it that all share who only look."""
+    async with looking(browser, used_board) as look:
+        yield request.param, await look(request.param)
+
+
+async def test_axe_finds_nothing(seen: Seen):
     """No violation of any rule, neither of WCAG nor of good practice, in light and in dark."""
-    window = await look(view)
+    _, window = seen
     reports = []
     for scheme in ("light", "dark"):
         await window.page.emulate_media(color_scheme=scheme)
@@ -99,10 +113,9 @@ async def test_axe_finds_nothing(look: Look, view: View):
     assert not reports, "\n".join(reports)
 
 
-@EACH_VIEW
-async def test_nothing_is_cut_off(look: Look, view: View):
+async def test_nothing_is_cut_off(seen: Seen):
     """At 320 px and at 200 % nobody has to scroll sideways, and what is clicked can be hit with a finger."""
-    window = await look(view)
+    _, window = seen
     for size in (PHONE, ZOOMED):
         await window.page.set_viewport_size(size)
         await settled(window.page)
@@ -111,10 +124,10 @@ async def test_nothing_is_cut_off(look: Look, view: View):
         assert await window.page.evaluate(SMALL) == [], size
 
 
-@EACH_VIEW
-async def test_the_focus_is_always_seen(look: Look, view: View):
+async def test_the_focus_is_always_seen(seen: Seen):
     """Tab goes through the whole view; wherever it is, that is to be seen, and it is never lost."""
-    window = await look(view)
+    view, window = seen
+    await window.page.set_viewport_size(DESKTOP)
     stops = []
     for _ in range(40):
         await window.page.keyboard.press("Tab")
