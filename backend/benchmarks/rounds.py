@@ -62,7 +62,7 @@ def wrk(
 
 
 def _milliseconds(said: str, share: str) -> float:
-    found = re.search(rf"^\s+{share}\s+([\d.]+)(us|ms|s|m)$", said, re.MULTILINE)
+    found = re.search(rf"^\s+{share}\s+([\d.]+)(us|ms|s|m) *$", said, re.MULTILINE)
     assert found is not None, said
     return float(found[1]) * UNITS[found[2]]
 
