@@ -5,7 +5,7 @@ Where there is no Chromium the tests are skipped, but on CI they fail: there, a 
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +14,10 @@ from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 from tests.browser import board as boards
 from tests.browser.board import Board, Member
-from tests.browser.windows import Window, close, open_window
+from tests.browser.windows import OpenWindow, Window, close, opening
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 EXPECT_WITHIN: Final = 10_000.0  # milliseconds
-
-type OpenWindow = Callable[..., Awaitable[Window]]
 
 expect.set_options(timeout=EXPECT_WITHIN)
 
@@ -71,17 +69,9 @@ async def bob(board: Board) -> Member:
 
 @pytest.fixture
 async def open_one(browser: Browser, board: Board) -> AsyncIterator[OpenWindow]:
-    """Open windows: see `windows.open_window`. Whatever went wrong in one of them fails the test in the end."""
-    windows: list[Window] = []
-
-    async def open_one(member: Member | None = None, **options: object) -> Window:
-        windows.append(await open_window(browser, board, member, **options))
-        return windows[-1]
-
-    yield open_one
-    for window in windows:
-        await window.close()
-    assert [problem for window in windows for problem in window.unexpected] == []
+    """Open windows: see `windows.opening`."""
+    async with opening(browser, board) as open_one:
+        yield open_one
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ from playwright.async_api import Browser, expect
 
 from tests.browser.actions import box, entries
 from tests.browser.board import Board
-from tests.browser.conftest import OpenWindow
 from tests.browser.views import VIEWS, View, settled
-from tests.browser.windows import DESKTOP, PHONE, Window, open_window
+from tests.browser.windows import DESKTOP, PHONE, OpenWindow, Window, opening
 
 type Look = Callable[..., Awaitable[Window]]
 type Seen = tuple[View, Window]
@@ -67,22 +66,18 @@ async def used_board(_board: Board) -> Board:
 
 @asynccontextmanager
 async def looking(browser: Browser, board: Board) -> AsyncIterator[Look]:
-    """Open views, and close them in the end. Whatever went wrong in one of them is an error."""
-    windows: list[Window] = []
+    """Open views."""
+    async with opening(browser, board) as open_one:
 
-    async def look(view: View, **options: object) -> Window:
-        member = board.demo_member("ada") if view.is_for_members else None
-        window = await open_window(browser, board, member, **options)
-        windows.append(window)
-        await window.go(view.address)
-        await settled(window.page)
-        await view.prepare(window)
-        return window
+        async def look(view: View, **options: object) -> Window:
+            member = board.demo_member("ada") if view.is_for_members else None
+            window = await open_one(member, **options)
+            await window.go(view.address)
+            await settled(window.page)
+            await view.prepare(window)
+            return window
 
-    yield look
-    for window in windows:
-        await window.close()
-    assert [problem for window in windows for problem in window.unexpected] == []
+        yield look
 
 
 @pytest.fixture

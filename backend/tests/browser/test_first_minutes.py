@@ -7,8 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.actions import box, entry, log_in, log_out, make_account, make_invite, post
 from tests.browser.board import Board, Member
-from tests.browser.conftest import OpenWindow
-from tests.browser.windows import REFUSED, Window
+from tests.browser.windows import REFUSED, OpenWindow, Window
 from tests.logins import OTHER_PASSWORD
 from tests.personas import PASSWORD
 

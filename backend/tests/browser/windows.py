@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from tests.browser.board import Board, Member
 
 DESKTOP: Final = {"width": 1280, "height": 800}
 PHONE: Final = {"width": 320, "height": 640}
+type OpenWindow = Callable[..., Awaitable["Window"]]
+
 # What a browser itself writes to its console while the board can't be reached, whatever the page does.
 UNREACHABLE: Final = r"net::ERR_|WebSocket connection to .* failed|Failed to load resource"
 # The board says no to what a person asked for: Chromium has a line on its console for each such answer.
@@ -111,3 +114,18 @@ async def open_window(
     window = Window(await context.new_page(), context, url)
     window.watch()
     return window
+
+
+@asynccontextmanager
+async def opening(browser: Browser, board: Board) -> AsyncIterator[OpenWindow]:
+    """Open windows: see `open_window`. Whatever went wrong in one of them fails the test in the end."""
+    windows: list[Window] = []
+
+    async def open_one(member: Member | None = None, **options: object) -> Window:
+        windows.append(await open_window(browser, board, member, **options))
+        return windows[-1]
+
+    yield open_one
+    for window in windows:
+        await window.close()
+    assert [problem for window in windows for problem in window.unexpected] == []

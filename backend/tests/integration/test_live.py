@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import asyncpg
 import pytest
@@ -173,24 +175,27 @@ async def test_a_notification_wakes_and_does_not_wait_for_the_poll(
     assert event["seq"] == 1
 
 
-@pytest.fixture
-def reads(monkeypatch) -> list[str]:
-    """The statements by which processes read the log, as they come."""
+def wrap_reads(monkeypatch: pytest.MonkeyPatch, wrapper: Callable[[Callable[[], Awaitable]], Awaitable]) -> None:
+    """Have whoever reads the log call `wrapper` with what does it."""
     fetch = asyncpg.Connection.fetch
-    noted = []
 
-    async def noting(connection: asyncpg.Connection, statement: str, *arguments, **options):
-        if statement == live.READ:
-            noted.append(statement)
-        return await fetch(connection, statement, *arguments, **options)
+    async def wrapped(connection: asyncpg.Connection, statement: str, *arguments, **options):
+        read = partial(fetch, connection, statement, *arguments, **options)
+        return await (wrapper(read) if statement == live.READ else read())
 
-    monkeypatch.setattr(asyncpg.Connection, "fetch", noting)
-    return noted
+    monkeypatch.setattr(asyncpg.Connection, "fetch", wrapped)
 
 
-async def test_a_notification_brings_its_status_with_it(database_url: str, ada: Persona, monkeypatch, reads: list[str]):
+async def test_a_notification_brings_its_status_with_it(database_url: str, ada: Persona, monkeypatch):
     """Where nothing else is said meanwhile, nobody reads the log for it."""
+    reads = []
+
+    async def noting(read):
+        reads.append(read)
+        return await read()
+
     monkeypatch.setattr(live, "POLL", 3600)
+    wrap_reads(monkeypatch, noting)
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         await until(lambda: len(server.sockets.abreast) == 1)
@@ -208,20 +213,17 @@ async def test_what_a_notification_brings_meanwhile_is_not_told_again(
     server: Server, ada: Persona, db: AsyncSession, monkeypatch, *, waits_first: bool
 ):
     """A read that was under way by then may find it in the log as well, or may have been too early for it."""
-    fetch = asyncpg.Connection.fetch
     is_reading, may_read = asyncio.Event(), asyncio.Event()
 
-    async def waiting(connection: asyncpg.Connection, statement: str, *arguments, **options):
-        if statement != live.READ:
-            return await fetch(connection, statement, *arguments, **options)
-        found = None if waits_first else await fetch(connection, statement, *arguments, **options)
+    async def waiting(read):
+        found = None if waits_first else await read()
         is_reading.set()
         await may_read.wait()
-        return await fetch(connection, statement, *arguments, **options) if waits_first else found
+        return await read() if waits_first else found
 
     async with server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
-        monkeypatch.setattr(asyncpg.Connection, "fetch", waiting)
+        wrap_reads(monkeypatch, waiting)
         await is_reading.wait()
         posted = await ada.post("while it reads")
         told = await receive(socket)
@@ -313,17 +315,16 @@ async def test_the_listening_connection_may_be_cut(server: Server, ada: Persona,
 
 async def test_a_driver_that_trips_costs_no_socket(server: Server, ada: Persona, db: AsyncSession, monkeypatch):
     """A connection cut between two steps of a statement leaves asyncpg in a state of its own; the sockets stay."""
-    fetch = asyncpg.Connection.fetch
     trips = iter([True])
 
-    async def trip(connection: asyncpg.Connection, statement: str, *arguments, **options):
-        if statement == live.READ and next(trips, False):
+    async def trip(read):
+        if next(trips, False):
             raise asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
-        return await fetch(connection, statement, *arguments, **options)
+        return await read()
 
     async with server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
-        monkeypatch.setattr(asyncpg.Connection, "fetch", trip)
+        wrap_reads(monkeypatch, trip)
         await history.append(db, 1)
         event = await receive(socket)
 
