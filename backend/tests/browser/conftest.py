@@ -13,6 +13,7 @@ import pytest
 from playwright.async_api import Browser, Playwright, async_playwright, expect
 
 from tests.browser import board as boards
+from tests.browser.actions import box
 from tests.browser.board import Board, Member
 from tests.browser.windows import OpenWindow, Window, close, opening
 
@@ -80,17 +81,20 @@ async def stranger(open_one: OpenWindow) -> Window:
     return await open_one()
 
 
+async def _at_the_board(opened: Window) -> Window:
+    """Open the board there, until it has been read: what is said from then on is new in that window."""
+    await opened.go()
+    await expect(box(opened.page)).to_be_visible()
+    return opened
+
+
 @pytest.fixture
 async def window(open_one: OpenWindow, ada: Member) -> Window:
     """Ada's window, with the board in it."""
-    opened = await open_one(ada)
-    await opened.go()
-    return opened
+    return await _at_the_board(await open_one(ada))
 
 
 @pytest.fixture
 async def second_window(open_one: OpenWindow, bob: Member) -> Window:
     """Bob's window, with the board in it."""
-    opened = await open_one(bob)
-    await opened.go()
-    return opened
+    return await _at_the_board(await open_one(bob))

@@ -30,7 +30,6 @@ async def test_a_worker_is_killed(board: Board, window: Window, bob: Member):
 async def test_a_restart_of_the_board(board: Board, window: Window, bob: Member):
     """It says that it is away, and comes back by itself; what was said meanwhile is counted."""
     window.tolerate(UNREACHABLE)
-    await expect(box(window.page)).to_be_visible()
     await board.replica.stop()
     await expect(window.page.get_by_text("Not connected since")).to_be_visible()
     await board.replica.start()
@@ -63,7 +62,6 @@ async def test_a_laptop_sleeps(board: Board, open_one, ada: Member, bob: Member)
 async def test_a_frozen_path_is_noticed(board: Board, window: Window, bob: Member):
     """A network that has swallowed the socket, on a page that is being looked at."""
     window.tolerate(UNREACHABLE)
-    await expect(box(window.page)).to_be_visible()
     board.way.cut()
     await bob.post("Into the void")
     await asyncio.sleep(1)
@@ -92,7 +90,6 @@ async def test_posting_while_away(board: Board, window: Window, second_window: W
     """What is posted without a network stands there as waiting, is sent later in its order, and once."""
     window.tolerate(UNREACHABLE)
     page = window.page
-    await expect(box(page)).to_be_visible()
     await window.context.set_offline(True)
     board.way.drop()
     await expect(page.get_by_text("Not connected since")).to_be_visible()
@@ -128,7 +125,6 @@ async def test_what_waits_survives_a_reload(board: Board, window: Window):
     """It is kept in the tab, and sent once the board is there."""
     window.tolerate(UNREACHABLE)
     page = window.page
-    await expect(box(page)).to_be_visible()
     await page.route("**/api/v1/statuses", lambda route: route.abort())
     await post(page, "Kept")
     await expect(page.get_by_text("Kept").first).to_be_visible()
@@ -145,7 +141,6 @@ async def test_an_answer_that_is_lost_posts_nothing_twice(board: Board, window: 
     """The key of the first attempt makes the second one safe."""
     window.tolerate(UNREACHABLE)
     page = window.page
-    await expect(box(page)).to_be_visible()
     lost = []
 
     async def lose(route) -> None:

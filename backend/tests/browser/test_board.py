@@ -167,7 +167,6 @@ async def test_an_empty_board_has_one_line(window: Window):
 )
 async def test_the_category_is_typed(window: Window, typed: str, category: str):
     """At the start, and is no part of what is said."""
-    await expect(box(window.page)).to_be_visible()
     await window.page.keyboard.press("n")
     await expect(box(window.page)).to_be_focused()
     await window.page.keyboard.type(f"{typed} the parser".strip())
