@@ -4,13 +4,17 @@
 
 Two replicas of one worker each, as they are deployed, on a throw-away PostgreSQL 17: each status is posted to one and
 received from the other, one after the other with a pause. The floor is a NOTIFY from one bare asyncpg connection to
-another on the same server, measured in turn with it. The post's own part (request, login, transaction, commit) is
-shown apart: the answer comes after the commit.
+another on the same server. Between the two stands what is left without the board, `delivery_floor.py`: bare ASGI
+callables on uvicorn, on a database of their own, that post by the board's own statement. All three are measured in
+turn. The post's own part (request, login, transaction, commit) is shown apart: the answer comes after the commit.
 """
 
 import asyncio
 import statistics
 import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import asyncpg
@@ -18,7 +22,7 @@ import uvloop
 
 from benchmarks.idle_sockets import Follower, open_sockets
 from benchmarks.rounds import arguments, show, table
-from benchmarks.stand import Replica, board, plain_url, quantile
+from benchmarks.stand import Board, Replica, board, free_port, plain_url, quantile, serving, uvicorn_command
 from benchmarks.wire import Wire
 
 PAUSE = 0.01  # seconds
@@ -54,48 +58,90 @@ class Floor:
         return (await self._arrived.get() - started) * 1000
 
 
-async def delivery(poster: Wire, follower: Follower, number: int) -> Delivery:
-    """Post once, and wait until it has arrived."""
-    follower.arrived.clear()
-    started = time.perf_counter()
-    await poster.post("/statuses", {"message": f"Reviewed the pull request, status {number}"})
-    answered = time.perf_counter()
-    await follower.arrived.wait()
-    return Delivery((answered - started) * 1000, (follower.last - started) * 1000)
+@dataclass
+class Way:
+    """Who posts to one process, and who follows another."""
+
+    poster: Wire
+    follower: Follower
+
+    async def delivery(self, number: int) -> Delivery:
+        """Post once, and wait until it has arrived."""
+        self.follower.arrived.clear()
+        started = time.perf_counter()
+        await self.poster.post("/statuses", {"message": f"Reviewed the pull request, status {number}"})
+        answered = time.perf_counter()
+        await self.follower.arrived.wait()
+        return Delivery((answered - started) * 1000, (self.follower.last - started) * 1000)
 
 
-async def turns(here: Replica, there: Replica, token: str, url: str, count: int) -> tuple[list[float], list[Delivery]]:
-    """Measure the floor and a delivery in turn, so many times."""
-    floor = Floor()
-    await floor.open(url)
-    (follower,) = await open_sockets(there, token, 1)
-    bare, found = [], []
-    async with Wire(here.address, token) as poster:
-        for number in range(count):
-            bare.append(await floor.round_trip())
+@asynccontextmanager
+async def way(here: str, there: str, token: str = "") -> AsyncIterator[Way]:
+    """Open a way from one address to another."""
+    async with Wire(here, token) as poster:
+        (follower,) = await open_sockets(Replica(there, 0), token, 1)
+        yield Way(poster, follower)
+        follower.close()
+
+
+@asynccontextmanager
+async def bare_callables(running: Board) -> AsyncIterator[tuple[str, str]]:
+    """Run two servers of the bare callable on a board's database, with somebody in it; yield their addresses."""
+    async with running.replica() as replica:
+        await running.log_in(replica)
+    environment = {"DATABASE_URL": running.url, "JWT_SECRET": "not used"}
+    ports = free_port(), free_port()
+    async with AsyncExitStack() as stack:
+        for port in ports:
+            command = uvicorn_command("benchmarks.delivery_floor:app", port)
+            server = serving(command, environment, port, "/api/v1/health", pinned=False)
+            await stack.enter_async_context(server)
+        yield f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[1]}"
+
+
+async def in_turn(floor: Floor, ways: list[Way], count: int) -> tuple[list[float], list[list[Delivery]]]:
+    """Measure the floor and a delivery by each way in turn, so many times."""
+    bare: list[float] = []
+    found: list[list[Delivery]] = [[] for _ in ways]
+    for number in range(count):
+        bare.append(await floor.round_trip())
+        await asyncio.sleep(PAUSE)
+        for each, deliveries in zip(ways, found, strict=True):
+            deliveries.append(await each.delivery(number))
             await asyncio.sleep(PAUSE)
-            found.append(await delivery(poster, follower, number))
-            await asyncio.sleep(PAUSE)
-    return bare[count // 10 :], found[count // 10 :]  # the first tenth warms up
+    warm_up = count // 10
+    return bare[warm_up:], [deliveries[warm_up:] for deliveries in found]
 
 
 async def measure(count: int, *, write: bool) -> None:
     """Measure, and print the table."""
-    with board() as running:
-        async with running.replica(pinned=False) as here, running.replica(pinned=False) as there:
+    floor, beside_it = Floor(), Floor()
+    with board() as running, board() as beside:
+        async with (
+            running.replica(pinned=False) as here,
+            running.replica(pinned=False) as there,
+            bare_callables(beside) as (bare_here, bare_there),
+        ):
             token = await running.log_in(here)
-            bare, found = await turns(here, there, token, plain_url(running.url), count)
+            await floor.open(plain_url(running.url))
+            await beside_it.open(plain_url(beside.url))  # so that each NOTIFY has as many listeners to wake
+            async with (
+                way(bare_here, bare_there) as without_the_board,
+                way(here.address, there.address, token) as with_it,
+            ):
+                bare, (least, found) = await in_turn(floor, [without_the_board, with_it], count)
     p50, p99 = statistics.median(bare), quantile(bare, 0.99)
 
-    def row(name: str, values: list[float], goal: str) -> tuple[str, ...]:
+    def row(name: str, values: list[float], goal: str = "") -> tuple[str, ...]:
         middle, late = statistics.median(values), quantile(values, 0.99)
         return name, f"{middle:.2f}", f"{late:.2f}", f"**{middle / p50:.1f}**", f"{late / p99:.1f}", goal
 
     rows = [
-        row("NOTIFY, bare asyncpg", bare, ""),
+        row("NOTIFY, bare asyncpg", bare),
+        row("bare ASGI callables, the same statement", [one.delivered for one in least]),
         row("from the post to the socket of another worker", [one.delivered for one in found], "≤ 3.0, ≤ 5"),
-        row("of that: until the post is answered", [one.answered for one in found], ""),
-        row("of that: after the answer", [one.after_answer for one in found], ""),
+        row("of that: until the post is answered", [one.answered for one in found]),
+        row("of that: after the answer", [one.after_answer for one in found]),
     ]
     show(
         "delivery",
