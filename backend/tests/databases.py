@@ -1,5 +1,6 @@
 """A database of its own for each test that asks: a clone of a template that the migrations made."""
 
+import asyncio
 import itertools
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -65,14 +66,54 @@ async def template(postgres_url: str, postgres_engine: AsyncEngine) -> AsyncIter
     await _run(postgres_engine, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+class Databases:
+    """Makes databases ahead: while a test has one, PostgreSQL copies the next and drops the last."""
+
+    def __init__(self, engine: AsyncEngine, template: str) -> None:
+        self._engine = engine
+        self._template = template
+        self._next = asyncio.create_task(self._make())
+        self._drops: set[asyncio.Task[None]] = set()
+
+    async def take(self) -> str:
+        """Return the name of one that is new."""
+        name = await self._next
+        self._next = asyncio.create_task(self._make())
+        return name
+
+    def give_back(self, name: str) -> None:
+        """Have one dropped."""
+        drop = asyncio.create_task(self._drop(name))
+        self._drops.add(drop)
+        drop.add_done_callback(self._drops.discard)
+
+    async def close(self) -> None:
+        """Drop all that are left."""
+        self.give_back(await self._next)
+        await asyncio.gather(*self._drops)
+
+    async def _make(self) -> str:
+        name = f"{PREFIX}_{next(_numbers)}"
+        await _run(self._engine, f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        return name
+
+    async def _drop(self, name: str) -> None:
+        await _run(self._engine, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def databases(postgres_engine: AsyncEngine, template: str) -> AsyncIterator[Databases]:
+    """Where each test's database comes from."""
+    databases = Databases(postgres_engine, template)
+    yield databases
+    await databases.close()
+
+
 @pytest.fixture
-async def database_url(
-    postgres_url: str, postgres_engine: AsyncEngine, template: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[str]:
+async def database_url(postgres_url: str, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
     """The address of a migrated database for this test alone, which the app uses too."""
-    name = f"{PREFIX}_{next(_numbers)}"
+    name = await databases.take()
     url = _named(postgres_url, name)
-    await _run(postgres_engine, f"CREATE DATABASE {name} TEMPLATE {template}")
     engine = database.create_engine(url)
     monkeypatch.setattr(settings, "DATABASE_URL", url)
     usual_engine = database.async_engine
@@ -81,7 +122,7 @@ async def database_url(
     yield url
     database.AsyncSessionLocal.configure(bind=usual_engine)
     await engine.dispose()
-    await _run(postgres_engine, f"DROP DATABASE {name} WITH (FORCE)")
+    databases.give_back(name)
 
 
 @pytest.fixture
