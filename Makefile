@@ -4,7 +4,7 @@ UV = .uv/bin/uv
 RUN = $(UV) run --directory backend
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test run test-here check format ci
+.PHONY: help up down test run test-here bench check format ci
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ run: $(UV) ## Run the board without Docker
 
 test-here: $(UV) ## Run the tests without Docker
 	$(RUN) pytest
+
+bench: ## Look whether something became slower
+	docker compose run --rm bench benchmarks.http --quick
 
 check: $(UV) ## Look for lint, wrong types and unformatted code
 	$(RUN) ruff check .

@@ -89,4 +89,4 @@ if __name__ == "__main__":
     count = 1000 if options.quick else 5000
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, count + 1000), most))
-    asyncio.run(measure(rounds=2 if options.quick else 7, sockets=count, write=options.write))
+    asyncio.run(measure(rounds=2 if options.quick else 15, sockets=count, write=options.write))

@@ -6,6 +6,7 @@ One in ten statuses has the common word, one in ten thousand the rare one. One r
 moment of its own as `until`, so that no page is at hand.
 """
 
+import itertools
 import statistics
 import time
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,9 @@ from benchmarks.rounds import arguments, show, table
 from benchmarks.stand import board, pin_database, plain_url, quantile
 from benchmarks.wire import Wire
 
+WARM_UP = 20  # turns that are not counted
 FUTURE = datetime(2030, 1, 1, tzinfo=UTC)
+_numbers = itertools.count()
 # What the board asks for a page of 50.
 QUERY = status_pages.statement(("q", "until"), 51)
 
@@ -36,8 +39,8 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
 async def turns(client: Wire, connection: asyncpg.Connection, word: str, count: int) -> tuple[list[float], list[float]]:
     """Ask the database and the board in turn, so many times."""
     bare, found = [], []
-    for number in range(count + 20):
-        until = FUTURE + timedelta(seconds=number)
+    for _ in range(count + WARM_UP):
+        until = FUTURE + timedelta(seconds=next(_numbers))
 
         async def ask(until: datetime = until) -> None:
             page = await client.get(f"/statuses?q={word}&until={until:%Y-%m-%dT%H:%M:%SZ}")
@@ -45,12 +48,28 @@ async def turns(client: Wire, connection: asyncpg.Connection, word: str, count: 
 
         bare.append(await timed(lambda until=until: QUERY.fetch(connection, {"words": f'"{word}"', "until": until})))
         found.append(await timed(ask))
-    return bare[20:], found[20:]
+    return bare[WARM_UP:], found[WARM_UP:]
 
 
-async def measure(*, statuses: int, count: int, write: bool) -> None:
+def row(name: str, rounds: list[tuple[list[float], list[float]]]) -> tuple[str, ...]:
+    """Return the line of a word, from the milliseconds of the database and of the board in each round."""
+    ratios = [statistics.median(found) / statistics.median(bare) for bare, found in rounds]
+    bare, found = ([each for times in column for each in times] for column in zip(*rounds, strict=True))
+    return (
+        name,
+        f"{statistics.median(bare):.2f}",
+        f"{statistics.median(found):.2f}",
+        f"{quantile(found, 0.99):.2f}",
+        f"**{statistics.median(ratios):.2f}**",
+        f"{min(ratios):.2f} to {max(ratios):.2f}",
+        "≤ 2.0, < 100 ms",
+    )
+
+
+async def measure(*, statuses: int, rounds: int, count: int, write: bool) -> None:
     """Measure, and show the table."""
-    rows = []
+    words = {"common": COMMON, "rare": RARE}
+    measured: dict[str, list[tuple[list[float], list[float]]]] = {name: [] for name in words}
     with board() as running:
         async with running.replica() as replica:
             token = await running.log_in(replica)
@@ -58,23 +77,13 @@ async def measure(*, statuses: int, count: int, write: bool) -> None:
             await pin_database(running.url)
             connection = await asyncpg.connect(plain_url(running.url))
             async with Wire(replica.address, token) as client:
-                for name, word in (("common", COMMON), ("rare", RARE)):
-                    bare, found = await turns(client, connection, word, count)
-                    p50, middle = statistics.median(bare), statistics.median(found)
-                    late = quantile(found, 0.99)
-                    rows.append(
-                        (
-                            name,
-                            f"{p50:.2f}",
-                            f"{middle:.2f}",
-                            f"{late:.2f}",
-                            f"**{middle / p50:.2f}**",
-                            "≤ 2.0, < 100 ms",
-                        )
-                    )
+                for _ in range(rounds):
+                    for name, word in words.items():
+                        measured[name].append(await turns(client, connection, word, count))
             await connection.close()
-    heading = "word | bare query, p50 ms | the board, p50 ms | p99 ms | ratio | to reach"
-    show("search", f"{statuses:,} statuses\n\n" + table(heading, rows), write=write)
+    heading = "word | bare query, p50 ms | the board, p50 ms | p99 ms | ratio | of the rounds | to reach"
+    lines = table(heading, [row(name, measured[name]) for name in words])
+    show("search", f"{statuses:,} statuses\n\n{lines}", write=write)
 
 
 if __name__ == "__main__":
@@ -82,4 +91,5 @@ if __name__ == "__main__":
     parser.add_argument("--statuses", type=int, default=0)
     options = parser.parse_args()
     size = options.statuses or (100_000 if options.quick else 1_000_000)
-    uvloop.run(measure(statuses=size, count=50 if options.quick else 200, write=options.write))
+    rounds, count = (1, 50) if options.quick else (5, 200)
+    uvloop.run(measure(statuses=size, rounds=rounds, count=count, write=options.write))
