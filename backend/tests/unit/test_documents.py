@@ -78,7 +78,7 @@ def test_every_command_of_the_board_exists():
 
 def test_every_service_of_compose_exists():
     """`docker compose exec` and its like name services."""
-    services = set(re.findall(r"(?m)^  ([a-z-]+):$", read(ROOT / "compose.yaml") + read(ROOT / "compose.test.yaml")))
+    services = set(re.findall(r"(?m)^  ([a-z-]+):$", "".join(read(path) for path in ROOT.glob("compose*.yaml"))))
     named = re.findall(
         r"docker compose (?:exec|run|logs|stop|pull|build)((?: --[\w-]+(?: \d+)?| -\w)*) ([a-z]+)", commands()
     )
