@@ -17,6 +17,7 @@ import orjson
 from app.services import post_statements, wakeups
 from app.services.events import Event
 from benchmarks.floors import Floor, Receive, Scope, Send, answer
+from benchmarks.post_floors import common_values
 
 WHO: Final = "SELECT id, username, display_name, kind FROM users LIMIT 1"
 STATEMENT: Final = post_statements.insert(keyed=False, linked=False)
@@ -32,14 +33,11 @@ class DeliveryFloor(Floor):
             await self._follow(receive, send)
             return
         message = orjson.loads((await receive())["body"])["message"]
-        _, username, display_name, kind = self._who
+        author_id, username, display_name, kind = self._who
         said = {"author": {"username": username, "display_name": display_name, "kind": kind}}
         said |= {"message": message, "category": "in-progress", "references": []}
-        behind_id = f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
-        values = {"author": self._who[0], "name": "", "session": None, "api_token": None, "tells": True}
-        values |= {"message": message, "category": "in-progress", "before_id": '{"id":', "behind_id": behind_id}
         async with self.pool.acquire() as connection:
-            (row,) = await STATEMENT.fetch(connection, values)
+            (row,) = await STATEMENT.fetch(connection, common_values(author_id, said, tells=True))
         await answer(send, 201, row["payload"].encode())
 
     @asynccontextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.filled import MEMBERS, fill
 from benchmarks.rounds import Contender, Turn, arguments, compare, rates, show, wrk
-from benchmarks.stand import Board, board, free_port, pin_database, serving, uvicorn_command
+from benchmarks.stand import Board, board, pin_database
 
 STATUSES = 100_000
 GOALS = {"health": "≥ 0.50", "newest": "≥ 1.5", "author": "≥ 0.50"}
@@ -60,10 +60,7 @@ async def servers(running: Board) -> AsyncIterator[tuple[dict[str, str], str]]:
         for app in ("floors:app", "peers:starlette", "peers:litestar", "peers:fastapi"):
             if app == "peers:litestar" and importlib.util.find_spec("litestar") is None:
                 continue
-            port = free_port()
-            command = uvicorn_command(f"benchmarks.{app}", port)
-            await stack.enter_async_context(serving(command, {"DATABASE_URL": running.url}, port, "/api/v1/health"))
-            addresses[app] = f"127.0.0.1:{port}"
+            addresses[app] = (await stack.enter_async_context(running.beside(f"benchmarks.{app}"))).address
         await pin_database(running.url)
         yield addresses, token
 

@@ -26,6 +26,21 @@ REFERENCE: Final = re.compile(r"(\w+)/([\w-]+)#(\d+)")
 FRESH: Final = timedelta(minutes=5)
 
 
+def common_values(author_id: int, said: dict[str, Any], *, tells: bool) -> dict[str, object]:
+    """Return the parameters that every posting statement has, for somebody whom nobody checks."""
+    return {
+        "author": author_id,
+        "name": "",
+        "session": None,
+        "api_token": None,
+        "tells": tells,
+        "before_id": '{"id":',
+        "behind_id": f',{orjson.dumps(said).decode()[1:-1]},"created_at":"',
+        "message": said["message"],
+        "category": said["category"],
+    }
+
+
 class PostFloor(Floor):
     """The bare callable."""
 
@@ -77,10 +92,8 @@ class PostFloor(Floor):
         held: list[asyncpg.Record],
     ) -> bytes:
         said["references"] = [dict(row) for row in held]
-        behind = f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
         fingerprint = hashlib.sha256(said["message"].encode()).digest()
-        values = {"author": author_id, "name": "", "session": None, "api_token": None, "tells": False}
-        values |= {"before_id": '{"id":', "behind_id": behind, "message": said["message"], "category": said["category"]}
+        values = common_values(author_id, said, tells=False)
         values |= {"key": key, "fingerprint": fingerprint, "references": [row["id"] for row in held]}
         (row,) = await post_statements.insert(keyed=True, linked=bool(held)).fetch(connection, values)
         return str(row["payload"]).encode()

@@ -13,7 +13,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ import uvloop
 
 from benchmarks.idle_sockets import Follower, open_sockets
 from benchmarks.rounds import arguments, show, table
-from benchmarks.stand import Board, Replica, board, free_port, plain_url, quantile, serving, uvicorn_command
+from benchmarks.stand import Board, Replica, board, plain_url, quantile
 from benchmarks.wire import Wire
 
 PAUSE = 0.01  # seconds
@@ -76,27 +76,22 @@ class Way:
 
 
 @asynccontextmanager
-async def way(here: str, there: str, token: str = "") -> AsyncIterator[Way]:
-    """Open a way from one address to another."""
-    async with Wire(here, token) as poster:
-        (follower,) = await open_sockets(Replica(there, 0), token, 1)
+async def way(here: Replica, there: Replica, token: str = "") -> AsyncIterator[Way]:
+    """Open a way from one process to another."""
+    async with Wire(here.address, token) as poster:
+        (follower,) = await open_sockets(there, token, 1)
         yield Way(poster, follower)
         follower.close()
 
 
 @asynccontextmanager
-async def bare_callables(running: Board) -> AsyncIterator[tuple[str, str]]:
-    """Run two servers of the bare callable on a board's database, with somebody in it; yield their addresses."""
+async def bare_callables(running: Board) -> AsyncIterator[tuple[Replica, Replica]]:
+    """Run two servers of the bare callable on a board's database, with somebody in it whom they post as."""
     async with running.replica() as replica:
         await running.log_in(replica)
-    environment = {"DATABASE_URL": running.url, "JWT_SECRET": "not used"}
-    ports = free_port(), free_port()
-    async with AsyncExitStack() as stack:
-        for port in ports:
-            command = uvicorn_command("benchmarks.delivery_floor:app", port)
-            server = serving(command, environment, port, "/api/v1/health", pinned=False)
-            await stack.enter_async_context(server)
-        yield f"127.0.0.1:{ports[0]}", f"127.0.0.1:{ports[1]}"
+    app = "benchmarks.delivery_floor:app"
+    async with running.beside(app, pinned=False) as here, running.beside(app, pinned=False) as there:
+        yield here, there
 
 
 async def in_turn(floor: Floor, ways: list[Way], count: int) -> tuple[list[float], list[list[Delivery]]]:
@@ -127,7 +122,7 @@ async def measure(count: int, *, write: bool) -> None:
             await beside_it.open(plain_url(beside.url))  # so that each NOTIFY has as many listeners to wake
             async with (
                 way(bare_here, bare_there) as without_the_board,
-                way(here.address, there.address, token) as with_it,
+                way(here, there, token) as with_it,
             ):
                 bare, (least, found) = await in_turn(floor, [without_the_board, with_it], count)
     p50, p99 = statistics.median(bare), quantile(bare, 0.99)

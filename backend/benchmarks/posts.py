@@ -22,17 +22,7 @@ import asyncpg
 from benchmarks.filled import fill
 from benchmarks.idle_sockets import open_sockets
 from benchmarks.rounds import Contender, Turn, arguments, compare, rates, show, wrk
-from benchmarks.stand import (
-    Board,
-    Replica,
-    board,
-    free_port,
-    pin_database,
-    plain_url,
-    run_sql,
-    serving,
-    uvicorn_command,
-)
+from benchmarks.stand import Board, Replica, board, pin_database, plain_url, run_sql
 
 STATUSES = 100_000
 FOLLOWERS = 2
@@ -105,14 +95,11 @@ async def measure(*, quick: bool, write: bool) -> None:
             replica = await stack.enter_async_context(running.replica())
             token = await running.log_in(replica)
             await fill(running.url, STATUSES)
-            port = free_port()
-            command = uvicorn_command("benchmarks.post_floors:app", port)
-            environment = {"DATABASE_URL": running.url, "JWT_SECRET": "not looked at 0123456789abcdef"}
-            await stack.enter_async_context(serving(command, environment, port, "/api/v1/health"))
+            bare = await stack.enter_async_context(running.beside("benchmarks.post_floors:app"))
             await pin_database(running.url)
             for kind in ("plain", "linked"):
                 post = partial(poster, token=token, kind=kind, folder=folder)
-                floor = post("bare ASGI callable, the same statements", f"127.0.0.1:{port}")
+                floor = post("bare ASGI callable, the same statements", bare.address)
                 those = [floor, post("the board", replica.address, goal="≥ 0.50")]
                 turns = await compare(those, rounds=rounds, seconds=seconds)
                 await run_sql(running.url, "VACUUM feed_head", "CHECKPOINT")

@@ -24,9 +24,12 @@ from benchmarks.wire import Wire
 
 WARM_UP = 20  # turns that are not counted
 FUTURE = datetime(2030, 1, 1, tzinfo=UTC)
-_numbers = itertools.count()
+_numbers = itertools.count()  # of the moments, none of which is asked for twice
 # What the board asks for a page of 50.
 QUERY = status_pages.statement(("q", "until"), 51)
+
+# Milliseconds of the database, and of the board.
+type Round = tuple[list[float], list[float]]
 
 
 async def timed(work: Callable[[], Awaitable[object]]) -> float:
@@ -36,7 +39,7 @@ async def timed(work: Callable[[], Awaitable[object]]) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-async def turns(client: Wire, connection: asyncpg.Connection, word: str, count: int) -> tuple[list[float], list[float]]:
+async def turns(client: Wire, connection: asyncpg.Connection, word: str, count: int) -> Round:
     """Ask the database and the board in turn, so many times."""
     bare, found = [], []
     for _ in range(count + WARM_UP):
@@ -51,8 +54,8 @@ async def turns(client: Wire, connection: asyncpg.Connection, word: str, count: 
     return bare[WARM_UP:], found[WARM_UP:]
 
 
-def row(name: str, rounds: list[tuple[list[float], list[float]]]) -> tuple[str, ...]:
-    """Return the line of a word, from the milliseconds of the database and of the board in each round."""
+def row(name: str, rounds: list[Round]) -> tuple[str, ...]:
+    """Return the line of a word, the ratio being the median of its rounds'."""
     ratios = [statistics.median(found) / statistics.median(bare) for bare, found in rounds]
     bare, found = ([each for times in column for each in times] for column in zip(*rounds, strict=True))
     return (
@@ -69,7 +72,7 @@ def row(name: str, rounds: list[tuple[list[float], list[float]]]) -> tuple[str, 
 async def measure(*, statuses: int, rounds: int, count: int, write: bool) -> None:
     """Measure, and show the table."""
     words = {"common": COMMON, "rare": RARE}
-    measured: dict[str, list[tuple[list[float], list[float]]]] = {name: [] for name in words}
+    measured: dict[str, list[Round]] = {name: [] for name in words}
     with board() as running:
         async with running.replica() as replica:
             token = await running.log_in(replica)

@@ -179,6 +179,14 @@ class Board:
         async with serving(command, environment, port, "/api/v1/ready", pinned=pinned) as process:
             yield Replica(f"127.0.0.1:{port}", process)
 
+    @asynccontextmanager
+    async def beside(self, app: str, *, pinned: bool = True) -> AsyncIterator[Replica]:
+        """Run another ASGI app on the board's database, by uvicorn alone, until the block ends."""
+        port = free_port()
+        command = uvicorn_command(app, port)
+        async with serving(command, self._environment, port, "/api/v1/health", pinned=pinned) as process:
+            yield Replica(f"127.0.0.1:{port}", process)
+
     @contextmanager
     def worker(self, **environment: str) -> Iterator[None]:
         """Run a worker until the block ends, some of its settings being others."""
