@@ -122,16 +122,13 @@ export class Board {
     return this.members.get(username)?.display_name ?? name;
   }
 
-  // Members by name, each with the newest status and whether it is of today where that member is.
+  // Who has said something today, where they are, by name, each with the newest status.
   now() {
     const days = new Map();
     const today = (zone) => days.get(zone) ?? days.set(zone, dayIn(zone, new Date())).get(zone);
     return [...this.members.values()]
-      .map((user) => {
-        const status = this.statuses.get(this.#newest.get(user.username)) ?? null;
-        const isToday = status !== null && dayIn(user.time_zone, status.created_at) === today(user.time_zone);
-        return { user, status, today: isToday };
-      })
+      .map((user) => ({ user, status: this.statuses.get(this.#newest.get(user.username)) }))
+      .filter(({ user, status }) => status && dayIn(user.time_zone, status.created_at) === today(user.time_zone))
       .sort((one, other) => byName(one.user.display_name, other.user.display_name));
   }
 

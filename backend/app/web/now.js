@@ -1,5 +1,5 @@
 // Now: who is doing what. A row of one or two lines for each who has said something today, by name; a table that can be
-// filtered, where they are many; the others in one quiet line.
+// filtered, where they are many. Those who have said nothing are neither named nor counted.
 
 import { h, mount, swap } from "./dom.js";
 import { chip, message } from "./marks.js";
@@ -8,7 +8,6 @@ import { age, HOURS, onTick } from "./time.js";
 import { words } from "./words.js";
 
 const MANY = 30;
-const NAMED = 12;
 const OLD = HOURS(4);
 
 const first = (text) => [...text][0] ?? "";
@@ -54,25 +53,11 @@ function table(body) {
   return h("table", { class: "today", role: "table" }, h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, cells)), body);
 }
 
-function quiet(members) {
-  const names = members.map(({ user }) => user.display_name);
-  if (!names.length) return null;
-  if (names.length <= NAMED) return h("p", { class: "quiet-line faint" }, words.now.quiet(names));
-  return h(
-    "details",
-    { class: "quiet-line faint" },
-    h("summary", null, words.now.quietMany(names.length)),
-    h("p", null, names.join(", ")),
-  );
-}
-
 export class Now {
   #board;
   #shown = new Map();
   #rows = null;
   #place = h("div");
-  #quiet = h("div");
-  #quietNames = null;
   #filter = h("input", { type: "search", "aria-label": words.now.filter, placeholder: words.now.filter, oninput: () => this.#narrow() });
   #stops;
 
@@ -83,7 +68,6 @@ export class Now {
       { class: "now", "aria-labelledby": "now-heading" },
       h("h2", { id: "now-heading" }, words.now.heading),
       this.#place,
-      this.#quiet,
     );
     this.#stops = [board.onChange(({ now }) => now && this.#show()), onTick(() => this.#show())];
     this.#show();
@@ -94,16 +78,7 @@ export class Now {
   }
 
   #show() {
-    const members = this.#board.now();
-    const active = members.filter(({ today }) => today);
-    this.#showActive(active);
-    const others = members.filter(({ today }) => !today);
-    const names = JSON.stringify(others.map(({ user }) => user.display_name));
-    if (names !== this.#quietNames) mount(this.#quiet, quiet(others));
-    this.#quietNames = names;
-  }
-
-  #showActive(active) {
+    const active = this.#board.now();
     const make = active.length > MANY ? tableRow : line;
     if (this.#rows?.make !== make || !active.length) this.#frame(make, active.length);
     const here = new Set(active.map(({ user }) => user.username));

@@ -57,13 +57,9 @@ export const words = {
 
   now: {
     heading: "Now",
-    quiet: (names) => `Nothing yet today from ${list.format(names)}.`,
-    quietMany: (number) => `${count(number, "person has", "people have")} said nothing yet today`,
     filter: "Find a person",
-    active: (number) => `${count(number, "person", "people")} active today`,
     columns: { person: "Person", category: "Category", status: "Newest status", age: "Age" },
-    none: "Nobody has said anything today.",
-    noMatch: "Nobody here goes by that.",
+    none: "Nothing has been said today.",
   },
 
   blockers: {
