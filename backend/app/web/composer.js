@@ -151,10 +151,10 @@ export class Composer {
     else say(words.composer.posted);
   }
 
-  // Puts a refused status back into the box, with the reason. What is being written meanwhile comes first.
+  // Puts a refused status back into the box, with the reason, above what was written meanwhile.
   takeBack(item) {
     this.#desk.outbox.remove(item);
-    this.#text.value = item.message;
+    this.#text.value = [item.message, this.#text.value].filter(Boolean).join("\n");
     this.category = item.category;
     this.#typed();
     this.#wrong.textContent = words.composer.refused(item.reason);

@@ -253,7 +253,7 @@ export class Feed {
 
   #showPending() {
     const { outbox, takeBack } = this.#desk;
-    mount(this.#pending, outbox.mine().reverse().map((item) => pendingRow(item, outbox, takeBack)));
+    mount(this.#pending, outbox.unseen().reverse().map((item) => pendingRow(item, outbox, takeBack)));
   }
 
   #announce(ids) {

@@ -1,5 +1,6 @@
 // What was posted and is not confirmed yet: sent in order, each with a key that makes it safe to send again, and kept in
-// this tab over reloads and the end of a session.
+// this tab over reloads and the end of a session. Only the answer to its own request takes one out: two statuses may say
+// the same.
 
 import { call, Unreachable } from "./api.js";
 import { session } from "./session.js";
@@ -18,13 +19,18 @@ export class Outbox {
   items = (tab.get("outbox") ?? []).map((item) => (item.state === "sending" ? { ...item, state: "waiting" } : item));
   #board;
   #listeners = new Set();
-  #sending = false;
+  #isFlushing = false;
+  // The item whose request is under way, and whether the feed has told of a status of mine since it was sent.
+  #sending = null;
+  #isTold = false;
+  // The ids of what was posted from here.
+  #posted = new Set();
   #pause = FIRST_PAUSE;
   #timer;
 
   constructor(board) {
     this.#board = board;
-    board.onChange(({ posted }) => posted.forEach((id) => this.#recognise(board.statuses.get(id))));
+    board.onChange(({ posted }) => this.#heard(posted));
     session.onChange((what) => what === "state" && session.state === "in" && this.flush());
     window.addEventListener("online", () => this.flush());
     // They are kept in this tab, and go with it.
@@ -41,10 +47,14 @@ export class Outbox {
     return this.items.filter(({ username }) => username === session.user?.username);
   }
 
+  // Those of mine that the feed does not show yet.
+  unseen() {
+    return this.mine().filter((item) => item !== this.#sending || !this.#isTold);
+  }
+
   post(message, category) {
     const { username } = session.user;
-    const item = { key: newKey(), username, message, category, created_at: new Date().toISOString(), state: "sending" };
-    this.items.push(item);
+    this.items.push({ key: newKey(), username, message, category, created_at: new Date().toISOString(), state: "waiting" });
     this.#changed();
     this.flush();
   }
@@ -57,29 +67,43 @@ export class Outbox {
   // Sends all that waits. One at a time, so that they stand in the order in which they were written.
   async flush() {
     clearTimeout(this.#timer);
-    if (this.#sending) return;
-    this.#sending = true;
-    let item;
-    while (session.state === "in" && (item = this.mine().find(({ state }) => state !== "refused"))) {
-      if (!(await this.#send(item))) break;
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    try {
+      let item;
+      while (session.state === "in" && (item = this.mine().find(({ state }) => state !== "refused"))) {
+        if (!(await this.#send(item))) break;
+      }
+    } finally {
+      this.#isFlushing = false;
     }
-    this.#sending = false;
   }
 
+  // Returns whether the next may be sent.
   async #send(item) {
+    item.state = "sending";
+    this.#sending = item;
+    this.#isTold = false;
+    this.#changed();
+    const body = { message: item.message, category: item.category };
     try {
-      const body = { message: item.message, category: item.category };
-      const status = await call("POST", "/statuses", { body, headers: { "Idempotency-Key": item.key } });
-      this.#pause = FIRST_PAUSE;
-      this.remove(item);
-      this.#board.apply({ kind: "status.posted", data: status });
+      this.#answered(item, await call("POST", "/statuses", { body, headers: { "Idempotency-Key": item.key } }));
       return true;
     } catch (error) {
       return this.#failed(item, error);
     }
   }
 
+  #answered(item, status) {
+    this.#sending = null;
+    this.#pause = FIRST_PAUSE;
+    this.#posted.add(status.id);
+    this.remove(item);
+    this.#board.apply({ kind: "status.posted", data: status });
+  }
+
   #failed(item, error) {
+    this.#sending = null;
     if (isForLater(error)) {
       item.state = "waiting";
       this.#timer = setTimeout(() => this.flush(), this.#pause * (0.5 + Math.random()) * 1000);
@@ -94,11 +118,13 @@ export class Outbox {
     return true;
   }
 
-  // The feed may tell of it before the answer does.
-  #recognise(status) {
-    if (status?.author.username !== session.user?.username) return;
-    const found = this.mine().find(({ message, category }) => message === status.message && category === status.category);
-    if (found) this.remove(found);
+  // The feed may tell of a status before its answer does. It would then be seen twice: so while something is under way and
+  // a status of mine comes that no answer told of, what is under way is not shown, but stays here until it is answered.
+  #heard(posted) {
+    if (!this.#sending || this.#isTold) return;
+    const isMine = (id) => this.#board.statuses.get(id)?.author.username === this.#sending.username;
+    this.#isTold = posted.some((id) => !this.#posted.has(id) && isMine(id));
+    if (this.#isTold) this.#changed();
   }
 
   #changed() {
