@@ -183,6 +183,13 @@ class LastAdmin(Conflict):
     message = "A board needs an admin: make someone else one first."
 
 
+class EditedMeanwhile(Conflict):
+    """Another edit changed the same field since the one that the author saw."""
+
+    code = "edited_meanwhile"
+    message = "This status was edited elsewhere meanwhile. Read it again before you change it."
+
+
 class Unprocessable(BoardError):
     """It can be read, but not be done."""
 

@@ -69,10 +69,14 @@ class StatusCreate(RequestModel):
 
 
 class StatusUpdate(RequestModel):
-    """What the author changes; what is left out stays."""
+    """What the author changes; what is left out stays.
+
+    `edited_at` is that of the status that the author saw, null if never edited. With it, an edit undoes no other.
+    """
 
     message: Message | None = None
     category: Category | None = None
+    edited_at: GivenMoment | None = None
 
 
 class StatusPage(Page[StatusRead]):

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Self
 
-from sqlalchemy import select, text
+from sqlalchemy import DateTime, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import FeedEvent, FeedHead
@@ -51,6 +52,13 @@ REDACT: Final = text("""
     UPDATE feed_events SET kind = 'status.deleted', payload = :payload
     WHERE subject_id = :subject_id AND (kind LIKE 'status.%' OR kind LIKE 'blocker.%')
 """)
+
+# What a status said when it was posted or last edited at that moment.
+SAID: Final = text("""
+    SELECT payload FROM feed_events
+    WHERE subject_id = :status_id AND kind IN ('status.posted', 'status.edited') AND kind LIKE 'status.%'
+        AND CAST(CAST(payload AS json) ->> 'edited_at' AS timestamptz) IS NOT DISTINCT FROM :edited_at
+""").bindparams(bindparam("edited_at", type_=DateTime(timezone=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,12 @@ async def append_all(db: AsyncSession, events: Sequence[NewEvent]) -> None:
 async def redact(db: AsyncSession, *, status_id: int, payload: str) -> None:
     """Take the text of a status out of every event that spoke of it."""
     await db.execute(REDACT, {"subject_id": status_id, "payload": payload})
+
+
+async def said(db: AsyncSession, *, status_id: int, edited_at: datetime | None) -> str | None:
+    """Return the status as JSON, as the log told of it with this `edited_at`, or None if it has no such event."""
+    payload: str | None = await db.scalar(SAID, {"status_id": status_id, "edited_at": edited_at})
+    return payload
 
 
 async def head(db: AsyncSession) -> Position:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import EditWindowClosed, Forbidden, InvalidCursor, NotTheAuthor, StatusNotFound
+from app.errors import EditedMeanwhile, EditWindowClosed, Forbidden, InvalidCursor, NotTheAuthor, StatusNotFound
 from app.models import Status, User
 from app.models.status import Category
 from app.models.user import Role
@@ -84,6 +84,18 @@ async def _lock(db: AsyncSession, status_id: int, *, to_delete: bool = False) ->
     return status, now
 
 
+async def _undoes_another(db: AsyncSession, status: Status, changes: StatusUpdate, new: dict[str, Any]) -> bool:
+    """Tell whether one of the new fields has changed since the status that the editor saw.
+
+    The log has what it said then. Where it doesn't know of that moment, any field may have changed.
+    """
+    if "edited_at" not in changes.model_fields_set or changes.edited_at == status.edited_at:
+        return False
+    payload = await feed.said(db, status_id=status.id, edited_at=changes.edited_at)
+    said = {} if payload is None else json.loads(payload)
+    return any(said.get(field) != getattr(status, field) for field in new)
+
+
 @transaction
 async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: StatusUpdate) -> StatusRead:
     """Change what a status says, for 15 minutes after it was posted. A change of nothing is no event.
@@ -92,16 +104,21 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
         StatusNotFound: there is none of this id.
         NotTheAuthor: somebody else said it.
         EditWindowClosed: it is older.
+        EditedMeanwhile: another edit changed the same field since the one that the editor saw.
     """
     status, now = await _lock(db, status_id)
     if status.author_id != editor.id:
         raise NotTheAuthor
     if now - status.created_at > EDIT_WINDOW:
         raise EditWindowClosed
-    given = changes.model_dump(exclude_unset=True, exclude_none=True)
+    given = changes.model_dump(include={"message", "category"}, exclude_unset=True, exclude_none=True)
     new = {field: value for field, value in given.items() if getattr(status, field) != value}
+    if await _undoes_another(db, status, changes, new):
+        raise EditedMeanwhile
     if new:
-        await db.execute(update(Status).where(Status.id == status_id).values(**new, edited_at=now))
+        # Later than the edit before, whatever the clock says: clients know by it which of two versions is the newer.
+        edited_at = func.greatest(func.clock_timestamp(), Status.edited_at + MICROSECOND)
+        await db.execute(update(Status).where(Status.id == status_id).values(**new, edited_at=edited_at))
         await references.hold(db, status_id=status_id)
         if "message" in new:
             await references.relink(db, status_id=status_id, mentioned=references.spoken_of(new["message"]))

@@ -42,7 +42,7 @@ async def read_status(status_id: Id, db: DB, _caller: CurrentReader) -> StatusRe
     return await statuses.find(db, status_id)
 
 
-@router.patch("/{status_id}", responses=problems(404, 413))
+@router.patch("/{status_id}", responses=problems(404, 409, 413))
 async def edit_status(status_id: Id, changes: StatusUpdate, db: DB, caller: CurrentPoster) -> StatusRead:
     """Change what I said, within 15 minutes."""
     return await statuses.edit(db, editor=caller.user, status_id=status_id, changes=changes)
