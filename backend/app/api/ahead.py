@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 
 from app.api import answers
 from app.api.answers import CALLER, VARY, Answer
+from app.api.bearer import token_in
 from app.api.compression import accepts
 from app.api.errors import answer_to
 from app.api.middleware import LARGEST_BODY, is_storable
@@ -55,8 +56,7 @@ async def _give_health(_scope: Scope, _headers: Headers, _receive: Receive, send
 
 
 def _token(headers: Headers) -> str | None:
-    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    return token if scheme.lower() == "bearer" and token else None
+    return token_in(headers.get(b"authorization", b"").decode("latin-1"))
 
 
 async def _check(scope: Scope, token: str | None, needed: TokenScope) -> Caller | None:

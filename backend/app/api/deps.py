@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.answers import checked_caller
+from app.api.bearer import token_in
 from app.api.origins import refuse_foreign
 from app.database import get_db
 from app.errors import AdminsOnly, InsufficientScope, SessionRequired, Unauthenticated
@@ -18,17 +19,25 @@ from app.services.callers import Caller
 
 DB = Annotated[AsyncSession, Depends(get_db)]
 
-bearer = HTTPBearer(auto_error=False, description="An access token, or a personal API token (`sb_…`).")
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]
+# For the schema; what the header says, `token_in` reads.
+Documented = Security(HTTPBearer(auto_error=False, description="An access token, or a personal API token (`sb_…`)."))
 
 
-async def get_caller(request: Request, credentials: Bearer) -> Caller:
+def get_token(request: Request, _documented: Annotated[object, Documented]) -> str | None:
+    """Return the token in `Authorization`, if there is one."""
+    return token_in(request.headers.get("authorization"))
+
+
+Bearer = Annotated[str | None, Depends(get_token)]
+
+
+async def get_caller(request: Request, token: Bearer) -> Caller:
     """Return who asks, by the token in `Authorization`."""
     if (known := checked_caller(request)) is not None:
         return known
-    if credentials is None or not credentials.credentials:
+    if token is None:
         raise Unauthenticated
-    return await callers.authenticate(credentials.credentials)
+    return await callers.authenticate(token)
 
 
 AnyCaller = Annotated[Caller, Depends(get_caller)]

@@ -45,14 +45,14 @@ async def refresh(request: Request, response: Response, db: DB) -> AccessToken:
 
 
 @router.post("/logout", status_code=204, dependencies=[OwnOrigin], responses=problems(401, 403))
-async def log_out(request: Request, response: Response, db: DB, credentials: Bearer) -> None:
+async def log_out(request: Request, response: Response, db: DB, bearer: Bearer) -> None:
     """End this session: the refresh cookie's, else the access token's."""
     token = cookies.read(request)
-    if token is None and credentials is None:
+    if token is None and bearer is None:
         raise Unauthenticated
     ended = token is not None and await sessions.end_by_refresh_token(db, token)
-    if credentials is not None and not ended:
-        caller = await get_session_caller(await get_caller(request, credentials))
+    if bearer is not None and not ended:
+        caller = await get_session_caller(await get_caller(request, bearer))
         assert caller.session_id is not None
         await sessions.end(db, user=caller.user, session_id=caller.session_id)
     cookies.forget(request, response)
