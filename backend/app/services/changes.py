@@ -1,7 +1,8 @@
 """From what GitHub said to what readers see: the one way in which references change."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,15 +18,19 @@ from app.services.references import IN_ORDER
 from app.services.statuses import read_statuses, select_statuses
 
 CHANGED = "reference.changed"
+CLOCKS_DIFFER: Final = timedelta(hours=1)  # at most, GitHub's and the database's
 
 
-def _is_outdated(reference: Reference, finding: Finding, asked_at: datetime | None) -> bool:
+def _is_outdated(reference: Reference, finding: Finding, *, asked_at: datetime | None, now: datetime) -> bool:
     """Tell whether something newer is known: told by a webhook while GitHub was asked, or changed later by its word."""
     if asked_at is not None and reference.fetched_at is not None and reference.fetched_at > asked_at:
         return True
     if not isinstance(finding, Found) or finding.changed_at is None or reference.changed_at is None:
         return False
-    return finding.changed_at < reference.changed_at
+    # Were a date that has not come taken for true, nothing that GitHub says later would count. The driver gives
+    # PostgreSQL's infinity without a time zone.
+    known = reference.changed_at.replace(tzinfo=UTC)
+    return finding.changed_at < known <= now + CLOCKS_DIFFER
 
 
 def _changed(reference: Reference) -> NewEvent:
@@ -51,7 +56,7 @@ async def record(
     events, over = [], []
     for row in rows:
         finding, before = by_id[row.id], ReferenceRead.model_validate(row)
-        if not _is_outdated(row, finding, asked_at):
+        if not _is_outdated(row, finding, asked_at=asked_at, now=now):
             findings.apply(row, finding)
             row.fetched_at = now
         row.due_at = now + refresh.after(row, finding, spoken.get(row.id, refresh.NEVER))

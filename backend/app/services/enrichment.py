@@ -13,6 +13,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import AsyncSessionLocal
+from app.errors import BoardError
 from app.models import GithubBudget, Reference
 from app.models.columns import among
 from app.services import changes, feed, findings, github
@@ -156,16 +157,27 @@ async def run_once(hub: GitHub) -> bool:
     if turn is None:
         return False
     try:
-        answer = await (hub.locate(turn.places[0]) if turn.missing else hub.look_up(turn.places))
+        await _ask(hub, turn)
     except GithubError as error:
         wait = _wait(turn, error)
         log.warning("GitHub gave no answer: %s. It is asked again in %.0f s.", error, wait.total_seconds())
         async with AsyncSessionLocal() as db:
             await _give_back(db, turn, error, wait)
-        return True
-    async with AsyncSessionLocal() as db:
-        await _write_down(db, turn, answer)
     return True
+
+
+async def _ask(hub: GitHub, turn: Turn) -> None:
+    answer = await (hub.locate(turn.places[0]) if turn.missing else hub.look_up(turn.places))
+    try:
+        async with AsyncSessionLocal() as db:
+            await _write_down(db, turn, answer)
+    except BoardError:
+        raise
+    except Exception as error:
+        # Nobody foresaw it. Its references are asked for ever less often now, and in smaller company. The log gets the
+        # error's name alone, since its text may repeat a private title.
+        reason = f"it answered with something that can't be written down ({type(error).__name__})"
+        raise GithubFailed(reason) from error
 
 
 @transaction

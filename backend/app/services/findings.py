@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from app.config import settings
@@ -13,6 +13,8 @@ from app.services.mentions import Mention
 LONGEST_TITLE: Final = 300
 REPOSITORY: Final = re.compile(r"([A-Za-z0-9_-]{1,50})/([A-Za-z0-9._-]{1,100})")
 LARGEST_NUMBER: Final = 2**31 - 1
+EARLIEST: Final = datetime(2008, 1, 1, tzinfo=UTC)  # GitHub's first year
+LONGEST_NAME: Final = 160  # of a place, in the columns of a reference
 
 # A title is one line. Controls would break that, and overrides of the direction would turn around what stands beside.
 _UNSEEMLY: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
@@ -63,11 +65,12 @@ type Finding = Found | NoAccess | Gone | Missing | Redirected | Unclear
 
 
 def place(repository: object, number: object) -> Mention | None:
-    """Return the place that GitHub names by `owner/repo` and a number, or None for anything else."""
+    """Return the place that GitHub names by `owner/repo` and a number, or None for what is none or can't be kept."""
     match = REPOSITORY.fullmatch(repository) if isinstance(repository, str) else None
     if match is None or type(number) is not int or not 0 < number <= LARGEST_NUMBER:
         return None
-    return Mention(match[1], match[2], number)
+    found = Mention(match[1], match[2], number)
+    return found if len(found.name) <= LONGEST_NAME else None
 
 
 def parse_name(name: str) -> Mention:
@@ -87,12 +90,15 @@ def title(value: object) -> str | None:
 
 
 def moment(value: object) -> datetime | None:
-    """Return the moment that GitHub wrote, or None for anything else."""
+    """Return the moment that GitHub wrote, in UTC, or None for anything else."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        if found is None or found.tzinfo is None:
+            return None
+        found = found.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return found if found is not None and found.tzinfo is not None else None
+    return found if found >= EARLIEST else None
 
 
 def state(kind: ReferenceKind, said: dict[str, Any]) -> ReferenceState | None:

@@ -103,10 +103,10 @@ class _Reply:
     def seconds_until(self, moment: float) -> float:
         """Return how long it is until a moment by GitHub's clock, which may differ from this machine's."""
         try:
-            now = parsedate_to_datetime(self.headers.get("date", ""))
-        except ValueError:
-            now = datetime.now(UTC)
-        return min(max(moment - now.timestamp(), 0.0), LONGEST_WAIT)
+            now = parsedate_to_datetime(self.headers.get("date", "")).timestamp()
+        except (ValueError, OverflowError):
+            now = datetime.now(UTC).timestamp()
+        return min(max(moment - now, 0.0), LONGEST_WAIT)
 
     def wait(self) -> float | None:
         """Return for how many seconds GitHub is not to be asked: `retry-after` counts before `x-ratelimit-reset`."""

@@ -163,6 +163,55 @@ async def test_fields_of_a_wrong_type(github: FakeGitHub, ada: Persona, client: 
     assert (await stands(ada))["state"] is None
 
 
+OUT_OF_RANGE = [
+    {"updated_at": "9999-12-31T23:59:59Z"},
+    {"updated_at": "9999-12-31T23:59:59-23:59"},
+    {"updated_at": "0001-01-01T00:00:00Z"},
+    {"updated_at": "0001-01-01T00:00:00+23:59"},
+    {"updated_at": 10**30},
+    {"updated_at": float("inf")},
+    {"updated_at": "\ud800\0"},
+    {"title": "NUL \0 and half a \ud83d pair"},
+    {"title": "\N{SNOWMAN}" * 100_000},
+    {"title": "\n" * 100_000},
+    {"state": "closed\0"},
+    {"state": "x" * 100_000},
+    {"state_reason": ["\ud800"]},
+    {"number": 2**31},
+    {"number": 10**400},
+    {"number": float("nan")},
+]
+
+
+@pytest.mark.parametrize("thing", OUT_OF_RANGE, ids=range(len(OUT_OF_RANGE)))
+async def test_what_is_out_of_range_is_no_fault_and_does_no_harm(
+    github: FakeGitHub, ada: Persona, client: httpx.AsyncClient, thing
+):
+    """Dates, numbers and texts that no column holds: the next good delivery counts, whatever this one said."""
+    await ada.post("octo/api#12")
+    body = json.loads(delivery("issues", "edited", "octo/api#12"))
+    body["issue"] |= thing
+    strange = await deliver(client, "issues", json.dumps(body).encode())
+    good = delivery("issues", "closed", "octo/api#12", state="closed", title="Good")
+    await deliver(client, "issues", good, number="d-2")
+
+    assert strange.status_code in {200, 422}
+    assert ((await stands(ada))["state"], (await stands(ada))["title"]) == ("closed", "Good")
+
+
+@pytest.mark.parametrize("moment", ["9999-12-30T00:00:00Z", "infinity", "-infinity"])
+async def test_a_date_out_of_range_that_was_kept_holds_nothing_up(
+    github: FakeGitHub, ada: Persona, client: httpx.AsyncClient, db: AsyncSession, moment
+):
+    """As one that an earlier version took for true."""
+    await ada.post("octo/api#12")
+    await db.execute(text(f"UPDATE github_references SET changed_at = '{moment}'"))  # noqa: S608 -- a constant
+    await db.commit()
+    await deliver(client, "issues", delivery("issues", "closed", "octo/api#12", state="closed"))
+
+    assert (await stands(ada))["state"] == "closed"
+
+
 async def test_what_nobody_spoke_of_is_ignored(github: FakeGitHub, client: httpx.AsyncClient, db: AsyncSession):
     """As are events that references don't show."""
     body = delivery("issues", "closed", "octo/api#12", state="closed")

@@ -44,7 +44,16 @@ def test_a_place_is_read_as_it_was_written():
     assert findings.parse_name(place.name) == place
 
 
-@pytest.mark.parametrize("value", ["yesterday", "2026-11-24T09:30:00", "", 7, None])
+def test_a_place_whose_name_is_too_long_to_be_kept():
+    """Each part may be as long as it is; all of it has to fit into a column."""
+    assert findings.place(f"{'o' * 50}/{'r' * 100}", 2**31 - 1) is None
+    assert findings.place(f"{'o' * 39}/{'r' * 100}", 2**31 - 1) is not None
+
+
+OUT_OF_RANGE = ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "10000-01-01T00:00:00Z"]
+
+
+@pytest.mark.parametrize("value", ["yesterday", "2026-11-24T09:30:00", "", "9" * 5000, 7, 1e400, None, *OUT_OF_RANGE])
 def test_no_moment(value):
     assert findings.moment(value) is None
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
 from app.errors import DatabaseUnavailable
-from app.services import enrichment
+from app.services import enrichment, findings
 from app.services import github as client
 from app.services.github import GitHub
 from tests import fake_github as fake
@@ -211,6 +211,10 @@ ITEMS = {
     "number a text": lambda data: data["data"]["a0"]["issueOrPullRequest"].update(number="1"),
     "repository null": lambda data: data["data"]["a0"]["issueOrPullRequest"].update(repository=None),
     "place nonsense": lambda data: data["data"]["a0"]["issueOrPullRequest"]["repository"].update(nameWithOwner="../x"),
+    "place too long": lambda data: data["data"]["a0"]["issueOrPullRequest"].update(
+        number=2**31 - 1, repository={"nameWithOwner": f"{'o' * 50}/{'r' * 100}", "isPrivate": False}
+    ),
+    "number out of range": lambda data: data["data"]["a0"]["issueOrPullRequest"].update(number=2**63),
     "privacy unknown": lambda data: data["data"]["a0"]["issueOrPullRequest"]["repository"].update(isPrivate=None),
     "an error of GitHub's": lambda data: (
         data["data"]["a0"].update(issueOrPullRequest=None),
@@ -244,6 +248,83 @@ async def test_one_of_several_is_spoilt(github: FakeGitHub, ada: Persona, db: As
     assert (await reference(ada, "octo/api/2"))["state"] == "open"
     assert [round(wait.total_seconds() / 60) for wait in waits] == [1, 2]
     await works_again(github, ada, db)
+
+
+DATES = ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "-1", 10**30]
+
+
+@pytest.mark.parametrize("moment", DATES)
+async def test_a_date_out_of_range_is_none(github: FakeGitHub, ada: Persona, db: AsyncSession, moment):
+    """It is shown, asked for as seldom as any other, and what GitHub says later counts."""
+    github.put("octo/api#1", updatedAt=moment)
+    await ada.post("octo/api#1")
+    await enrich()
+    asked, before = len(github.requests), (await reference(ada))["state"]
+    github.put("octo/api#1", state="CLOSED")
+    await let_pass(db, timedelta(minutes=6))
+    await enrich()
+
+    assert (asked, before, (await reference(ada))["state"]) == (1, "open", "closed")
+
+
+HEADERS = {
+    "date": {"date": "Fri, 31 Dec 9999 23:59:59 -2359"},
+    "year": {"date": f"Mon, 01 Jan {10**30} 00:00:00 GMT"},
+    "zone": {"date": f"Mon, 01 Jan 2026 00:00:00 +{9**99}"},
+    "no date": {"date": "\xff"},
+    "points": {"x_ratelimit_limit": "9" * 11, "x_ratelimit_remaining": "9" * 11, "x_ratelimit_reset": "9" * 11},
+    "more points": dict.fromkeys(("x_ratelimit_limit", "x_ratelimit_remaining", "x_ratelimit_reset"), "9" * 5000),
+}
+
+
+@pytest.mark.parametrize("headers", HEADERS.values(), ids=HEADERS.keys())
+async def test_headers_out_of_range(github: FakeGitHub, ada: Persona, headers):
+    """What they count is bounded, and the answer is taken in."""
+    github.put("octo/api#1")
+
+    async def mood(request, writer) -> bool:
+        lines = github.answer(request).partition(b"\r\n\r\n")[0].decode().split("\r\n")
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        kept = [line for line in lines if line.partition(":")[0] not in named]
+        head = "\r\n".join([*kept, *(f"{name}: {value}" for name, value in named.items())])
+        writer.write(head.encode("latin-1") + b"\r\n\r\n" + github.answer(request).partition(b"\r\n\r\n")[2])
+        return True
+
+    github.mood = mood
+    await ada.post("octo/api#1")
+    await enrich()
+
+    assert (await reference(ada))["state"] == "open"
+    assert len(github.requests) == 1
+
+
+async def test_an_answer_that_cannot_be_written_down_is_not_asked_for_for_ever(
+    github: FakeGitHub, ada: Persona, db: AsyncSession, monkeypatch, caplog
+):
+    """Whatever nobody foresaw: it is asked for ever less often, and soon alone, so that the others get theirs."""
+    names = [f"octo/api#{number}" for number in range(1, 13)]
+    for name in names:
+        github.put(name)
+    usual = findings.apply
+
+    def apply(row, finding):
+        if row.number == 5:
+            raise OverflowError("octo/api#5: a title")
+        usual(row, finding)
+
+    monkeypatch.setattr(findings, "apply", apply)
+    await ada.post(" ".join(names))
+    for _ in range(12):
+        await enrich()
+        await let_pass(db, timedelta(minutes=16))
+    asked = len(github.requests)
+    await let_pass(db, timedelta(minutes=16))
+    await enrich()
+    states = [(await reference(ada, name.replace("#", "/")))["state"] for name in names]
+
+    assert states == ["open"] * 4 + [None] + ["open"] * 7
+    assert ["octo/api#5"] not in [request.places for request in github.requests[asked:]]
+    assert "a title" not in caplog.text
 
 
 async def test_a_reference_that_breaks_every_answer_it_is_in(github: FakeGitHub, ada: Persona, db: AsyncSession):
