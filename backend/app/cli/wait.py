@@ -130,7 +130,7 @@ def judge(name: str, reference: dict[str, Any]) -> None:
         case "not_planned", _:
             raise Ended(NOT_DONE, f"{name} is closed as not planned.")
         case "no_access", _:
-            raise Ended(OUT_OF_SIGHT, f"{name} is not there, or not for this board's token.")
+            raise Ended(OUT_OF_SIGHT, f"{name} is not there, or this board may not show it.")
         case "moved", _:
             raise Ended(OUT_OF_SIGHT, f"{name} has moved to where this board can't see it.")
         case "gone", _:

@@ -7,13 +7,14 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.config import settings
 from app.models import Reference, Status
 from app.models.columns import among
-from app.models.reference import OVER
+from app.models.reference import OVER, ReferenceState
 from app.schemas.statuses import ReferenceRead
 from app.services import blockers, findings, refresh
 from app.services.feed import NewEvent
-from app.services.findings import Finding, Found
+from app.services.findings import Finding, Found, NoAccess
 from app.services.references import IN_ORDER
 from app.services.statuses import read_statuses, select_statuses
 
@@ -79,16 +80,18 @@ async def _cleared(db: AsyncSession, status_ids: list[int]) -> list[NewEvent]:
     return [NewEvent(blockers.CLEARED, status.id, status.model_dump_json()) for status in statuses]
 
 
-async def reconsider_private(db: AsyncSession) -> list[NewEvent]:
+async def reconsider_hidden(db: AsyncSession) -> list[NewEvent]:
     """Hide private references that may not be shown any more, have those fetched that now may, and return events."""
-    query = select(Reference).where(Reference.private.is_(True)).order_by(*IN_ORDER).with_for_update(key_share=True)
+    out_of_sight = Reference.state.in_([ReferenceState.NO_ACCESS, ReferenceState.MOVED])
+    query = select(Reference).where(Reference.private.is_(True) | out_of_sight).order_by(*IN_ORDER)
     events = []
-    for row in await db.scalars(query):
-        is_shown = row.title is not None
-        if is_shown and not findings.may_be_shown(row):
-            findings.hide(row)
-            events.append(_changed(row))
-        elif not is_shown and findings.may_be_shown(row):
+    for row in await db.scalars(query.with_for_update(key_share=True)):
+        before = ReferenceRead.model_validate(row)
+        if findings.is_hidden_now(row):
+            findings.apply(row, NoAccess())
+        elif row.title is None and settings.shows_private(f"{row.owner}/{row.repo}"):
             row.due_at = func.clock_timestamp()
+        if ReferenceRead.model_validate(row) != before:
+            events.append(_changed(row))
     await db.flush()
     return events

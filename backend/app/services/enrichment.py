@@ -186,4 +186,4 @@ async def reconsider(db: AsyncSession) -> None:
 
     What is private and not listed any more is hidden at once; what is listed now is asked for anew.
     """
-    await feed.append_all(db, await changes.reconsider_private(db))
+    await feed.append_all(db, await changes.reconsider_hidden(db))

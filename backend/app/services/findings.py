@@ -36,7 +36,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NoAccess:
-    """It is not there, or not for the board's token; GitHub does not tell which."""
+    """It is not there, or not for the board's token or its members. The board's readers are not told which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +127,15 @@ def ask_for(reference: Reference) -> Mention:
     return Mention(reference.owner, reference.repo, reference.number)
 
 
-def may_be_shown(reference: Reference) -> bool:
-    """Tell whether members may see the title of a reference, by where it was seen last."""
+def is_hidden(repository: object, private: object) -> bool:
+    """Tell whether nothing of what is in a repository may be shown to members, not even that there is one."""
+    return private is True and not settings.shows_private(str(repository))
+
+
+def is_hidden_now(reference: Reference) -> bool:
+    """Tell whether a reference may not be shown any more, by where it was seen last."""
     place = ask_for(reference)
-    return not reference.private or settings.shows_private(f"{place.owner}/{place.repo}")
-
-
-def hide(reference: Reference) -> None:
-    """Make a plain link of a reference again; the name of a private place is as private as its title."""
-    _show(reference, None if reference.ask_at is None else ReferenceState.MOVED)
+    return is_hidden(f"{place.owner}/{place.repo}", reference.private)
 
 
 def _show(reference: Reference, state: ReferenceState | None, found: Found | None = None) -> None:
@@ -149,10 +149,7 @@ def _find(reference: Reference, found: Found) -> None:
     reference.private = found.private
     reference.changed_at = found.changed_at
     reference.ask_at = found.place.name if found.place.key != reference.key else None
-    if may_be_shown(reference):
-        _show(reference, found.state, found)
-    else:
-        hide(reference)
+    _show(reference, found.state, found)
 
 
 def apply(reference: Reference, finding: Finding) -> None:
@@ -174,6 +171,6 @@ def apply(reference: Reference, finding: Finding) -> None:
             pass
         case _:
             # Where it went is not to be seen. The next time its own place is asked again, which may tell another one.
-            reference.ask_at = None
+            reference.ask_at = reference.private = None
             known_to_have_moved = moved or isinstance(finding, Redirected)
             _show(reference, ReferenceState.MOVED if known_to_have_moved else ReferenceState.NO_ACCESS)

@@ -179,8 +179,10 @@ def _finding(alias: str, data: dict[str, Any], errors: list[tuple[str, list[Any]
     repository = data.get(alias, ...)
     if repository is None and any(kind in NOT_THERE for kind, path in errors if path == [alias]):
         return NoAccess()
-    if not isinstance(repository, dict):
+    if not isinstance(repository, dict) or not isinstance(repository.get("isPrivate"), bool):
         return Unclear()
+    if findings.is_hidden(repository.get("nameWithOwner"), repository["isPrivate"]):
+        return NoAccess()
     items = [repository.get(field) for field in ("issueOrPullRequest", "discussion")]
     there = [item for item in items if item is not None]
     if there:

@@ -16,7 +16,7 @@ from app.models import GithubDelivery, Reference
 from app.models.reference import ReferenceKind
 from app.schemas.webhooks import Taken
 from app.services import changes, feed, findings
-from app.services.findings import Finding, Found, Gone, Redirected
+from app.services.findings import Finding, Found, Gone, NoAccess, Redirected
 from app.services.mentions import Mention
 from app.services.references import is_at
 from app.services.transactions import transaction
@@ -71,11 +71,9 @@ def _found(kind: ReferenceKind, thing: dict[str, Any], repository: dict[str, Any
         "merged": thing.get("merged") or thing.get("merged_at"),
     }
     state = findings.state(kind, said)
-    private = repository.get("private")
-    if place is None or title is None or state is None or not isinstance(private, bool):
+    if place is None or title is None or state is None:
         return None
-    # What is internal is marked as private too.
-    return Found(place, kind, title, state, private, findings.moment(thing.get("updated_at")))
+    return Found(place, kind, title, state, repository["private"], findings.moment(thing.get("updated_at")))
 
 
 def read(event: str, body: bytes, content_type: str) -> tuple[Mention, Finding] | None:
@@ -92,6 +90,11 @@ def read(event: str, body: bytes, content_type: str) -> tuple[Mention, Finding] 
     place = findings.place(repository.get("full_name"), thing.get("number"))
     if place is None:
         raise InvalidDelivery
+    private = repository.get("private")  # what is internal is marked so too
+    if not isinstance(private, bool):
+        return None
+    if findings.is_hidden(repository.get("full_name"), private):
+        return place, NoAccess()
     if delivered.get("action") == "deleted":
         return place, Gone()
     if delivered.get("action") == "transferred":
@@ -118,7 +121,11 @@ async def take(db: AsyncSession, *, delivery: str, told: tuple[Mention, Finding]
         return Taken(result="ignored")
     place, finding = told
     moved_here = func.lower(Reference.moved_to) == place.name.lower()
-    ids = list(await db.scalars(select(Reference.id).where(or_(is_at(place.key), moved_here))))
+    concerned = select(Reference.id).where(or_(is_at(place.key), moved_here))
+    if isinstance(finding, NoAccess):
+        # What shows is hidden. Were anything else changed now, readers could tell that there is something to tell of.
+        concerned = concerned.where(Reference.title.is_not(None))
+    ids = list(await db.scalars(concerned))
     if not ids:
         return Taken(result="ignored")
     await feed.append_all(db, await changes.record(db, [(reference_id, finding) for reference_id in ids]))

@@ -47,7 +47,7 @@ export const words = {
       no_access: "not visible",
       gone: "deleted",
     },
-    hidden: "The board’s GitHub token can’t see it, or it is not there.",
+    hidden: "It is not there, or this board may not show it.",
     movedTo: (place) => `Now at ${place}.`,
     onGitHub: "Open on GitHub",
     everything: "All that was said about it",

@@ -173,7 +173,7 @@ async def test_moved_out_of_sight(github: FakeGitHub, ada: Persona):
 async def test_private_titles_are_shown_where_their_repository_is_listed(
     github: FakeGitHub, ada: Persona, db: AsyncSession, monkeypatch
 ):
-    """Otherwise they are plain links, and no event says more; when the list changes, so do they."""
+    """When the list changes, so do they."""
     github.put("octo/secret#1", private=True)
     github.put("acme/secret#1", private=True)
     await ada.post("octo/secret#1 acme/secret#1")
@@ -185,14 +185,62 @@ async def test_private_titles_are_shown_where_their_repository_is_listed(
     await enrich()
     shown_then = await shown(ada, "octo/secret#1", "acme/secret#1")
 
-    assert [reference["title"] for reference in shown_first] == ["Title of octo/secret#1", None]
-    assert [(reference["kind"], reference["state"]) for reference in shown_first] == [
-        ("issue", "open"),
-        ("unknown", None),
-    ]
-    assert [reference["title"] for reference in shown_then] == [None, "Title of acme/secret#1"]
-    payloads = list(await db.scalars(CHANGED))
-    assert len(payloads) == 3
+    seen, unseen = ("issue", "open"), ("unknown", "no_access")
+    assert [(item["kind"], item["state"]) for item in shown_first] == [seen, unseen]
+    assert [item["title"] for item in shown_first] == ["Title of octo/secret#1", None]
+    assert [(item["kind"], item["state"]) for item in shown_then] == [unseen, seen]
+    assert [item["title"] for item in shown_then] == [None, "Title of acme/secret#1"]
+    assert len(list(await db.scalars(CHANGED))) == 4
+
+
+# What is in a private repository that nobody listed, each at octo/secret#1.
+HIDDEN = {
+    "an issue": lambda github, _secret: github.put("octo/secret#1", private=True),
+    "a closed one": lambda github, _secret: github.put("octo/secret#1", private=True, state="CLOSED"),
+    "no such number": lambda _github, _secret: None,
+    "a deleted one": lambda _github, secret: secret.gone.add(1),
+    "one that was moved": lambda github, secret: secret.moved.update({1: (github.repository("octo/open"), 3)}),
+    "a renamed repository": lambda github, secret: github.repositories.update({"octo/secret": secret}),
+    "of no meaning": lambda github, _secret: github.put("octo/secret#1", private=True, state="MELTED"),
+}
+
+
+@pytest.mark.parametrize("hide", HIDDEN.values(), ids=HIDDEN.keys())
+async def test_a_private_repository_is_as_if_it_were_not_there(
+    github: FakeGitHub, ada: Persona, db: AsyncSession, hide, monkeypatch
+):
+    """Nothing that members see tells it from one that does not exist: no field, no event, no time."""
+    monkeypatch.setattr(settings, "GITHUB_REPOSITORIES", "acme/*")
+    name = "octo/renamed" if hide is HIDDEN["a renamed repository"] else "octo/secret"
+    secret = github.repository(name, private=True)
+    github.put("octo/open#3")
+    hide(github, secret)
+    await ada.post("octo/secret#1 octo/nothing#1")
+    seen = []
+    for _ in range(3):
+        await enrich()
+        seen += [str(item).replace("nothing", "secret") for item in await shown(ada, "octo/secret#1", "octo/nothing#1")]
+        await let_pass(db, timedelta(days=1))
+    changes = [payload.replace("nothing", "secret") for payload in await db.scalars(CHANGED)]
+
+    assert seen == [seen[0]] * 6
+    assert "'state': 'no_access'" in seen[0]
+    assert len(changes) == 2
+    assert changes[0] == changes[1]
+    assert [sorted(request.places) for request in github.requests] == [["octo/nothing#1", "octo/secret#1"]] * 3
+
+
+async def test_what_an_earlier_version_told_of_a_private_one_is_taken_back(
+    github: FakeGitHub, ada: Persona, db: AsyncSession
+):
+    """It stood there with neither a title nor a state."""
+    await ada.post("octo/secret#1")
+    await enrich()
+    await db.execute(text("UPDATE github_references SET state = NULL, private = true"))
+    await db.commit()
+    await enrichment.reconsider(db)
+
+    assert (await shown(ada, "octo/secret#1"))[0]["state"] == "no_access"
 
 
 async def test_open_ones_are_asked_for_often_and_closed_ones_seldom(github: FakeGitHub, ada: Persona, db: AsyncSession):

@@ -1,6 +1,7 @@
 """What GitHub tells by itself: signed, each delivery once, and on every open board at once."""
 
 import asyncio
+import itertools
 import json
 import time
 from urllib.parse import urlencode
@@ -238,17 +239,49 @@ async def test_a_form_and_a_large_body(github: FakeGitHub, ada: Persona, client:
     assert (await stands(ada))["title"] == "Large"
 
 
-async def test_private_ones_stay_plain_links(github: FakeGitHub, ada: Persona, client: httpx.AsyncClient, monkeypatch):
-    """Unless their repository is listed."""
+async def test_private_ones_are_shown_where_they_are_listed(
+    github: FakeGitHub, ada: Persona, client: httpx.AsyncClient, monkeypatch
+):
+    """And what turns private is hidden."""
     await ada.post("octo/api#12")
     body = delivery("issues", "closed", "octo/api#12", state="closed", private=True)
-    await deliver(client, "issues", body)
-    hidden = await stands(ada)
     monkeypatch.setattr(settings, "GITHUB_REPOSITORIES", "octo/*")
+    await deliver(client, "issues", body)
+    listed = await stands(ada)
+    monkeypatch.setattr(settings, "GITHUB_REPOSITORIES", None)
     await deliver(client, "issues", body, number="d-2")
+    hidden = await stands(ada)
 
-    assert (hidden["title"], hidden["state"], hidden["kind"]) == (None, None, "unknown")
-    assert (await stands(ada))["state"] == "closed"
+    assert (listed["title"], listed["state"], listed["kind"]) == ("Title of octo/api#12", "closed", "issue")
+    assert (hidden["title"], hidden["state"], hidden["kind"]) == (None, "no_access", "unknown")
+
+
+ACTIONS = [
+    ("opened", {}),
+    ("closed", {"state": "closed"}),
+    ("deleted", {}),
+    ("transferred", {"changes": {"new_issue": {"number": 3}, "new_repository": {"full_name": "octo/open"}}}),
+]
+
+
+@pytest.mark.parametrize("case", list(itertools.product(ACTIONS, [True, False])))
+async def test_of_a_private_one_that_is_not_listed_nothing_is_told(
+    github: FakeGitHub, ada: Persona, client: httpx.AsyncClient, db: AsyncSession, case
+):
+    """It stays as one that does not exist, whatever happens there, and whether GitHub was asked yet."""
+    (name, fields), is_asked = case
+    github.repository("octo/secret", private=True)
+    await ada.post("octo/secret#12 octo/nothing#12")
+    if is_asked:
+        await enrich()
+    answer = await deliver(client, "issues", delivery("issues", name, "octo/secret#12", private=True, **fields))
+    secret, nothing = await stands(ada, "octo/secret/12"), await stands(ada, "octo/nothing/12")
+    dues = await db.scalars(text("SELECT due_at <= clock_timestamp() FROM github_references"))
+
+    assert answer.json() == {"result": "ignored"}
+    assert secret == nothing | {"repo": "secret", "url": nothing["url"].replace("nothing", "secret")}
+    assert list(await db.scalars(KINDS))[2:] == ["reference.changed"] * (2 if is_asked else 0)
+    assert list(dues) == [not is_asked] * 2
 
 
 async def test_a_transfer_is_followed(github: FakeGitHub, ada: Persona, client: httpx.AsyncClient):

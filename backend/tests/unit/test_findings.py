@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.config import settings
 from app.models import Reference
 from app.models.reference import ReferenceKind, ReferenceState
 from app.services import findings, refresh
@@ -21,8 +22,8 @@ def reference(**columns) -> Reference:
     return Reference(**given | columns)
 
 
-def found(state=ReferenceState.OPEN, *, place=PLACE, private=False) -> Found:
-    return Found(place, ReferenceKind.ISSUE, "Title", state, private, None)
+def found(state=ReferenceState.OPEN) -> Found:
+    return Found(PLACE, ReferenceKind.ISSUE, "Title", state, private=False, changed_at=None)
 
 
 @pytest.mark.parametrize(
@@ -98,12 +99,23 @@ def test_a_place_that_moves_on():
     assert (made.state, made.moved_to, made.ask_at) == ("open", "octo/new#3", "octo/newer#4")
 
 
-def test_a_private_place_is_not_named():
-    """Neither by its title nor by where it is."""
-    made = reference(ask_at="octo/secret#3")
-    findings.apply(made, found(place=Mention("octo", "secret", 3), private=True))
+@pytest.mark.parametrize(
+    ("private", "globs", "expected"),
+    [(True, None, True), (True, "octo/*", False), (True, "acme/*", True), (False, None, False), (None, None, False)],
+)
+def test_what_is_hidden(monkeypatch, private, globs, expected):
+    """A private repository that is not listed."""
+    monkeypatch.setattr(settings, "GITHUB_REPOSITORIES", globs)
 
-    assert (made.state, made.title, made.moved_to, made.ask_at) == ("moved", None, None, "octo/secret#3")
+    assert findings.is_hidden("octo/secret", private) is expected
+
+
+def test_what_turned_private_is_a_plain_link():
+    """Neither its title is left nor where it is."""
+    made = reference(state="open", title="Title", kind="issue", private=False)
+    findings.apply(made, NoAccess())
+
+    assert (made.state, made.title, made.kind, made.moved_to, made.ask_at) == ("no_access", None, "unknown", None, None)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ async def test_out_of_sight(server: Server, ada: Persona, db: AsyncSession):
     hidden = await wait_for(server, token, nothing)
 
     assert unknown[:2] == (4, "Nobody on this board has spoken of that.")
-    assert hidden[:2] == (4, "octo/api#12 is not there, or not for this board's token.")
+    assert hidden[:2] == (4, "octo/api#12 is not there, or this board may not show it.")
 
 
 async def test_not_let_in(server: Server, ada: Persona):
