@@ -8,6 +8,7 @@ from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
@@ -15,13 +16,13 @@ from websockets.protocol import State
 
 NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
 
-# The extension of a socket's scope (ASGI, "Extensions") whose `keep_up` leads to writing frames that are made already.
+# The extension of a socket's scope (ASGI, "Extensions") whose `socket` takes frames that are made already.
 READY_FRAMES: Final = "statusboard.ready_frames"
 
 
-def frame_of(text: str) -> bytes:
-    """Return the frame that carries a text, as `websockets` makes it for a connection without compression."""
-    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+def frame_of(text: bytes) -> bytes:
+    """Return the frame that carries a text in UTF-8, as `websockets` makes it for a connection without compression."""
+    return Frame(Opcode.TEXT, text).serialize(mask=False)
 
 
 class Door:
@@ -81,7 +82,22 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and not self.conn.extensions:
             extensions = cast("dict[str, dict[str, object]]", self.scope["extensions"])
-            extensions[READY_FRAMES] = {"keep_up": self.keep_up}
+            extensions[READY_FRAMES] = {"socket": self}
+
+    async def send_frame(self, frame: bytes) -> None:
+        """Write a frame that is made already, once the client has taken what was written before.
+
+        Raises:
+            ClientDisconnected: it is gone.
+        """
+        await self.writable.wait()
+        if not self._may_write():
+            raise ClientDisconnected
+        self.transport.write(frame)
+
+    def abort(self) -> None:
+        """Drop the connection, and what the client has not taken."""
+        self.transport.abort()
 
     def keep_up(self, fall_behind: Callable[[], None]) -> Callable[[bytes], None] | None:
         """Return what writes frames that are made already, or None where the client does not keep up, or is gone.

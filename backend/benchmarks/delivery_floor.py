@@ -71,7 +71,7 @@ class DeliveryFloor(Floor):
     def _pass_on(self, _connection: object, _sender: int, _channel: str, bulletin: str) -> None:
         _, event = Event.from_bulletin(bulletin)
         for frames in self._following:
-            frames.put_nowait(event.frame)
+            frames.put_nowait(event.message.decode())
 
 
 app = DeliveryFloor()

@@ -1,8 +1,10 @@
 """One socket of the live feed: the conversation that `contract/api.md` describes, from accept to close."""
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
+from itertools import takewhile
 from typing import Final
 
 from pydantic import ValidationError
@@ -13,22 +15,19 @@ from app.api.sockets import Sockets
 from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import BoardError, InsufficientScope
-from app.schemas.live import STATUSES, AuthMessage
+from app.schemas.live import AuthMessage
 from app.schemas.tokens import Scope
 from app.services import callers, catch_up
 from app.services.callers import Credential
 from app.services.catch_up import Beginning
+from app.services.events import Event
 from app.services.feed import Position
-from app.socket_protocol import READY_FRAMES
+from app.socket_protocol import READY_FRAMES, SocketProtocol, frame_of
 
 AUTH_WITHIN: Final = 5.0  # seconds from the handshake to the first message
 SEND_WITHIN: Final = 15.0  # seconds for the client to take what it was sent
 GOODBYE_WITHIN: Final = 1.0  # seconds for a close frame to someone who may not be reading
 LONGEST_REASON: Final = 120  # bytes; a close frame holds 123 (RFC 6455, section 5.5)
-
-
-# As `SocketProtocol.keep_up`.
-type KeepUp = Callable[[Callable[[], None]], Callable[[bytes], None] | None]
 
 
 class Closing(Exception):
@@ -38,6 +37,23 @@ class Closing(Exception):
         super().__init__(code, reason)
         self.code = code
         self.reason = reason
+
+
+def _opening(first: AuthMessage, beginning: Beginning) -> tuple[deque[bytes], Position | None, Position]:
+    """Return the messages that a socket begins with, the position behind which it goes on, and the log's head.
+
+    The last of the messages is `ready`, in front of which the missed events belong.
+    """
+    head = beginning.head
+    at = b'"seq":%d,"position":"%b"' % (head.seq, str(head).encode())
+    messages = deque([b'{"type":"hello",%b}' % at])
+    if beginning.after is None:
+        if first.after is not None:
+            messages.append(b'{"type":"reset"}')
+        truncated = b',"truncated":true' if beginning.is_truncated else b""
+        messages.append(b'{"type":"snapshot",%b%b,"statuses":%b}' % (at, truncated, beginning.statuses))
+    messages.append(b'{"type":"ready",%b}' % at)
+    return messages, beginning.after, head
 
 
 class LiveSocket:
@@ -54,7 +70,12 @@ class LiveSocket:
         self._is_let_in = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
         # None where the server is another than the board's own, as in tests.
-        self._keep_up: KeepUp | None = websocket.scope.get("extensions", {}).get(READY_FRAMES, {}).get("keep_up")
+        self._ready: SocketProtocol | None = websocket.scope.get("extensions", {}).get(READY_FRAMES, {}).get("socket")
+
+    @property
+    def user_id(self) -> int | None:
+        """Whose it is, once that is known."""
+        return None if self.credential is None else self.credential.user_id
 
     def end(self, code: int, reason: str) -> None:
         """Have the socket closed, from wherever in the process this is called."""
@@ -129,29 +150,29 @@ class LiveSocket:
             loop = asyncio.get_running_loop()
             self._expiry = loop.call_later(caller.remaining, self.end, UNAUTHENTICATED, "The token has expired.")
 
-    async def _send(self, frame: str) -> None:
+    async def _send(self, message: bytes) -> None:
         try:
             async with asyncio.timeout(SEND_WITHIN):
-                await self._websocket.send_text(frame)
+                if self._ready is None:
+                    await self._websocket.send_text(message.decode())
+                else:
+                    await self._ready.send_frame(frame_of(message))
         except TimeoutError:
             raise Closing(TOO_SLOW, "What was sent was not taken in time.") from None
+        except OSError as error:
+            raise WebSocketDisconnect(1006) from error
 
     async def _send_everything(self, first: AuthMessage) -> None:
         await self._follow(await self._catch_up(first))
 
     async def _catch_up(self, first: AuthMessage) -> Position:
-        beginning = await self._begin(first)
-        head = beginning.head
-        at = f'"seq":{head.seq},"position":"{head}"'
-        await self._send(f'{{"type":"hello",{at}}}')
-        if beginning.after is not None:
-            await self._send_missed(beginning.after, head)
-        else:
-            if first.after is not None:
-                await self._send('{"type":"reset"}')
-            statuses = STATUSES.dump_json(beginning.statuses).decode()
-            await self._send(f'{{"type":"snapshot",{at},"statuses":{statuses}}}')
-        await self._send(f'{{"type":"ready",{at}}}')
+        messages, after, head = _opening(first, await self._begin(first))
+        with self._sockets.taking(self, sum(map(len, messages))):
+            while len(messages) > 1:
+                await self._send(messages.popleft())
+            if after is not None:
+                await self._send_missed(after, head)
+            await self._send(messages.popleft())
         return head
 
     async def _begin(self, first: AuthMessage) -> Beginning:
@@ -163,27 +184,32 @@ class LiveSocket:
                 return await catch_up.begin(db, after=after)
 
     async def _send_missed(self, after: Position, head: Position) -> None:
-        """Send the events between two positions: from memory where they are all there, else from the database."""
+        """Send the events between two positions, holding few of them at a time."""
         cursor = after.seq
         while cursor < head.seq:
-            ring = self._sockets.feed.ring
-            if ring is not None and ring.covers(cursor) and ring.last.seq >= head.seq and not ring.contradicts(head):
-                events = [event for event in ring.since(cursor) if event.position.seq <= head.seq]
-            else:
-                async with AsyncSessionLocal() as db:
-                    events = await catch_up.read_events(db, after=cursor, up_to=head.seq)
-            if not events or events[0].position.seq != cursor + 1:
+            begun_at = cursor
+            for event in await self._next_missed(cursor, head):
+                if event.position.seq != cursor + 1:
+                    break
+                await self._send(event.message)
+                cursor += 1
+            if cursor == begun_at:
                 raise Closing(RESTART, "The log has changed under way. Connect again.")
-            for event in events:
-                await self._send(event.frame)
-            cursor = events[-1].position.seq
+
+    async def _next_missed(self, after: int, head: Position) -> Iterable[Event]:
+        """Return the next of them: from memory where they are all there, else from the database."""
+        ring = self._sockets.feed.ring
+        if ring is not None and ring.covers(after) and ring.last.seq >= head.seq and not ring.contradicts(head):
+            return takewhile(lambda event: event.position.seq <= head.seq, ring.since(after))
+        async with self._sockets.starting, AsyncSessionLocal() as db:
+            return await catch_up.read_events(db, after=after, up_to=head.seq)
 
     async def _follow(self, position: Position) -> None:
         feed = self._sockets.feed
         while True:
             ring = feed.ring
-            if self._keep_up is not None and ring is not None and ring.last == position:
-                position = await self._go_along(self._keep_up, position)
+            if self._ready is not None and ring is not None and ring.last == position:
+                position = await self._go_along(self._ready, position)
             await feed.wait_beyond(position.seq)
             ring = feed.ring
             if ring is None or ring.last.seq <= position.seq:
@@ -193,10 +219,10 @@ class LiveSocket:
             if ring.contradicts(position):
                 raise Closing(RESTART, "The log is of another history. Connect again.")
             for event in ring.since(position.seq):
-                await self._send(event.frame)
+                await self._send(event.message)
                 position = event.position
 
-    async def _go_along(self, keep_up: KeepUp, position: Position) -> Position:
+    async def _go_along(self, ready: SocketProtocol, position: Position) -> Position:
         """Have all that comes written at once for as long as the client keeps up; return what it has by then."""
         sockets = self._sockets
         behind: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
@@ -206,7 +232,7 @@ class LiveSocket:
             if not behind.done():
                 behind.set_result(sockets.abreast_at)
 
-        write = keep_up(fall_behind)
+        write = ready.keep_up(fall_behind)
         if write is None:
             return position
         sockets.join(fall_behind, write, position)
@@ -216,7 +242,11 @@ class LiveSocket:
             sockets.abreast.pop(fall_behind, None)
 
     async def _close(self, code: int, reason: str) -> None:
-        # Whoever does not read can't be told; the server drops the connection when this returns.
-        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-            async with asyncio.timeout(GOODBYE_WITHIN):
-                await self._websocket.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+        with suppress(WebSocketDisconnect, RuntimeError):
+            try:
+                async with asyncio.timeout(GOODBYE_WITHIN):
+                    await self._websocket.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
+            except TimeoutError:
+                # A client that does not read can't be told, and the server would keep what it hasn't taken.
+                if self._ready is not None:
+                    self._ready.abort()

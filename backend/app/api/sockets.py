@@ -2,15 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from app.api.errors import ACCOUNT_DISABLED, RESTART, UNAUTHENTICATED
+from app.api.errors import ACCOUNT_DISABLED, RESTART, TOO_SLOW, UNAUTHENTICATED
 from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.services import callers
-from app.services.events import Ring
+from app.services.events import Ring, pieces
 from app.services.feed import Position
 from app.services.live import LiveFeed
 from app.socket_protocol import frame_of
@@ -26,6 +27,9 @@ CHECK_EVERY: Final = 20.0
 # Sockets that authenticate and read their beginning at once: each holds a connection of the pool, which has 8, and
 # the rest is for requests. A thousand clients that come back after a restart queue here.
 MOST_STARTING: Final = 4
+
+# Bytes of snapshots that clients have not taken yet, of all sockets together.
+MOST_UNTAKEN: Final = 32 * 1024 * 1024
 
 
 class Sockets:
@@ -43,6 +47,7 @@ class Sockets:
         self.abreast: dict[Callable[[], None], Callable[[bytes], None]] = {}
         self.feed = LiveFeed(on_other_history=self._end_all, on_news=self._spread)
         self.starting = asyncio.Semaphore(MOST_STARTING)
+        self.untaken: dict[LiveSocket, int] = {}  # those that wait longest first
         self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -67,6 +72,29 @@ class Sockets:
         self.abreast[fall_behind] = write
         self.abreast_at = position
 
+    @contextmanager
+    def taking(self, socket: "LiveSocket", size: int) -> Iterator[None]:
+        """Count what a socket is sent at its start, until its client has taken it.
+
+        Where all that is too much, the member for whom most of it waits loses the socket that has waited longest.
+        """
+        self.untaken[socket] = size
+        while sum(self.untaken.values()) > MOST_UNTAKEN:
+            self._end_slowest()
+        try:
+            yield
+        finally:
+            self.untaken.pop(socket, None)
+
+    def _end_slowest(self) -> None:
+        held: Counter[int | None] = Counter()
+        for socket, size in self.untaken.items():
+            held[socket.user_id] += size
+        (most, _), *_ = held.most_common(1)
+        slowest = next(socket for socket in self.untaken if socket.user_id == most)
+        del self.untaken[slowest]
+        slowest.end(TOO_SLOW, "What was sent was not taken in time.")
+
     def _spread(self, ring: Ring) -> None:
         """Write what is new to all who are abreast, each frame made once; who can't take more goes its own way."""
         if not self.abreast:
@@ -76,9 +104,9 @@ class Sockets:
             for fall_behind in tuple(self.abreast):
                 fall_behind()
             return
-        frames = b"".join(frame_of(event.frame) for event in ring.since(position.seq))
-        self.abreast_at = ring.last  # also of those for whom these are too many: they are on their way
-        if frames:
+        for piece in pieces(ring.since(position.seq)):
+            self.abreast_at = piece[-1].position  # also of those for whom these are too many: they are on their way
+            frames = b"".join(frame_of(event.message) for event in piece)
             for write in tuple(self.abreast.values()):
                 write(frames)
 

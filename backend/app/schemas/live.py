@@ -2,13 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from app.schemas.base import RequestModel
-from app.schemas.statuses import StatusRead
 from app.schemas.text import STORABLE
-
-STATUSES: TypeAdapter[list[StatusRead]] = TypeAdapter(list[StatusRead])
 
 
 class AuthMessage(RequestModel):

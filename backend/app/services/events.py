@@ -1,14 +1,18 @@
 """Events as they are sent, and the newest of them in memory."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
 from app.services.feed import Position
 
-# What a process keeps in memory; whoever is further behind reads the database.
+# What a process keeps in memory, at most; whoever is further behind reads the database.
 RING_SIZE: Final = 10_000
+RING_BYTES: Final = 16 * 1024 * 1024
+
+# What is read, or written to a client, at a time. It bounds what is held for one that does not read.
+PIECE_BYTES: Final = 64 * 1024
 
 DELETED: Final = "status.deleted"
 # What carries a status: its subject is the status's id.
@@ -17,19 +21,22 @@ OF_STATUSES: Final = ("status.", "blocker.")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the log; `frame` is the message that every socket gets, made once."""
+    """One event of the log; `message` is what every socket gets, made once.
+
+    It is kept as bytes: in a string, one emoji makes every character take four.
+    """
 
     position: Position
     kind: str
     subject_id: int
-    frame: str
+    message: bytes
 
     @classmethod
     def from_row(cls, seq: int, mark: str, kind: str, subject_id: int, payload: str) -> Self:
         """Make an event of its row; the payload is JSON already, and the rest needs no escaping."""
         position = Position(seq, mark)
-        frame = f'{{"type":"event","seq":{seq},"position":"{position}","kind":"{kind}","data":{payload}}}'
-        return cls(position, kind, subject_id, frame)
+        message = f'{{"type":"event","seq":{seq},"position":"{position}","kind":"{kind}","data":{payload}}}'
+        return cls(position, kind, subject_id, message.encode())
 
     @classmethod
     def from_bulletin(cls, bulletin: str) -> tuple[Position, Self]:
@@ -43,13 +50,28 @@ class Event:
         return Position(event.position.seq - 1, mark_before), event
 
 
+def pieces(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Part events into pieces, each of `PIECE_BYTES` at most or of one event."""
+    piece: list[Event] = []
+    size = 0
+    for event in events:
+        if piece and size + len(event.message) > PIECE_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(event)
+        size += len(event.message)
+    if piece:
+        yield piece
+
+
 class Ring:
     """The newest events without a gap, oldest first, behind the position at which it began."""
 
     def __init__(self, begin: Position) -> None:
         self.last = begin
         self._before = begin
-        self._events: deque[Event] = deque(maxlen=RING_SIZE)
+        self._events: deque[Event] = deque()
+        self._bytes = 0
 
     @property
     def first_seq(self) -> int:
@@ -61,17 +83,22 @@ class Ring:
         assert event.position.seq == self.last.seq + 1, "the log has no gaps"
         if event.kind == DELETED:
             self._redact(event)
-        if len(self._events) == RING_SIZE:
-            self._before = self._events[0].position
         self._events.append(event)
+        self._bytes += len(event.message)
         self.last = event.position
+        while len(self._events) > RING_SIZE or self._bytes > RING_BYTES:
+            oldest = self._events.popleft()
+            self._bytes -= len(oldest.message)
+            self._before = oldest.position
 
     def _redact(self, deletion: Event) -> None:
         payload = f'{{"id":{deletion.subject_id}}}'
         for index, event in enumerate(self._events):
             if event.subject_id == deletion.subject_id and event.kind.startswith(OF_STATUSES):
                 seq, mark = event.position.seq, event.position.mark
-                self._events[index] = Event.from_row(seq, mark, DELETED, event.subject_id, payload)
+                redacted = Event.from_row(seq, mark, DELETED, event.subject_id, payload)
+                self._bytes += len(redacted.message) - len(event.message)
+                self._events[index] = redacted
 
     def covers(self, after: int) -> bool:
         """Tell whether the event behind `after` is here, or will be."""

@@ -25,10 +25,11 @@ class Status(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The board as a reader got it, at `seq`."""
+    """The board as a reader got it, at `seq`: all of it, or its newest part if it is truncated."""
 
     seq: int
     statuses: dict[int, Status]
+    is_truncated: bool = False
 
 
 class Event(NamedTuple):
@@ -163,7 +164,7 @@ def _check_reader(verdict: Verdict, name: str, log: Log, table: Table, known: di
     last = max((event.seq for event in events), default=snapshot.seq)
     for missing in range(last + 1, table.head + 1):
         verdict.lost.append(f"{name} did not get event {missing}, the log's end")
-    _check_end(verdict, name, replay(verdict, name, snapshot, events), table)
+    _check_end(verdict, name, replay(verdict, name, snapshot, events), part_behind(snapshot, table.statuses))
 
 
 def _lives(log: Log) -> list[tuple[Snapshot, list[Event]]]:
@@ -207,18 +208,26 @@ def replay(verdict: Verdict, name: str, snapshot: Snapshot, events: Iterable[Eve
     for event in events:
         if event.kind == DELETED:
             board.pop(event.subject_id, None)
-        elif event.status is not None:
-            if event.kind == POSTED and event.subject_id in board:
+        elif event.kind == POSTED and event.status is not None:
+            if event.subject_id in board:
                 verdict.duplicated.append(f"{name} was told twice to post status {event.subject_id}")
+            board[event.subject_id] = event.status
+        elif event.status is not None and (event.subject_id in board or not snapshot.is_truncated):
             board[event.subject_id] = event.status
     return board
 
 
-def _check_end(verdict: Verdict, name: str, board: dict[int, Status], table: Table) -> None:
-    if board == table.statuses:
-        return
-    for status_id in board.keys() | table.statuses.keys():
-        has, there = board.get(status_id), table.statuses.get(status_id)
+def part_behind(snapshot: Snapshot, statuses: dict[int, Status]) -> dict[int, Status]:
+    """Return those of the statuses that a reader who began with this snapshot has to have."""
+    if not snapshot.is_truncated:
+        return statuses
+    begin = min((status.created_at, status_id) for status_id, status in snapshot.statuses.items())
+    return {status_id: status for status_id, status in statuses.items() if (status.created_at, status_id) >= begin}
+
+
+def _check_end(verdict: Verdict, name: str, board: dict[int, Status], expected: dict[int, Status]) -> None:
+    for status_id in board.keys() | expected.keys():
+        has, there = board.get(status_id), expected.get(status_id)
         if there is None:
             verdict.phantom.append(f"{name} ends with status {status_id}, which is not in the table")
         elif has != there:

@@ -232,7 +232,8 @@ class Reader:
             case "event":
                 self._apply(_parsed.setdefault(text, event_of(message)))
             case "snapshot":
-                self.log.append(Snapshot(message["seq"], {s["id"]: status_of(s) for s in message["statuses"]}))
+                statuses = {status["id"]: status_of(status) for status in message["statuses"]}
+                self.log.append(Snapshot(message["seq"], statuses, message.get("truncated", False)))
                 self.seq, self.position = message["seq"], message["position"]
             case "reset":
                 self.resets += 1

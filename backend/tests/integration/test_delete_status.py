@@ -103,4 +103,4 @@ async def test_the_ring_forgets_the_text(server: Server, bob: Persona):
 
     assert kinds == ["status.posted", "status.deleted"]
     assert [event["data"] for event in missed] == [{"id": posted["id"]}] * 2
-    assert not any("secret" in event.frame for event in server.sockets.feed.ring.since(0))
+    assert not any(b"secret" in event.message for event in server.sockets.feed.ring.since(0))

@@ -240,7 +240,7 @@ async def test_an_event_that_can_not_be_told_costs_no_event(server: Server, ada:
     frame_of = sockets.frame_of
     breaks = iter([True])
 
-    def break_once(text: str) -> bytes:
+    def break_once(text: bytes) -> bytes:
         if next(breaks, False):
             raise RuntimeError("unforeseen")
         return frame_of(text)
@@ -394,13 +394,13 @@ async def test_those_who_keep_up_share_frames(server: Server, ada: Persona, monk
     made, sent = [], []
     frame_of, send = sockets.frame_of, live_socket.LiveSocket._send  # noqa: SLF001
 
-    def noted(text: str) -> bytes:
+    def noted(text: bytes) -> bytes:
         made.append(text)
         return frame_of(text)
 
-    async def noting(socket: live_socket.LiveSocket, frame: str) -> None:
-        sent.append(frame)
-        await send(socket, frame)
+    async def noting(socket: live_socket.LiveSocket, message: bytes) -> None:
+        sent.append(message)
+        await send(socket, message)
 
     async with AsyncExitStack() as stack:
         following = [await stack.enter_async_context(server.follow(ada.token)) for _ in range(5)]

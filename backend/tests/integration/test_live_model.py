@@ -4,12 +4,14 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.asyncio.client import ClientConnection
 
+from app.services import catch_up
 from tests.personas import Persona
 from tests.servers import Server, receive, receive_until
 
@@ -40,11 +42,17 @@ def what_it_says(status: dict) -> dict:
     return status | {"created_at": None, "edited_at": None}
 
 
+def from_on(begin: int, board: dict[int, dict]) -> dict[int, dict]:
+    """Return the statuses from this one on; the ids are in the order in which they were posted."""
+    return {status_id: status for status_id, status in board.items() if status_id >= begin}
+
+
 class Reader:
     """A client as the contract describes it: a board, a position, and at times a socket."""
 
     def __init__(self, server: Server, token: str) -> None:
         self.board: dict[int, dict] = {}
+        self.begin = 0  # the oldest status of a truncated snapshot
         self.seq = -1
         self._server, self._token = server, token
         self._position: str | None = None
@@ -74,6 +82,7 @@ class Reader:
         match message:
             case {"type": "snapshot", "statuses": statuses}:
                 self.board = {status["id"]: what_it_says(status) for status in statuses}
+                self.begin = min(self.board) if message.get("truncated") else 0
             case {"type": "event", "seq": seq}:
                 assert seq == self.seq + 1
                 self._apply(message["kind"], message["data"])
@@ -87,7 +96,7 @@ class Reader:
             for status in self.board.values():
                 if status["author"]["username"] == data["username"]:
                     status["author"] = status["author"] | {"display_name": data["display_name"]}
-        else:
+        elif kind == "status.posted" or data["id"] in self.board:
             self.board[data["id"]] = what_it_says(data)
 
 
@@ -180,10 +189,16 @@ class Board:
         await reader.read_up_to(fresh.seq)
         young = {status_id for status_id, age in self.ages.items() if age < WINDOW}
 
+        newest = sorted(young)[-catch_up.MOST_STATUSES :]
+        begin = max(reader.begin, fresh.begin)
+
         assert {status_id: status["message"] for status_id, status in fresh.board.items()} == {
-            status_id: self.said[status_id] for status_id in young
+            status_id: self.said[status_id] for status_id in newest
         }
-        assert {status_id: status for status_id, status in reader.board.items() if status_id in young} == fresh.board
+        assert bool(fresh.begin) == (len(young) > len(newest))
+        assert from_on(begin, {key: status for key, status in reader.board.items() if key in young}) == from_on(
+            begin, fresh.board
+        )
         assert reader.board.keys() <= self.ages.keys()
 
     async def end(self) -> None:
@@ -202,6 +217,7 @@ class Board:
         return f"word {self._words}"
 
 
+@pytest.mark.parametrize("most", [3, catch_up.MOST_STATUSES])
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -209,9 +225,13 @@ class Board:
 )
 @given(steps=st.lists(STEP, max_size=LONGEST))
 async def test_an_old_snapshot_and_its_events_make_the_new_one(
-    server: Server, ada: Persona, bob: Persona, db: AsyncSession, steps
+    server: Server, ada: Persona, bob: Persona, db: AsyncSession, *, monkeypatch, most: int, steps
 ):
-    """Post, edit, delete, connect, sleep and resume in any order; the examples share a board, each begins it empty."""
+    """Post, edit, delete, connect, sleep and resume in any order; the examples share a board, each begins it empty.
+
+    Snapshots have all there is, or the newest three: then old and new are equal from where the later one begins.
+    """
+    monkeypatch.setattr(catch_up, "MOST_STATUSES", most)
     board = Board(server, db, [ada, bob])
     try:
         await board.connect(0)

@@ -1,11 +1,23 @@
 """The judge of the faults' tests finds each of the four kinds of wrong, wherever it is."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.faults.checker import DELETED, EDITED, POSTED, Event, Ledger, Snapshot, Status, Table, check
+from tests.faults.checker import (
+    DELETED,
+    EDITED,
+    POSTED,
+    Event,
+    Ledger,
+    Snapshot,
+    Status,
+    Table,
+    Verdict,
+    _check_reader,
+    check,
+)
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -49,6 +61,39 @@ def test_nothing_is_wrong_with_an_exact_board(ledger, table):
 
     assert verdict.is_exact, verdict
     assert (verdict.acknowledged, verdict.readers, verdict.resets) == (3, 4, 1)
+
+
+def later(status: Status, minutes: int) -> Status:
+    return status._replace(created_at=NOON + timedelta(minutes=minutes))
+
+
+D, E, F = later(status("d said"), 1), later(status("e said"), 2), later(status("f said"), 3)
+# Of five statuses the newest three; then the oldest of all is edited, the next is deleted, and a new one is posted.
+TRUNCATED = Snapshot(5, {2: B, 4: D, 5: E}, is_truncated=True)
+BEHIND = [event(6, 1, A, EDITED), event(7, 3, None, DELETED), event(8, 6, F)]
+
+
+@pytest.mark.parametrize(
+    ("log", "counts"),
+    [
+        pytest.param([TRUNCATED, *BEHIND], (0, 0, 0, 0), id="what is older is not missing, nor are its edits"),
+        pytest.param([TRUNCATED, *BEHIND[:2]], (2, 0, 0, 0), id="what came later is"),
+        pytest.param(
+            [TRUNCATED._replace(statuses={2: B, 5: E}), *BEHIND], (1, 0, 0, 0), id="and what is within the part, too"
+        ),
+        pytest.param([TRUNCATED._replace(is_truncated=False), *BEHIND], (0, 0, 0, 0), id="whole, it says the edit"),
+        pytest.param([TRUNCATED._replace(is_truncated=False), *BEHIND[1:]], (2, 0, 0, 0), id="and misses it"),
+    ],
+)
+def test_a_reader_that_began_with_the_newest_part(log, counts):
+    """It has to have all that is as new as its snapshot's oldest status, and all that came later."""
+    there = {1: A, 2: B, 4: D, 5: E, 6: F}
+    known = {seq: event(seq, seq, None, "test") for seq in range(1, 6)} | {each.seq: each for each in BEHIND}
+    verdict = Verdict()
+
+    _check_reader(verdict, "reader", log, Table(8, list(known.values()), there), known)
+
+    assert verdict.counts == counts, verdict
 
 
 @pytest.mark.parametrize(

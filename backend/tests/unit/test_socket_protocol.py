@@ -32,4 +32,4 @@ def test_a_shared_frame_is_the_librarys_own(length):
     connection = ServerProtocol(state=State.OPEN, max_size=None)
     connection.send_text(text.encode())
 
-    assert frame_of(text) == b"".join(connection.data_to_send())
+    assert frame_of(text.encode()) == b"".join(connection.data_to_send())
