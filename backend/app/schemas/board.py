@@ -26,9 +26,17 @@ class Blocker(AnswerModel):
     cleared: bool
 
 
+class GitHub(AnswerModel):
+    """By what statuses are read: where GitHub is, and the repository (`owner/repo`) that bare numbers are of."""
+
+    url: str
+    repository: str | None
+
+
 class BoardRead(AnswerModel):
     """The board at one position of the feed. Members are in the order of their names."""
 
     position: str
+    github: GitHub
     members: list[Member]
     blockers: list[Blocker]

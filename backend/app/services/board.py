@@ -8,11 +8,12 @@ from sqlalchemy import func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.config import settings
 from app.models import Status, User
 from app.models.columns import among
 from app.models.status import Category
 from app.schemas.base import EARLIEST
-from app.schemas.board import Blocker, BoardRead, Member
+from app.schemas.board import Blocker, BoardRead, GitHub, Member
 from app.schemas.statuses import StatusRead
 from app.schemas.users import UserRead
 from app.services import blockers, feed
@@ -102,5 +103,10 @@ async def read(db: AsyncSession) -> tuple[Position, datetime, bytes]:
         today = status is not None and _is_today(status.created_at, now, user.time_zone)
         members.append(Member(user=UserRead.model_validate(user), status=status, today=today))
     blocking = sorted((statuses[status_id] for status_id in blocker_ids), key=lambda status: status.created_at)
-    board = BoardRead(position=str(position), members=members, blockers=[_blocker(status) for status in blocking])
+    board = BoardRead(
+        position=str(position),
+        github=GitHub(url=settings.github_url, repository=settings.GITHUB_REPOSITORY),
+        members=members,
+        blockers=[_blocker(status) for status in blocking],
+    )
     return position, now, board.model_dump_json().encode()

@@ -2,46 +2,53 @@
 
 In doubt it follows GitHub Desktop's own filter (`issue-mention-filter.ts`): a number ends at a
 word boundary, so `o/r#1.`, `o/r#1-2` and `o/r#1/2` all name 1, while `o/r#1a` and `o/r#1_x` name nothing.
+The page reads by the same grammar (`web/grammar.js`); `tests/grammar.json` holds both to the same cases.
 """
 
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 from unicodedata import category
 
-AT_MOST = 20
+AT_MOST: Final = 20
+GITHUB: Final = "github.com"
+
+# What follows reads a message in which `_WORD` stands for each letter of another alphabet, and a space for each sign.
+_WORD: Final = "\u00e9"
+
+# `/orgs/NAME/discussions/1` is a discussion of an organisation. It has the shape of ours, but `orgs` owns nothing.
+_OWNER: Final = (
+    r"(?! (?i:orgs) / ) (?= [A-Za-z0-9_-]{1,39} / ) [A-Za-z0-9]++ (?: - [A-Za-z0-9]++ )*+ (?: _ [A-Za-z0-9]++ )?+"
+)
+_REPO: Final = r"(?! \.\.? [/\#] ) [A-Za-z0-9._-]{1,100}+ (?<! (?i:\.git) ) (?<! (?i:\.wiki) )"
+_NUMBER: Final = rf"[1-9] [0-9]{{0,8}}+ (?! [A-Za-z0-9_{_WORD}] )"
+_HTTP: Final = rf"(?<! [A-Za-z0-9+{_WORD}] ) (?i:https?)://"
+
+# What an address goes on with, by RFC 3986 and in letters that have case. It doesn't end in a sign of its sentence, and
+# stops at a bracket that was opened before it.
+_SIGN: Final = r".,;:!?'*_~"
+_LETTER: Final = rf"A-Za-z0-9{_WORD}/\#@$&+=%-"
+_INSIDE: Final = rf"[{_SIGN}{_LETTER}]*+"
+_ON: Final = (
+    rf"(?: (?: (?! [,;] (?i:https?):// ) [{_SIGN}] )*+ (?: [{_LETTER}] | \( {_INSIDE} \) | \[ {_INSIDE} \] ) )++"
+)
 
 # Linear in the message, whatever it holds. Every quantifier is possessive or bounded by a few characters, so no more
 # than those is ever given back. A name is tried only where one can begin: the look-behind turns away every later
-# character of it in one step, and a look-ahead reads at most 40. `://` and what hangs on it is eaten whole, and read
-# once. What a URL says after its number is eaten too, in ASCII only, so that a script without spaces may follow.
-_REFERENCE = r"""
-    (?: (?P<url> (?<![A-Za-z0-9+]) (?i:https?://(?:www\.)?HOST) / )
-      | (?<! [A-Za-z0-9_./\\@\#$-] )
-    )
-    (?P<owner> (?= [A-Za-z0-9_-]{1,39} / )
-               [A-Za-z0-9]++ (?: - [A-Za-z0-9]++ )*+ (?: _ [A-Za-z0-9]++ )?+ )
-    / (?P<repo> [A-Za-z0-9._-]{1,100}+ )
-    (?(url) / (?:issues|pull|discussions) / | \# )
-    (?P<number> [1-9] [0-9]{0,8}+ ) (?! [A-Za-z0-9_] )
-    (?(url) (?: [/?\#] [!#-;=?-~]*+ )?+ )
-    | :// [^\s<>"]++
+# character of it in one step, and a look-ahead reads at most 40. An address is eaten whole, and read once.
+_GRAMMAR: Final = rf"""
+      {_HTTP} (?i:(?:www\.)?HOST) / (?P<place> {_OWNER} / {_REPO} ) / (?:issues|pull|discussions) /
+        (?P<number> {_NUMBER} ) (?: (?= [/?\#] ) {_ON} )?+
+    | (?<! [A-Za-z0-9_{_WORD}./\\@\#$-] ) (?P<name> {_OWNER} / {_REPO} \# {_NUMBER} )
+    # `#12` and `GH-12`, which GitHub reads as numbers of the repository where they are written. `&#12;` is a character.
+    | (?<! [A-Za-z0-9_{_WORD}./\\@\#$&-] ) (?: \# | (?i:GH)- ) (?P<bare> {_NUMBER} )
+    | :// {_ON}
     """
 
-# `#12` and `GH-12`, which GitHub reads as numbers of the repository where they are written. `&#12;` is a character.
-_BARE = r"""
-    | (?<! [A-Za-z0-9_./\\@\#$&-] ) (?: \# | (?i:GH)- ) (?P<bare> [1-9] [0-9]{0,8}+ ) (?! [A-Za-z0-9_] )
-    """
-
-GITHUB = "github.com"
-
-# `/orgs/NAME/discussions/1` is a discussion of an organisation. It has the shape of ours, but `orgs` owns nothing.
-_NO_OWNERS = frozenset({"orgs"})
-_NO_REPOS = frozenset({".", ".."})
-_NO_ENDINGS = (".git", ".wiki")
-
-_BACKTICKS_OR_BLANK_LINE = re.compile(r"`++|\n(?=[ \t]*+\n)")
-_FENCE = 3
+_NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_BACKTICKS_OR_BLANK_LINE: Final = re.compile(r"`++|\n(?=[ \t]*+\n)")
+_FENCE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,8 @@ class Mention:
 
 
 @cache
-def _grammar(host: str, *, bare: bool) -> re.Pattern[str]:
-    return re.compile(_REFERENCE.replace("HOST", re.escape(host)) + (_BARE if bare else ""), re.VERBOSE)
+def _grammar(host: str) -> re.Pattern[str]:
+    return re.compile(_GRAMMAR.replace("HOST", re.escape(host)), re.VERBOSE)
 
 
 def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> list[Mention]:
@@ -78,44 +85,42 @@ def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> 
     """
     if "/" not in message and repository is None:
         return []  # nothing in it is a name, nor needs to be looked at any closer
-    text = _without_code(message)
     found: dict[tuple[str, str, int], Mention] = {}
-    for match in _grammar(host, bare=repository is not None).finditer(text):
+    for match in _grammar(host).finditer(_in_one_alphabet(_without_code(message))):
         if len(found) == AT_MOST:
             break
-        mention = _mention(match, text, repository)
+        mention = _mention(match, repository)
         if mention is not None:
             found.setdefault(mention.key, mention)
     return list(found.values())
 
 
-def _mention(match: re.Match[str], text: str, repository: str | None) -> Mention | None:
-    if repository is not None and match["bare"] is not None:
-        owner, _, repo = repository.partition("/")
-        return Mention(owner, repo, int(match["bare"])) if _stands_alone(match, text, "bare") else None
-    if match["owner"] is None or not _stands_alone(match, text, "number") or not _can_exist(match):
+def _mention(match: re.Match[str], repository: str | None) -> Mention | None:
+    if match["name"] is not None:
+        place, _, number = match["name"].partition("#")
+    elif match["bare"] is not None:
+        place, number = repository, match["bare"]
+    else:
+        place, number = match["place"], match["number"]
+    if place is None:
         return None
-    return Mention(match["owner"], match["repo"], int(match["number"]))
+    owner, _, repo = place.partition("/")
+    return Mention(owner, repo, int(number))
 
 
-def _can_exist(match: re.Match[str]) -> bool:
-    repo = match["repo"].lower()
-    return match["owner"].lower() not in _NO_OWNERS and repo not in _NO_REPOS and not repo.endswith(_NO_ENDINGS)
+def _in_one_alphabet(message: str) -> str:
+    return message if message.isascii() else _NOT_ASCII.sub(_letter_or_space, message)
 
 
-def _stands_alone(match: re.Match[str], text: str, number: str) -> bool:
-    before = text[match.start() - 1] if match.start() else ""
-    after = text[match.end(number) : match.end(number) + 1]
-    return not ((before and _joins(before)) or (after and _joins(after)))
-
-
-def _joins(neighbour: str) -> bool:
-    """Whether this character makes one word with a name or number beside it.
+def _letter_or_space(match: re.Match[str]) -> str:
+    """Tell whether a character makes one word with a name or number beside it.
 
     `éfoo` is a word of its own. Scripts without case write on without a space (`看foo/bar#1吧`, `foo/bar#1를`), so
     their letters part words here. An accent that combines belongs to the letter or digit before it.
     """
-    return category(neighbour) in {"Lu", "Ll", "Lt", "Nd"} or "\u0300" <= neighbour <= "\u036f"
+    character = match[0]
+    joins = category(character) in {"Lu", "Ll", "Lt", "Nd"} or "\u0300" <= character <= "\u036f"
+    return _WORD if joins else " "
 
 
 def _without_code(message: str) -> str:

@@ -26,6 +26,8 @@ const nothing = () => ({
 
 export class Board {
   position = null;
+  // By what messages are read, until the board has said it.
+  github = {};
   statuses = new Map();
   members = new Map();
   // All that was said, as far as it was read: the list of the feed without a filter.
@@ -92,7 +94,8 @@ export class Board {
     return reading;
   }
 
-  #takeState({ members, blockers }) {
+  #takeState({ github, members, blockers }) {
+    this.github = { host: github?.url.split("://")[1], repository: github?.repository };
     this.members = new Map(members.map(({ user }) => [user.username, user]));
     this.#newest = new Map(members.filter(({ status }) => status).map(({ user, status }) => [user.username, status.id]));
     this.#blockers = new Set(blockers.map(({ status }) => status.id));

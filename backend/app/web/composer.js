@@ -1,7 +1,7 @@
 // The one box in which a status is written. What stands in it is kept in this tab, over reloads and the end of a session.
 
 import { h, mount, say, show } from "./dom.js";
-import { pieces } from "./grammar.js";
+import { key, pieces } from "./grammar.js";
 import { badge, CATEGORIES, categoryIcon } from "./marks.js";
 import { session } from "./session.js";
 import { tab } from "./storage.js";
@@ -116,8 +116,8 @@ export class Composer {
   #recognise() {
     const { board } = this.#desk;
     const named = new Map();
-    for (const { reference, address } of pieces(this.#text.value)) {
-      if (reference) named.set(reference.toLowerCase(), this.#reference(reference, board));
+    for (const { reference, address } of pieces(this.#text.value, board.github)) {
+      if (reference) named.set(key(reference), this.#reference(reference, board));
       else if (address) named.set(address, h("span", { class: "address" }, address));
     }
     const parts = [...named.values()].flatMap((element) => [" ", element]);

@@ -1,54 +1,93 @@
-// What a message names: references to GitHub, and plain web addresses. The board's answer says which references count;
-// this finds where they stand. The grammar is that of services/mentions.py, as far as it shows.
+// What a message names: references to GitHub, and plain web addresses. The grammar is that of services/mentions.py, piece
+// by piece, and tests/grammar.json holds both to the same cases.
 
-const FOUND = new RegExp(
-  [
-    String.raw`(?<code>\x60+)[^]*?[^\x60]\k<code>(?!\x60)`,
-    String.raw`(?<![a-z\d+])(?<address>https?://[^\s<>"]+)`,
-    String.raw`(?<![\w./\\@#$-])(?<place>[a-z\d][\w-]{0,38}/[\w.-]{1,100}#[1-9]\d{0,8})(?!\w)`,
-    String.raw`(?<![\w./\\@#$&-])(?:#|GH-)(?<bare>[1-9]\d{0,8})(?!\w)`,
-  ].join("|"),
-  "gi",
-);
-const ON_GITHUB = /^https?:\/\/(?:www\.)?([^/]+)\/([\w-]+)\/([\w.-]+)\/(?:issues|pull|discussions)\/([1-9]\d{0,8})(?!\w)/i;
+const anyCase = (word) => word.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
+const verbatim = (host) => host.replace(/[.[\]]/g, String.raw`\$&`);
+
+// What makes one word with a name or number beside it. Scripts without case write on without a space.
+const WORD = String.raw`\p{Lu}\p{Ll}\p{Lt}\p{Nd}\u0300-\u036F`;
+
+const OWNER = `(?!${anyCase("orgs")}/)(?=[A-Za-z0-9_-]{1,39}/)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?:_[A-Za-z0-9]+)?`;
+const REPO = String.raw`(?!\.\.?[/#])[A-Za-z0-9._-]{1,100}(?<!\.(?:${anyCase("git")}|${anyCase("wiki")}))`;
+const NUMBER = `[1-9][0-9]{0,8}(?![_${WORD}])`;
+const HTTP = String.raw`(?<![+${WORD}])${anyCase("https?")}:\/\/`;
+
+// What an address goes on with. It doesn't end in a sign of its sentence, and stops at a bracket that was opened before it.
+const SIGN = String.raw`.,;:!?'*_~`;
+const LETTER = String.raw`${WORD}\/#@$&+=%\-`;
+const INSIDE = `[${LETTER}${SIGN}]*`;
+const ON = String.raw`(?:(?:(?![,;]${anyCase("https?")}:\/\/)[${SIGN}])*(?:[${LETTER}]|\(${INSIDE}\)|\[${INSIDE}\]))`;
+
+const grammars = new Map();
+
+function grammar(host) {
+  if (!grammars.has(host)) {
+    const alternatives = [
+      `${HTTP}(?:${anyCase(String.raw`www\.`)})?${anyCase(verbatim(host))}/(?<place>${OWNER}/${REPO})/(?:issues|pull|discussions)/(?<number>${NUMBER})(?:(?=[/?#])${ON}+)?`,
+      String.raw`(?<![_./\\@#$${WORD}-])(?<name>${OWNER}/${REPO}#${NUMBER})`,
+      String.raw`(?<![_./\\@#$&${WORD}-])(?:#|${anyCase("GH")}-)(?<bare>${NUMBER})`,
+      `(?<address>${HTTP}${ON}+)`,
+      `://${ON}+`,
+    ];
+    grammars.set(host, new RegExp(alternatives.join("|"), "gu"));
+  }
+  return grammars.get(host);
+}
 
 export const name = ({ owner, repo, number }) => `${owner}/${repo}#${number}`;
 
 // Neither owner nor repository minds case.
 export const key = (reference) => (typeof reference === "string" ? reference : name(reference)).toLowerCase();
 
-// A full stop, or a bracket that was opened before the address, is not part of it.
-function trimmed(address) {
-  let end = address.replace(/[.,;:!?'"*]+$/, "");
-  while (end.endsWith(")") && end.split(")").length > end.split("(").length) end = end.slice(0, -1);
-  return end;
-}
-
 function isAddress(text) {
   try {
-    return /^https?:$/.test(new URL(text).protocol);
+    return Boolean(new URL(text));
   } catch {
     return false;
   }
 }
 
-// Yields {text}, {text, reference: "owner/repo#1"}, {text, number} (of whatever repository the board means) and
-// {text, address} in the order of the message, all of it.
-export function* pieces(message, hosts = new Set(["github.com"])) {
+// Yields where what is not code begins and ends. A run of backticks opens code if a run of the same length follows; code
+// ends with its paragraph, but for a fence of three or more.
+function* prose(message) {
+  const marks = [...message.matchAll(/\x60+|\n(?=[ \t]*\n)/g)];
+  const closing = [];
+  const nearest = {};
+  for (let index = marks.length - 1; index >= 0; index -= 1) {
+    const [mark] = marks[index];
+    if (mark === "\n") nearest[1] = nearest[2] = undefined;
+    else [closing[index], nearest[mark.length]] = [nearest[mark.length], index];
+  }
+  let start = 0;
+  for (let index = 0; index < marks.length; index += 1) {
+    if (closing[index] === undefined) continue;
+    yield [start, marks[index].index];
+    index = closing[index];
+    start = marks[index].index + marks[index][0].length;
+  }
+  yield [start, message.length];
+}
+
+function read({ 0: text, groups: { place, number, name: named, bare, address } }, repository) {
+  if (place) return { text, reference: `${place}#${number}`, address: text };
+  if (named) return { text, reference: named };
+  if (bare) return repository && { text, reference: `${repository}#${bare}` };
+  return address && isAddress(text) && { text, address };
+}
+
+// Yields {text}, {text, reference: "owner/repo#1"}, {text, address}, and {text, reference, address} for the address of a
+// reference, in the order of the message: their texts are all of it. `host`: where GitHub is; `repository`: what bare numbers are of.
+export function* pieces(message, { host = "github.com", repository = null } = {}) {
   let last = 0;
-  for (const match of message.matchAll(FOUND)) {
-    const { address, place, bare } = match.groups;
-    const text = address ? trimmed(address) : match[0];
-    const [, host, owner, repo, number] = (address && ON_GITHUB.exec(text)) || [];
-    const piece = { text };
-    if (number && hosts.has(host.toLowerCase())) piece.reference = name({ owner, repo, number });
-    else if (place) piece.reference = place;
-    else if (bare) piece.number = Number(bare);
-    else if (address && isAddress(text)) piece.address = text;
-    else continue;
-    if (match.index > last) yield { text: message.slice(last, match.index) };
-    yield piece;
-    last = match.index + text.length;
+  for (const [start, end] of prose(message)) {
+    for (const match of message.slice(start, end).matchAll(grammar(host))) {
+      const piece = read(match, repository);
+      if (!piece) continue;
+      const at = start + match.index;
+      if (at > last) yield { text: message.slice(last, at) };
+      yield piece;
+      last = at + piece.text.length;
+    }
   }
   if (last < message.length) yield { text: message.slice(last) };
 }

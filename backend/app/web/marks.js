@@ -1,7 +1,7 @@
 // The marks beside and in the text: a category, by shape and word; a reference, by what it is and how it stands, in colour,
 // shape and word, and its title for who points at it or hears it.
 
-import { h, spoken, svg, swap } from "./dom.js";
+import { h, svg, swap } from "./dom.js";
 import { key, name, pieces } from "./grammar.js";
 import { words } from "./words.js";
 
@@ -58,63 +58,54 @@ function about(reference) {
   return [what, ...more].filter(Boolean).join(": ");
 }
 
-export function badge(reference) {
+const pieceOf = new WeakMap();
+
+// `piece`: how a message names it. A short name stands there as it was written; an address is led to, and shortened to the
+// name. All words of it but that are no text of the page, which would be copied along.
+export function badge(reference, piece = {}) {
   const { kind, state, url } = reference;
-  return h(
+  const { text, address } = piece;
+  const shown = address || !text ? name(reference) : text;
+  const element = h(
     "a",
     {
       class: "badge",
-      href: /^https?:\/\//.test(url) && url,
+      href: address || url || null,
       target: "_blank",
       rel: "noopener noreferrer",
       dir: "ltr",
+      "aria-label": url && `${shown} (${about(reference)})`,
       "data-reference": key(reference),
       "data-state": state,
+      "data-state-word": state && (words.reference.state[state] ?? state),
       "data-tip": about(reference),
     },
     referenceIcon(kind, state),
-    name(reference),
-    state && h("span", { class: "state", "aria-hidden": "true" }, words.reference.state[state] ?? state),
-    spoken(` (${about(reference)})`),
+    shown,
   );
+  pieceOf.set(element, piece);
+  return element;
 }
 
 // Puts what has become of a reference wherever it is shown.
 export function renewBadges(reference) {
   for (const old of document.querySelectorAll(`[data-reference="${CSS.escape(key(reference))}"]`)) {
-    swap(old, badge(reference));
+    swap(old, badge(reference, pieceOf.get(old)));
   }
 }
 
-const hostOf = ({ url }) => new URL(url).hostname;
-
-function reader(status) {
-  const left = new Map(status.references.map((reference) => [key(reference), reference]));
-  const shown = (reference) => (left.delete(key(reference)), reference);
-  const known = new Map(left);
-  return {
-    left,
-    find(piece) {
-      if (piece.reference) return known.get(key(piece.reference)) && shown(known.get(key(piece.reference)));
-      const numbered = status.references.find(({ number }) => number === piece.number);
-      return numbered && shown(numbered);
-    },
-  };
-}
-
 // Returns the nodes of a status's text: what it names become badges and links, all else stays text. References that are
-// not found in it stand at its end.
+// not found in it, since the board's settings were others then, stand at its end.
 export function message(status, board) {
-  const { left, find } = reader(status);
-  const hosts = new Set(["github.com", ...status.references.map(hostOf)]);
-  const nodes = [...pieces(status.message, hosts)].map((piece) => {
-    if (piece.address) {
-      return h("a", { href: piece.address, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, piece.text);
-    }
-    const reference = (piece.reference || piece.number) && find(piece);
-    return reference ? badge(board.reference(reference)) : piece.text;
+  const known = new Map(status.references.map((reference) => [key(reference), board.reference(reference)]));
+  const left = new Map(known);
+  const nodes = [...pieces(status.message, board.github)].map((piece) => {
+    const reference = piece.reference && known.get(key(piece.reference));
+    if (reference) return left.delete(key(reference)), badge(reference, piece);
+    if (!piece.address) return piece.text;
+    return h("a", { href: piece.address, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, piece.text);
   });
-  for (const reference of left.values()) nodes.push(" ", badge(board.reference(reference)));
+  for (const reference of left.values()) nodes.push(h("span", { class: "beside" }, " ", badge(reference)));
   return nodes;
 }
 

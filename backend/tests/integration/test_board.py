@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.config import settings
 from app.models import Reference, Status, User
 from app.schemas.board import BoardRead
 from app.services import board as boards
@@ -57,6 +59,18 @@ async def test_every_member_with_its_newest_status(ada: Persona, bob: Persona):
     assert [member["status"] for member in members] == [None, adas, bobs]
     assert members[2]["user"] == (await bob.client.get("/api/v1/users/me")).json()
     assert [member["today"] for member in members] == [False, True, True]
+
+
+async def test_it_says_by_what_messages_are_read(ada: Persona, monkeypatch: pytest.MonkeyPatch):
+    """Where GitHub is, and what bare numbers are of: a client that looks for references finds those of the board."""
+    usual = (await board(ada))["github"]
+    monkeypatch.setattr(settings, "GITHUB_API_URL", "https://ghe.example.com:8443/api/v3")
+    monkeypatch.setattr(settings, "GITHUB_REPOSITORY", "octo/api")
+    posted = await ada.post("#12, https://ghe.example.com:8443/octo/web/issues/1")
+
+    assert usual == {"url": "https://github.com", "repository": None}
+    assert (await board(ada))["github"] == {"url": "https://ghe.example.com:8443", "repository": "octo/api"}
+    assert [reference["repo"] for reference in posted["references"]] == ["api", "web"]
 
 
 async def test_disabled_members_are_absent(ada: Persona, bob: Persona):
