@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+
+from app.database_url import HIGHEST_PORT, check_database_url
 
 ENV_FILE: Final = Path(__file__).resolve().parent.parent / ".env"
 
@@ -20,10 +20,7 @@ PLACEHOLDER_SECRET: Final = "change-me"
 # RFC 7518, section 3.2: a key for HS256 is at least as long as its hash.
 SECRET_BYTES: Final = 32
 
-DATABASE_SCHEME: Final = "postgresql+asyncpg"
 LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-
-HIGHEST_PORT: Final = 65_535
 
 PUBLIC_GITHUB: Final = "https://api.github.com"
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -39,20 +36,6 @@ def _is_origin(text: str) -> bool:
 
 def _split_origins(text: str) -> list[str]:
     return [origin for part in text.split(",") if (origin := part.strip())]
-
-
-def _check_database_url(value: str) -> str:
-    if not value.startswith(f"{DATABASE_SCHEME}://"):
-        raise ValueError(f"must start with {DATABASE_SCHEME}://")
-    try:
-        make_url(value)
-    except (ArgumentError, ValueError):
-        # SQLAlchemy's own message repeats the URL, and with it the password.
-        raise ValueError(
-            f"is no URL: {DATABASE_SCHEME}://user:password@host:5432/name is expected, "
-            "with special characters percent-encoded"
-        ) from None
-    return value
 
 
 def _check_log_level(value: str) -> str:
@@ -150,7 +133,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    DATABASE_URL: Annotated[str, AfterValidator(_check_database_url)] = Field(
+    DATABASE_URL: Annotated[str, AfterValidator(check_database_url)] = Field(
         default="postgresql+asyncpg://user:pass@localhost:5432/statusboard", repr=False
     )
     JWT_SECRET: str = Field(min_length=1, repr=False)

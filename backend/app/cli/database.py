@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from typing import Final
 
@@ -13,10 +14,11 @@ from app.errors import Conflict, DatabaseUnavailable, UserNotFound
 from app.migrations.upgrade import upgrade
 from app.schemas.invites import InviteCreate
 from app.services import accounts, invites, setup
-from app.services.transactions import REFUSED, is_unavailability, sqlstate
+from app.services.transactions import is_refusal, is_unavailability, sqlstate
 
 log = logging.getLogger(__name__)
 
+WRONG_LOGIN: Final = {"28P01", "28000"}  # PostgreSQL's SQLSTATEs: wrong password, no such role
 PATIENCE: Final = 60.0  # seconds; a database that starts together with the board needs some
 
 
@@ -33,8 +35,8 @@ async def migrate() -> None:
             break
         except (OSError, TimeoutError, DBAPIError) as error:
             if isinstance(error, DBAPIError):
-                if sqlstate(error) in REFUSED:
-                    raise DatabaseUnavailable(f"The database refuses DATABASE_URL: {error.orig}") from error
+                if is_refusal(error):
+                    raise DatabaseUnavailable(_refusal(error)) from error
                 if not is_unavailability(error):
                     raise
             if time.monotonic() > give_up_at:
@@ -44,6 +46,14 @@ async def migrate() -> None:
     log.info("The database has the schema of this version.")
     async with AsyncSessionLocal() as db:
         await setup.log_link_once(db)
+
+
+def _refusal(error: DBAPIError) -> str:
+    text = f"The database refuses DATABASE_URL: {error.orig}"
+    if sqlstate(error) in WRONG_LOGIN and "PGPASSWORD" in os.environ:
+        # compose.yaml sets it, and the database took its password when its volume was empty.
+        text += ". POSTGRES_PASSWORD must be the one that the database was made with: see docs/first-run.md"
+    return text
 
 
 async def setup_link() -> str:

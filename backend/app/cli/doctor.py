@@ -65,7 +65,7 @@ async def _database(db: AsyncSession) -> list[bool]:
         version, connections, now, listeners = await _server(db)
     except DatabaseUnavailable as error:
         reason = error.__cause__ or error
-        return [_say(False, f"The database at {where} does not answer: {reason}. Check DATABASE_URL, and that it runs")]
+        return [_say(False, f"The database at {where} can't be used: {reason}. Check DATABASE_URL, and that it runs")]
     milliseconds = (time.perf_counter() - started) * 1000
     found = [
         _say(version >= OLDEST_SERVER, f"PostgreSQL {version // 10000} at {where} answers in {milliseconds:.0f} ms")

@@ -23,7 +23,7 @@ type Statement[**P, R] = Callable[Concatenate[asyncpg.Connection, P], Coroutine[
 # PostgreSQL's SQLSTATEs (appendix A of its manual).
 RETRIED: Final = {"40001", "40P01"}  # serialisation failure, deadlock
 NOT_MIGRATED: Final = {"42P01", "42703"}  # no such table, no such column
-REFUSED: Final = {"28P01", "28000", "3D000"}  # wrong password, no such role, no such database: waiting does not help
+REFUSED: Final = {"28P01", "28000", "3D000"}  # wrong password, no such role, no such database
 UNAVAILABLE_CLASSES: Final = {"08", "53", "57"}  # connection, resources, operator intervention
 UNAVAILABLE: Final = {
     "25P03",  # idle in transaction for too long
@@ -39,8 +39,17 @@ def sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
+def is_refusal(error: DBAPIError) -> bool:
+    """Tell whether `DATABASE_URL` itself is refused, by the database or by the driver, so that waiting doesn't help."""
+    return sqlstate(error) in REFUSED or isinstance(
+        error.orig and error.orig.__cause__, asyncpg.ClientConfigurationError
+    )
+
+
 def is_unavailability(error: DBAPIError) -> bool:
     """Tell whether the database is away, full, or not ready, as against a statement that it refused."""
+    if is_refusal(error):
+        return True
     state = sqlstate(error)
     if state is None:
         # A broken connection has no SQLSTATE; nor has what the driver itself refused, such as a value it can't encode.

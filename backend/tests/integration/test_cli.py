@@ -166,9 +166,28 @@ def test_doctor_finds_no_database(statusboard, database_url, change):
     process = statusboard("doctor", DATABASE_URL=url.render_as_string(hide_password=False))
 
     assert process.returncode == 1
-    assert "does not answer" in process.stdout
+    assert "can't be used" in process.stdout
     assert "Traceback" not in process.stderr
     assert url.password is None or f":{url.password}@" not in process.stdout + process.stderr
+
+
+def test_migrate_names_the_password_that_compose_passed_on(statusboard, database_url: str):
+    """Whoever made a new .env for an old volume is told which variable is wrong, and at once."""
+    stranger = make_url(database_url).set(username="stranger", password=None).render_as_string()
+    sentence = refused(statusboard("migrate", DATABASE_URL=stranger, PGPASSWORD="hunter2hunter2"))
+
+    assert "refuses DATABASE_URL" in sentence
+    assert "POSTGRES_PASSWORD" in sentence
+    assert "hunter2" not in sentence
+
+
+def test_a_certificate_that_is_missing_ends_in_a_sentence(statusboard, database_url: str):
+    """The driver refuses such a URL by itself, before it connects."""
+    url = make_url(database_url).set(query={"ssl": "verify-full"}).render_as_string(hide_password=False)
+    if make_url(database_url).host is None:
+        url = url.replace("///", "//localhost/")
+
+    assert "root certificate" in refused(statusboard("migrate", DATABASE_URL=url))
 
 
 def test_without_a_database_a_command_ends_in_a_sentence(statusboard):

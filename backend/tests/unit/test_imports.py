@@ -23,13 +23,16 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "services": {"schemas", "models", "errors", "database", "config", "migrations", "app"},
     "models": {"database"},
     "database": {"config"},
-    "config": set(),
+    "config": {"database_url"},
     # Beside the line.
     "schemas": {"models", "config"},
     "migrations": {"models", "database"},
     "server": {"config", "logs", "processors", "socket_protocol"},
     # Leaves.
-    **{leaf: set() for leaf in ("app", "errors", "logs", "processors", "refusals", "embedded", "socket_protocol")},
+    **{
+        leaf: set()
+        for leaf in ("app", "errors", "logs", "processors", "refusals", "embedded", "socket_protocol", "database_url")
+    },
 }
 
 # What speaks HTTP.

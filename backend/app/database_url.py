@@ -1,0 +1,67 @@
+"""What `DATABASE_URL` may say, so that a wrong one ends the start in a sentence and not in a traceback."""
+
+import re
+from typing import Final
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+SCHEME: Final = "postgresql+asyncpg"
+HIGHEST_PORT: Final = 65_535
+# Those that SQLAlchemy or asyncpg understand and that the board has a use for. A parameter of libpq, such as sslmode,
+# would raise a TypeError at the first connection.
+PARAMETERS: Final = ("host", "port", "ssl")
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+# RFC 1035, section 2.3.4, and the underscores of Compose's names.
+NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
+EXPECTED: Final = (
+    f"is not a URL: {SCHEME}://user:password@host:5432/name is expected, with special characters percent-encoded"
+)
+
+
+def check_database_url(value: str) -> str:
+    """Return the URL as it is.
+
+    Raises:
+        ValueError: it can't work. Its text says what to change, and repeats nothing that may be part of a password.
+    """
+    if not value.startswith(f"{SCHEME}://"):
+        raise ValueError(f"must start with {SCHEME}://")
+    if value.count("@") > 1:
+        # The driver would take what follows the first @ for the host, and show it in its errors.
+        raise ValueError("has more than one @: write an @ in the user's name or the password as %40")
+    try:
+        url = make_url(value)
+        _, options = url.get_dialect()().create_connect_args(url)
+    except (ArgumentError, ValueError):
+        # SQLAlchemy's own message repeats the URL, and with it the password.
+        raise ValueError(EXPECTED) from None
+    _check_parameters(url)
+    if any("\0" in part for part in (url.username, url.password, url.database) if part):
+        raise ValueError("has a NUL character (%00), which PostgreSQL takes nowhere")
+    _check_places(_several(options.get("host")), [url.port, *_several(options.get("port"))])
+    return value
+
+
+def _check_parameters(url: URL) -> None:
+    for name in url.query:
+        if name not in PARAMETERS:
+            shown = name if re.fullmatch(r"[a-z_]{1,40}", name) else "that is not a word"
+            raise ValueError(f"has a parameter that the board can't use: {shown}. It can use {', '.join(PARAMETERS)}")
+    if url.query.get("ssl", SSL_MODES[0]) not in SSL_MODES:
+        raise ValueError(f"must have one of {', '.join(SSL_MODES)} as its parameter ssl")
+
+
+def _several[V](given: V | list[V] | tuple[V, ...] | None) -> list[V]:
+    if given is None:
+        return []
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _check_places(hosts: list[str | None], ports: list[int | None]) -> None:
+    if not all(host.startswith("/") or NAME.fullmatch(host) or ADDRESS.fullmatch(host) for host in hosts if host):
+        raise ValueError("has a host that is neither a name nor an address nor a folder of sockets")
+    if not all(0 < port <= HIGHEST_PORT for port in ports if port is not None):
+        raise ValueError(f"has a port that is no number from 1 to {HIGHEST_PORT}")
