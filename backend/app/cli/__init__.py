@@ -43,17 +43,17 @@ def _run[R](work: Coroutine[Any, Any, R]) -> R:
 def main() -> None:
     """Statusboard: people, their coding agents and their CI say in one line what they do.
 
-    The commands read the same environment variables as the server: see the README's table of settings.
+    The commands read the same environment variables as the server. README.md lists them.
     """
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="Where the board is served. [default: $PORT, else 8000]")
+@click.option("--port", type=click.IntRange(1, 65535), help="The port to serve on.  [default: $PORT, or 8000]")
 def up(port: int | None) -> None:
     """Run the whole board here, with a PostgreSQL of its own.
 
-    For a first look, or a small team without Docker. What is not configured it makes for itself, and finds again at
-    the next start: a database, and a JWT_SECRET. Ctrl+C stops it.
+    For a first look, or a small team without Docker. It makes a database and a JWT_SECRET for itself unless they are
+    configured, and finds them again at the next start. Ctrl+C stops it.
     """
     from app.cli.up import up as run  # noqa: PLC0415
 
@@ -62,7 +62,7 @@ def up(port: int | None) -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring the database to the schema that this version needs, and log the set-up link of a new board."""
+    """Migrate the database to this version's schema. On a new board, also log the set-up link."""
     _configure()
     from app.cli import database  # noqa: PLC0415
     from app.config import settings  # noqa: PLC0415
@@ -74,9 +74,9 @@ def migrate() -> None:
 
 @main.command()
 def worker() -> None:
-    """Do what is done in the background, until a signal ends it: ask GitHub for titles.
+    """Do the background work until a signal ends it: ask GitHub for titles and states.
 
-    Any number may run. `statusboard up` has one in it.
+    Several workers can run at once. `statusboard up` includes one.
     """
     _configure()
     from app.cli.worker import run_until_stopped  # noqa: PLC0415
@@ -89,7 +89,7 @@ def worker() -> None:
 
 @main.command("setup-link")
 def setup_link() -> None:
-    """Print the link at which the first account is made."""
+    """Print the link for making the first account."""
     _configure()
     from app.cli import database  # noqa: PLC0415
 
@@ -97,10 +97,10 @@ def setup_link() -> None:
 
 
 @main.command("create-invite")
-@click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many may use it.")
-@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long it can be used.")
+@click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many people can use it.")
+@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How many days it can be used.")
 def create_invite(uses: int, days: int) -> None:
-    """Print a link with which people make an account."""
+    """Print a link for making an account."""
     _configure()
     from app.cli import database  # noqa: PLC0415
 
@@ -110,7 +110,7 @@ def create_invite(uses: int, days: int) -> None:
 @main.command("reset-password")
 @click.argument("name")
 def reset_password(name: str) -> None:
-    """Print a link with which the member NAME sets a new password, once, within an hour."""
+    """Print a link for the member NAME to set a new password. It works once, within an hour."""
     _configure()
     from app.cli import database  # noqa: PLC0415
 
@@ -118,17 +118,17 @@ def reset_password(name: str) -> None:
 
 
 @main.command()
-@click.option("--once", is_flag=True, help="Fill the board and end, without posting on.")
+@click.option("--once", is_flag=True, help="Fill the board, then end.")
 @click.option(
-    "--every", type=click.FloatRange(0.1, 3600), default=20, show_default=True, help="Seconds between two statuses."
+    "--every", type=click.FloatRange(0.1, 3600), default=20, show_default=True, help="Seconds between two posts."
 )
-@click.option("--remove", is_flag=True, help="Remove the demo's people from this board, with all that they said.")
+@click.option("--remove", is_flag=True, help="Remove the demo's people and everything they posted.")
 @click.option("--people", type=click.IntRange(12, 300), default=12, hidden=True)
 @click.option("--statuses", type=click.IntRange(1, 2000), hidden=True)
 def demo(*, once: bool, every: float, remove: bool, people: int, statuses: int | None) -> None:
-    """Fill an empty board with twelve made-up people and their working week, and let them post on until Ctrl+C.
+    """Fill an empty board with twelve made-up people, who go on posting until Ctrl+C.
 
-    Their names say that they are of the demo. A board on which somebody has posted is left alone.
+    Their names end in "(demo)". A board on which somebody has already posted is left alone.
     """
     _configure()
     from app.cli.demo import remove as remove_demo  # noqa: PLC0415
@@ -148,32 +148,34 @@ def demo(*, once: bool, every: float, remove: bool, people: int, statuses: int |
     envvar=["STATUSBOARD_URL", "PUBLIC_URL"],
     default="http://localhost:8000",
     show_default=True,
-    help="Where the board is. [$STATUSBOARD_URL]",
+    show_envvar=True,
+    help="The board's address.",
 )
 @click.option(
-    "--token-file", type=click.Path(exists=True, dir_okay=False), help="A file with an API token that may read."
+    "--token-file", type=click.Path(exists=True, dir_okay=False), help="A file with an API token of the scope `read`."
 )
-@click.option("--login", "username", help="Log in with this name instead, and be asked for the password.")
-@click.option("--timeout", type=click.FloatRange(min=0), help="Give up after so many seconds.")
+@click.option("--login", "username", help="Log in with this username instead of a token. Asks for the password.")
+@click.option("--timeout", type=click.FloatRange(min=0), help="Give up after this many seconds.")
 def wait(reference: str, url: str, token_file: str | None, username: str | None, timeout: float | None) -> None:
-    r"""Wait until REFERENCE (octo/api#12, or its address) is merged or closed.
+    """Wait until REFERENCE (octo/api#12, or its address) is merged or closed.
 
-    The API token stands in $STATUSBOARD_TOKEN, or in the file. Somebody on the board must have spoken of the reference.
+    The API token is read from $STATUSBOARD_TOKEN, or from a file. Somebody must have mentioned the reference on the
+    board before.
 
     \b
-    Exits with
-      0    merged; of an issue or a discussion: closed
+    Exit codes:
+      0    merged, or closed where it is an issue or a discussion
       3    closed without a merge, or as not planned
-      4    nobody has spoken of it, GitHub does not show it, or it is gone
-      5    the board does not take the token or the login
-      124  --timeout is over
-    """
+      4    never mentioned, not visible to the board, or deleted
+      5    the board refused the token or the login
+      124  --timeout has passed
+    """  # noqa: D301 -- the character \b is how click is told to keep the lines
     from app.cli.wait import Login, parse  # noqa: PLC0415
     from app.cli.wait import wait as wait_for  # noqa: PLC0415
 
     place = parse(reference)
     if not url.startswith(("http://", "https://")):
-        raise click.UsageError(f"{url} is no board: http://localhost:8000 would be one.")
+        raise click.UsageError(f"{url} isn't the address of a board, such as http://localhost:8000.")
     credential: str | Login
     if username is not None:
         credential = Login(username, click.prompt("Password", hide_input=True, err=True))
@@ -190,13 +192,15 @@ def _api_token(token_file: str | None) -> str:
     else:
         token = Path(token_file).read_text(encoding="utf-8")
     if not (token := token.strip()).isascii() or not token:
-        raise click.UsageError("Set STATUSBOARD_TOKEN to an API token that may read, or give --token-file or --login.")
+        raise click.UsageError(
+            "Set STATUSBOARD_TOKEN to an API token of the scope `read`, or give --token-file or --login."
+        )
     return token
 
 
 @main.command()
 def doctor() -> None:
-    """Tell what is configured, reachable and migrated, and what to do where it is not. Exits with 1 if anything is."""
+    """Check the settings, the database and its schema, and say what to do about each problem. Exits with 1 if any."""
     _configure()
     from app.cli.doctor import examine  # noqa: PLC0415
 

@@ -163,7 +163,7 @@ class Waiting:
                     raise Ended(NOT_LET_IN, "The board refuses this address.") from error
                 self._complain(error)
             except (KeyError, TypeError, ValueError) as error:
-                raise Ended(FAILED, "What answers there is no Statusboard.") from error
+                raise Ended(FAILED, "The server at that address isn't a Statusboard.") from error
             # Not in step with all the others who lost the same board.
             await asyncio.sleep(self._retry * random.uniform(0.5, 1.0))  # noqa: S311 -- no secret
             self._retry = min(2 * self._retry, LAST_RETRY)

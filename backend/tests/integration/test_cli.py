@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import __version__
+from app.cli import main
 from app.models import Invite
 from tests.logins import OTHER_PASSWORD, log_in
 from tests.personas import PASSWORD, Persona
@@ -188,6 +190,18 @@ def test_a_certificate_that_is_missing_ends_in_a_sentence(statusboard, database_
         url = url.replace("///", "//localhost/")
 
     assert "root certificate" in refused(statusboard("migrate", DATABASE_URL=url))
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_help_is_written_for_people(statusboard, command):
+    """No control characters or their escapes, nothing wider than the terminal; a list keeps its lines."""
+    process = statusboard(command, "--help", COLUMNS="80", NO_COLOR="1")
+    shown = said(process)
+
+    assert "\\" not in shown
+    assert all(character.isprintable() for character in shown.replace("\n", ""))
+    assert max(map(len, shown.splitlines())) <= 80
+    assert command != "wait" or re.search(r"\n    124  --timeout", shown)
 
 
 def test_without_a_database_a_command_ends_in_a_sentence(statusboard):

@@ -186,7 +186,7 @@ async def test_something_else_than_a_board(github: FakeGitHub):
 
     code, why = await waiting.wait(PLACE, url=github.url, credential="sb_x", timeout=5)
 
-    assert (code, why) == (1, "What answers there is no Statusboard.")
+    assert (code, why) == (1, "The server at that address isn't a Statusboard.")
 
 
 async def test_a_feed_that_can_not_be_continued(server: Server, ada: Persona, db: AsyncSession):
