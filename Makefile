@@ -43,7 +43,7 @@ ci: ## Do what CI does
 	.ci/run
 
 .env:
-	umask 077; sed "s/change-me/$$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')/" .env.example >.env
+	umask 077; random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }; sed "s/change-me/$$(random)/; s/^#\(POSTGRES_PASSWORD=\).*/\1$$(random)/" .env.example >.env
 
 $(UV):
 	python3 -m venv .uv && .uv/bin/pip install uv

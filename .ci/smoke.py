@@ -37,6 +37,8 @@ POSTS = 24
 SERVICE_RESTART = 1012
 # Idle sockets close at once; only a client that does not read takes longer.
 STOP_SECONDS = 10
+# Signs that mean something in a URL, in a shell, in SQL or to Compose.
+PASSWORD = 'p@ss/w:0rd?#%41&" $HOME'
 # Far over what the board needs, and far under what would be a lost wake-up and a poll: this machine may be busy.
 LATEST_SECONDS = 0.9
 
@@ -71,6 +73,11 @@ class Stack:
     def logs(self, service: str) -> str:
         """Return all that the containers of a service wrote."""
         return "".join(docker("logs", container) for container in self.containers(service))
+
+    def sql(self, statement: str) -> str:
+        """Return what the board's own role gets for a statement, columns separated by |."""
+        arguments = ("--username=statusboard", "--dbname=statusboard", "--no-align", "--tuples-only", "--quiet")
+        return self.compose("exec", "-T", "db", "psql", *arguments, "--command", statement).stdout.strip()
 
     def board(self, *arguments: str) -> str:
         """Run a `statusboard` command in a running container, as docs/ tell people to."""
@@ -113,10 +120,10 @@ def started() -> Iterator[Stack]:
         secret = secrets.token_hex(32)
         env_file = Path(folder, "env")
         env_file.write_text(
-            f"JWT_SECRET={secret}\nPUBLISH=127.0.0.1:{ports[0]}-{ports[-1]}\nWEB_CONCURRENCY=2\nGITHUB_TOKEN=\n"
+            f"JWT_SECRET={secret}\nPOSTGRES_PASSWORD='{PASSWORD}'\nPUBLISH=127.0.0.1:{ports[0]}-{ports[-1]}\nWEB_CONCURRENCY=2\nGITHUB_TOKEN=\n"
             f"PUBLIC_URL=http://127.0.0.1:{ports[0]}\nGIT_REVISION=smoke\n"
         )
-        stack = Stack(f"statusboard-smoke-{secrets.token_hex(4)}", env_file, ports, [secret])
+        stack = Stack(f"statusboard-smoke-{secrets.token_hex(4)}", env_file, ports, [secret, PASSWORD])
         try:
             stack.compose("build", "backend")
             begin = time.monotonic()
@@ -153,6 +160,16 @@ def check_confinement(stack: Stack) -> None:
     assert "gunicorn" in first_process
     assert int(capabilities.split()[1], 16) == 0
     assert "Read-only file system" in refusal
+
+
+def check_database(stack: Stack) -> None:
+    """The board's role owns its database and is no superuser, and the superuser can't log in over the network."""
+    facts = stack.sql("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+    assert facts == "f|f", facts
+    command = f"PGPASSWORD='{PASSWORD}' psql --host=$(hostname -i) --username=postgres --command='SELECT 1' postgres"
+    done = stack.compose("exec", "-T", "db", "sh", "-c", command, check=False)
+    assert done.returncode != 0, "the superuser has a password"
+    assert "password authentication failed" in done.stderr, done.stderr
 
 
 @dataclass
@@ -340,6 +357,7 @@ def main() -> None:
     with started() as stack:
         check_missing_secret(stack)
         check_confinement(stack)
+        check_database(stack)
         check_worker(stack)
         asyncio.run(use(stack))
     say("passed")

@@ -1,5 +1,6 @@
 """`statusboard doctor`: what is configured, reachable and migrated, and what to do where it is not."""
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from app.services.transactions import autocommit
 # A clock that is further off than this makes times on the page look wrong. Nothing else depends on it.
 CLOCK_TOLERANCE: Final = 5.0  # seconds
 OLDEST_SERVER: Final = 170000
+PUBLISHED_PASSWORD: Final = "statusboard"  # compose.yaml's, where POSTGRES_PASSWORD is not set
 
 
 def _say(good: bool, what: str) -> bool:
@@ -28,24 +30,37 @@ def _say(good: bool, what: str) -> bool:
     return good
 
 
+def _warn(what: str) -> None:
+    """Say what should be better although the board works, so that the exit code stays 0."""
+    click.echo(f"WARN  {what}")
+
+
 def _settings() -> Iterator[bool]:
     yield _say(True, f"Statusboard {__version__}, revision {settings.REVISION}, reached at {settings.PUBLIC_URL}")
     if settings.secret_is_short:
         yield _say(False, f"JWT_SECRET has fewer than {SECRET_BYTES} bytes. Set a longer one: openssl rand -hex 32")
-    else:
-        yield _say(True, "JWT_SECRET is long enough")
-    titles = "set" if settings.GITHUB_TOKEN else "not set: references stay plain links"
-    yield _say(True, f"GITHUB_TOKEN is {titles}")
+    password = make_url(settings.DATABASE_URL).password or os.environ.get("PGPASSWORD")
+    # A secret that a $ has cut short is seen by its length, and by nothing else (.env.example says more).
+    for name, secret, without in (
+        ("JWT_SECRET", settings.JWT_SECRET, ""),
+        ("The database's password", password, "DATABASE_URL has none"),
+        ("GITHUB_TOKEN", settings.GITHUB_TOKEN, "references stay plain links"),
+        ("GITHUB_WEBHOOK_SECRET", settings.GITHUB_WEBHOOK_SECRET, "GitHub can't tell of changes"),
+    ):
+        yield _say(True, f"{name} has {len(secret)} characters" if secret else f"{name} is not set: {without}")
+    if password == PUBLISHED_PASSWORD:
+        _warn("The database's password is the published one. docs/upgrade.md says how to change it")
 
 
 @autocommit
-async def _server(db: AsyncSession) -> tuple[int, int, datetime, int]:
+async def _server(db: AsyncSession) -> tuple[int, int, datetime, int, bool]:
     row = await db.execute(
         text("""
             SELECT current_setting('server_version_num')::int, current_setting('max_connections')::int
                    - current_setting('superuser_reserved_connections')::int, clock_timestamp(),
                    (SELECT count(*) FROM pg_stat_activity
-                    WHERE application_name = 'statusboard listen' AND datname = current_database())
+                    WHERE application_name = 'statusboard listen' AND datname = current_database()),
+                   inet_server_addr() IS NOT NULL AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
         """)
     )
     return row.one()
@@ -62,7 +77,7 @@ async def _database(db: AsyncSession) -> list[bool]:
     where = f"{place.host or place.query.get('host')}, database {place.database}"
     started = time.perf_counter()
     try:
-        version, connections, now, listeners = await _server(db)
+        version, connections, now, listeners, is_superuser = await _server(db)
     except DatabaseUnavailable as error:
         reason = error.__cause__ or error
         return [_say(False, f"The database at {where} can't be used: {reason}. Check DATABASE_URL, and that it runs")]
@@ -70,6 +85,8 @@ async def _database(db: AsyncSession) -> list[bool]:
     found = [
         _say(version >= OLDEST_SERVER, f"PostgreSQL {version // 10000} at {where} answers in {milliseconds:.0f} ms")
     ]
+    if is_superuser:
+        _warn("The board logs in to its database as a superuser, who can run programs there: see docs/upgrade.md")
     skew = abs((now - datetime.now(UTC)).total_seconds())
     if skew > CLOCK_TOLERANCE:
         found.append(_say(False, f"This machine's clock and the database's differ by {skew:.0f} s. Set up NTP on both"))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import secrets
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -137,10 +138,13 @@ async def test_two_that_migrate_at_once_do_not_meet(empty: AsyncSession, statusb
 
 
 async def test_doctor_is_content(ada: Persona, statusboard):
-    """Each line begins with ok; no secret is shown."""
+    """Each line begins with ok, but for the tests' role, which is a superuser; no secret is shown, only its length."""
     lines = said(statusboard("doctor")).splitlines()
 
-    assert {line[:4] for line in lines} == {"ok  "}
+    assert {line for line in lines if not line.startswith("ok  ")} <= {
+        "WARN  The board logs in to its database as a superuser, who can run programs there: see docs/upgrade.md"
+    }
+    assert f"ok    JWT_SECRET has {len(SECRET)} characters" in lines
     assert any("PostgreSQL 17 at" in line for line in lines)
     assert any("1 accounts" in line for line in lines)
     assert SECRET not in str(lines)
@@ -171,6 +175,36 @@ def test_doctor_finds_no_database(statusboard, database_url, change):
     assert "can't be used" in process.stdout
     assert "Traceback" not in process.stderr
     assert url.password is None or f":{url.password}@" not in process.stdout + process.stderr
+
+
+async def test_doctor_warns_of_a_superuser_who_is_reached_over_the_network(
+    database_url: str, db: AsyncSession, ada: Persona, statusboard
+):
+    """A role that only owns the database gets no warning, nor does one on the server's own socket."""
+    over_the_network = await db.scalar(text("SELECT inet_server_addr() IS NOT NULL"))
+    role = f"plain_{secrets.token_hex(4)}"
+    await db.execute(text(f"CREATE ROLE {role} LOGIN PASSWORD '{role}'"))
+    await db.execute(text(f"GRANT pg_read_all_data TO {role}"))
+    await db.commit()
+    try:
+        plain = make_url(database_url).set(username=role, password=role).render_as_string(hide_password=False)
+        of_plain = statusboard("doctor", DATABASE_URL=plain if over_the_network else database_url)
+    finally:
+        await db.execute(text(f"REVOKE pg_read_all_data FROM {role}"))
+        await db.execute(text(f"DROP ROLE {role}"))
+        await db.commit()
+
+    assert ("superuser" in said(statusboard("doctor"))) == over_the_network
+    assert "superuser" not in said(of_plain)
+
+
+@pytest.mark.parametrize(("password", "warns"), [("statusboard", True), ("hunter2hunter2", False), ("", False)])
+def test_doctor_warns_of_the_published_password(statusboard, password, warns):
+    """Compose passes it on beside the address, where it is not set in .env."""
+    process = statusboard("doctor", DATABASE_URL="postgresql+asyncpg://u@127.0.0.1:1/b", PGPASSWORD=password)
+
+    assert ("WARN  The database's password is the published one" in process.stdout) == warns
+    assert "hunter2" not in process.stdout
 
 
 def test_migrate_names_the_password_that_compose_passed_on(statusboard, database_url: str):
