@@ -172,6 +172,49 @@ def check_database(stack: Stack) -> None:
     assert "password authentication failed" in done.stderr, done.stderr
 
 
+def blocks(heading: str) -> list[str]:
+    """Return the commands under a heading of docs/backup.md."""
+    document = (ROOT / "docs/backup.md").read_text(encoding="utf-8")
+    section = re.split(r"(?m)^## ", document.partition(f"\n## {heading}\n")[2])[0]
+    return re.findall(r"(?ms)^```sh\n(.*?)^```", section)
+
+
+def type_in(stack: Stack, commands: str, folder: Path, dump: str = "") -> subprocess.CompletedProcess[str]:
+    """Run commands of a document as somebody types them who looks at this stack, with the name of a dump filled in."""
+    environment = {name: value for name, value in os.environ.items() if name in PASSED_ON} | {
+        "COMPOSE_PROJECT_NAME": stack.project,
+        "COMPOSE_ENV_FILES": str(stack.env_file),
+        "COMPOSE_FILE": str(ROOT / "compose.yaml"),
+    }
+    typed = re.sub(r"statusboard-\d{8}-\d{6}\.dump", dump, commands)
+    return subprocess.run(["sh", "-c", typed], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def check_backup(stack: Stack) -> None:
+    """The commands of docs/backup.md do what they say, typed twice or with half a dump, and destroy nothing."""
+    (backup,), (restore, _), (trial,) = blocks("Backup"), blocks("Restore"), blocks("Try a backup")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        done = type_in(stack, backup, folder)
+        (dump,) = folder.iterdir()
+        assert f"{dump.name} is complete" in done.stdout, done.stderr
+        stack.sql("DELETE FROM statuses")
+        half = folder / "half.dump"
+        half.write_bytes(dump.read_bytes()[: dump.stat().st_size // 2])
+        done = type_in(stack, restore, folder, half.name)
+        assert done.returncode != 0, "half a dump was restored"
+        assert stack.sql("SELECT count(*) FROM statuses") == "0"
+        for _ in range(2):
+            done = type_in(stack, restore, folder, dump.name)
+            assert done.returncode == 0, done.stderr[-2000:]
+            assert stack.sql("SELECT count(*) FROM statuses") == str(POSTS)
+        kept = stack.sql("SELECT count(*) FROM pg_database WHERE datname LIKE 'before%'")
+        assert kept == "2", kept
+        done = type_in(stack, trial, folder, dump.name)
+        assert "2 accounts" in done.stdout, done.stdout + done.stderr
+        assert stack.sql("SELECT count(*) FROM pg_database WHERE datname = 'trial'") == "0"
+
+
 @dataclass
 class Person:
     """Somebody who is logged in."""
@@ -360,6 +403,7 @@ def main() -> None:
         check_database(stack)
         check_worker(stack)
         asyncio.run(use(stack))
+        check_backup(stack)
     say("passed")
 
 

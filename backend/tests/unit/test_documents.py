@@ -86,6 +86,20 @@ def test_every_service_of_compose_exists():
     assert {service for _, service in named} <= services
 
 
+def test_no_command_destroys_what_may_be_the_only_copy():
+    """A dump is written under a new name, and neither the board's database nor a volume of its project is dropped."""
+    typed = commands()
+    written = re.findall(r"pg_dump [^>]*>+ ?(\S+)", typed)
+    dropped = re.findall(r"dropdb .*?([a-z_0-9]+)$", typed, re.MULTILINE) + re.findall(
+        r"(?i)drop database (\w+)", typed
+    )
+
+    assert set(written) == {'"$dump.part"'}
+    assert dropped
+    assert all(re.fullmatch(r"restored|trial|before_\d{8}_\d{6}", name) for name in dropped)
+    assert not re.findall(r"down (?:\S+ )*(?:--volumes|-v\b)", typed.replace("--profile tests down --volumes", ""))
+
+
 def test_every_target_of_make_exists():
     """And each has its help text."""
     targets = set(re.findall(r"(?m)^([a-z-]+):.* ## \S", MAKEFILE))
