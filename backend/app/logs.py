@@ -1,6 +1,8 @@
 """Log lines: JSON on standard output, one event a line, for the board's own loggers, uvicorn's and gunicorn's."""
 
+import copy
 import logging
+import traceback
 from contextvars import ContextVar
 from typing import Any, Final
 
@@ -10,19 +12,81 @@ REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 # has a line for them already, and a query may carry what someone mistook for a place to put a token.
 SOCKET_LINES: Final = ('"WebSocket ', "connection open", "connection closed", "connection rejected")
 
+# Python's words about code, numbers and the system, the board's own, and PostgreSQL's about connections. Any other
+# exception may repeat what a client sent: a key that is missing, a text that is no number, a row that is refused.
+PYTHONS: Final = (ArithmeticError, AssertionError, AttributeError, ImportError, NameError, OSError, TypeError)
+CONNECTIONS: Final = {"08", "28", "3D", "53", "57"}  # the first two characters of an SQLSTATE
+
+
+def _words_of(error: BaseException) -> str:
+    """Return what an exception says, or as much of it as is nobody's words but ours."""
+    module, state = type(error).__module__, str(getattr(error, "sqlstate", None) or "")
+    is_pythons = module == "builtins" and isinstance(error, PYTHONS)
+    is_ours = module.startswith("app.services.") or str(error) == getattr(type(error), "message", None)
+    if is_pythons or is_ours or state[:2] in CONNECTIONS:
+        return str(error).partition("\n")[0]
+    return " ".join(filter(None, [state, getattr(error, "constraint_name", None)]))
+
+
+def brief(error: BaseException) -> str:
+    """Return an exception for a line of the log, without what may be a client's words in it."""
+    error = getattr(error, "orig", None) or error  # the driver's, of which SQLAlchemy's is made
+    words = _words_of(error)
+    return words if words and type(error).__module__.startswith(("builtins", "app.")) else _last_line(error)
+
+
+def _last_line(error: BaseException) -> str:
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    return ": ".join(filter(None, [name, _words_of(error)]))
+
+
+def told(error: BaseException) -> str:
+    """Return the traceback of an exception behind those of the exceptions that led to it, as `brief` does."""
+    found: list[str] = []
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        error = todo.pop()
+        if id(error) not in seen:
+            seen.add(id(error))
+            found.append("".join([*traceback.format_tb(error.__traceback__), _last_line(error)]))
+            before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+            todo += [before] if before is not None else []
+            todo += error.exceptions if isinstance(error, BaseExceptionGroup) else []
+    return "\n\n".join(reversed(found))
+
+
+def _without_clients_words(record: logging.LogRecord) -> logging.LogRecord:
+    """Return the record, or a copy in which exceptions say no more than they may; other handlers get it whole."""
+    error = record.exc_info[1] if record.exc_info else None
+    args = record.args if isinstance(record.args, tuple) else ()
+    if error is None and record.name != "asyncio" and not any(isinstance(arg, BaseException) for arg in args):
+        return record
+    record = copy.copy(record)
+    record.args = tuple(brief(arg) if isinstance(arg, BaseException) else arg for arg in args) or record.args
+    if error is not None:
+        record.exc_text, record.exc_info = told(error), None
+    if record.name == "asyncio":
+        # It goes on with what was called, and with what.
+        record.msg, record.args = record.getMessage().partition("\n")[0].partition("(")[0], None
+    return record
+
 
 class ContextFilter(logging.Filter):
-    """Add the request's id to each record that is logged while it is answered, and drop lines about sockets."""
+    """Add the request's id to each record that is logged while it is answered, and drop lines about sockets.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Tell whether the record is to be written."""
+    What exceptions say is left out where it may be what a client sent.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        """Return the record that is to be written, if any."""
         if record.name == "uvicorn.error" and any(line in str(record.msg) for line in SOCKET_LINES):
             return False
         # uvicorn says its lines twice, the second time in colour.
         record.__dict__.pop("color_message", None)
         if (request_id := REQUEST_ID.get()) is not None and not hasattr(record, "request_id"):
             record.request_id = request_id
-        return True
+        return _without_clients_words(record)
 
 
 def dict_config(level: str) -> dict[str, Any]:

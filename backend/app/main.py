@@ -18,7 +18,7 @@ from app.api.ahead import AheadMiddleware
 from app.api.compression import CompressionMiddleware
 from app.api.middleware import BoardMiddleware, LimitsMiddleware
 from app.api.page import Page
-from app.api.router import router
+from app.api.router import router, words
 from app.api.sockets import Sockets
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
 RETRY = 1.0  # seconds
+# Of paths, as `router.words`.
+OTHER_WORDS = frozenset({"api", "v1", "openapi.json", "docs", "assets", "web"})
 
 
 async def _greet() -> None:
@@ -66,7 +68,7 @@ class Statusboard(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what every request and every socket goes through."""
-        return BoardMiddleware(AheadMiddleware(super().build_middleware_stack()))
+        return BoardMiddleware(AheadMiddleware(super().build_middleware_stack()), words=words() | OTHER_WORDS)
 
     def prepare(self) -> None:
         """Do ahead of the first request what each process would else do for itself."""

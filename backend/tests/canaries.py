@@ -13,15 +13,24 @@ from argon2 import PasswordHasher
 from app.config import settings
 from app.logs import dict_config
 from app.services import secrets
+from tests import fake_github
+from tests.logins import OTHER_PASSWORD
+from tests.personas import PASSWORD
 
 # The set-up link is logged on purpose. Shorter secrets are words, which a test may say elsewhere.
 ALLOWED: Final = "#setup="
 SHORTEST: Final = 12
+# It tells of the requests that tests send, where it is the client.
+NOT_OURS: Final = "httpx"
 
-known: Final = {settings.JWT_SECRET}
+# What is a secret in all tests; those of one test can't come in another.
+LASTING: Final = {settings.JWT_SECRET, PASSWORD, OTHER_PASSWORD, fake_github.TOKEN, fake_github.SECRET}
+known: Final = set(LASTING)
+lines: Final[list[str]] = []  # what this test has logged by now
 
 
-def _note(secret: object) -> None:
+def note(secret: object) -> None:
+    """Have a secret looked for until the test ends."""
     text = secret.decode(errors="replace") if isinstance(secret, bytes) else str(secret)
     if len(text) >= SHORTEST:
         known.add(text)
@@ -32,7 +41,7 @@ def _noting_last[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def noting(*args: P.args, **kwargs: P.kwargs) -> R:
-        _note(args[-1])
+        note(args[-1])
         return function(*args, **kwargs)
 
     return noting
@@ -44,7 +53,7 @@ def _noting_result[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def noting(*args: P.args, **kwargs: P.kwargs) -> R:
         result = function(*args, **kwargs)
-        _note(result)
+        note(result)
         return result
 
     return noting
@@ -54,12 +63,13 @@ def _noting_result[**P, R](function: Callable[P, R]) -> Callable[P, R]:
 secrets.digest = _noting_last(secrets.digest)
 PasswordHasher.hash = _noting_last(PasswordHasher.hash)
 PasswordHasher.verify = _noting_last(PasswordHasher.verify)
+secrets.derive = _noting_result(secrets.derive)
 jwt.encode = _noting_result(jwt.encode)
 
 
-def telling(lines: Iterable[str]) -> list[str]:
+def telling(said: Iterable[str]) -> list[str]:
     """Return those of the lines that hold a secret."""
-    return [line for line in lines if ALLOWED not in line and any(secret in line for secret in known)]
+    return [line for line in said if ALLOWED not in line and any(secret in line for secret in known)]
 
 
 class _Lines(logging.Handler):
@@ -67,19 +77,20 @@ class _Lines(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.lines: list[str] = []
         shipped = logging.config.DictConfigurator(dict_config("DEBUG"))
         self.setFormatter(shipped.configure_formatter(shipped.config["formatters"]["json"]))
         self.addFilter(shipped.configure_filter(shipped.config["filters"]["context"]))
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(self.format(record))
+        if record.name != NOT_OURS:
+            lines.append(self.format(record))
 
 
 @pytest.fixture(autouse=True)
 def _no_secret_is_logged() -> Iterator[None]:
     root, handler = logging.getLogger(), _Lines()
-    known.intersection_update({settings.JWT_SECRET})  # those of other tests can't come
+    known.intersection_update(LASTING)
+    lines.clear()
     levels = {name: logger["level"] for name, logger in dict_config("DEBUG")["loggers"].items()} | {"": "DEBUG"}
     before = {name: logging.getLogger(name).level for name in levels}
     for name, level in levels.items():
@@ -91,4 +102,4 @@ def _no_secret_is_logged() -> Iterator[None]:
         root.removeHandler(handler)
         for name, level in before.items():
             logging.getLogger(name).setLevel(level)
-    assert telling(handler.lines) == [], "a secret was logged"
+    assert telling(lines) == [], "a secret was logged"

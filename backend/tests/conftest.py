@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 # Before anything of the app is imported: tests never read DATABASE_URL or backend/.env.
 os.environ["JWT_SECRET"] = "only-for-tests-0123456789abcdefghij"
 os.environ["DATABASE_URL"] = "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere"
@@ -18,4 +20,11 @@ pytest_plugins = [
     "tests.proxy",
     "tests.servers",
     "tests.subprocesses",
+    "tests.canaries",  # which imports some of those above
 ]
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse tests whose log nobody looks at for secrets: a fixture in a module that is not listed above never runs."""
+    if "_no_secret_is_logged" not in getattr(item, "fixturenames", ()):
+        raise pytest.UsageError(f"Nobody looks for secrets in the log of {item.nodeid}: see tests/canaries.py.")

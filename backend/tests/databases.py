@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -18,6 +19,11 @@ from tests.postgres import postgres
 
 # Names of this run alone: another may use the same server at the same time.
 PREFIX = f"statusboard_test_{secrets.token_hex(4)}"
+# A history of its own: what the process has made at the other's positions would else fit here too.
+NEW_HISTORY = """
+    UPDATE feed_head SET mark = left(gen_random_uuid()::text, 8);
+    UPDATE feed_events SET mark = feed_head.mark FROM feed_head;
+"""
 _description = pytest.StashKey[str]()
 _numbers = itertools.count(1)
 
@@ -69,7 +75,8 @@ async def template(postgres_url: str, postgres_engine: AsyncEngine) -> AsyncIter
 class Databases:
     """Makes databases ahead: while a test has one, PostgreSQL copies the next and drops the last."""
 
-    def __init__(self, engine: AsyncEngine, template: str) -> None:
+    def __init__(self, url: str, engine: AsyncEngine, template: str) -> None:
+        self._url = url
         self._engine = engine
         self._template = template
         self._next = asyncio.create_task(self._make())
@@ -95,6 +102,9 @@ class Databases:
     async def _make(self) -> str:
         name = f"{PREFIX}_{next(_numbers)}"
         await _run(self._engine, f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        connection = await asyncpg.connect(_named(self._url, name).replace("+asyncpg", ""))
+        await connection.execute(NEW_HISTORY)
+        await connection.close()
         return name
 
     async def _drop(self, name: str) -> None:
@@ -102,9 +112,9 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-async def databases(postgres_engine: AsyncEngine, template: str) -> AsyncIterator[Databases]:
+async def databases(postgres_url: str, postgres_engine: AsyncEngine, template: str) -> AsyncIterator[Databases]:
     """Where each test's database comes from."""
-    databases = Databases(postgres_engine, template)
+    databases = Databases(postgres_url, postgres_engine, template)
     yield databases
     await databases.close()
 

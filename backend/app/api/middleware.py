@@ -7,6 +7,8 @@ import logging
 import random
 import re
 import time
+from collections.abc import Collection
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -24,8 +26,11 @@ LARGEST_BODY: Final = 64 * 1024
 LARGEST_DELIVERY: Final = 2 * 1024 * 1024
 DELIVERIES: Final = "/api/v1/github/webhook"
 
-# A client's own id is kept where it is short and can't break a log line.
-SANE_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# A client's own id is kept where it is short, can't break a log line, and isn't made like the board's own secrets
+# (services/secrets.py): it is in the log.
+SANE_REQUEST_ID: Final = re.compile(rb"(?!(?:sb_)?[A-Za-z0-9_-]{43}\Z)[A-Za-z0-9._-]{1,64}")
+
+LONGEST_ID: Final = 10  # digits; secrets are longer
 
 # NUL, and how UTF-8 would write a lone surrogate if it did.
 UNSTORABLE: Final = re.compile(rb"\0|\xed[\xa0-\xbf][\x80-\xbf]")
@@ -51,6 +56,14 @@ def _request_id(scope: Scope) -> str:
     return f"{random.getrandbits(64):016x}"
 
 
+def _address(scope: Scope) -> str | None:
+    """Return the client's address; whatever else a proxy passes on as one is not for the log."""
+    try:
+        return str(ip_address(scope["client"][0].partition("%")[0]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def is_storable(scope: Scope) -> bool:
     """Tell whether the query and all headers are text that can be stored."""
     if scope["query_string"]:
@@ -69,8 +82,9 @@ def is_storable(scope: Scope) -> bool:
 class BoardMiddleware:
     """Around every request: request id, access log, security headers, and the answer to a crash."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, words: Collection[str]) -> None:
         self.app = app
+        self._words = words  # of paths: see `_loggable`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
@@ -105,26 +119,33 @@ class BoardMiddleware:
         try:
             await self.app(scope, receive, send_with_headers)
         except Exception:
-            log.exception("%s %s failed", scope.get("method", "WS"), scope["path"])
+            log.exception("%s %s failed", scope.get("method", "WS"), self._loggable(scope["path"]))
             if status == 0 and scope["type"] == "http":
                 await crashed()(scope, receive, send_with_headers)
         finally:
             self._log(scope, status, time.perf_counter() - started)
             REQUEST_ID.reset(token)
 
-    @staticmethod
-    def _log(scope: Scope, status: int, seconds: float) -> None:
-        path = scope["path"]
-        level = logging.DEBUG if path in QUIET_PATHS else logging.INFO
+    def _loggable(self, path: str) -> str:
+        """Return a path whose parts are words of the board's own paths, and ids; whatever else is there is a star.
+
+        It may be what someone mistook for a place to put a token or a password.
+        """
+        parts = path.split("/")
+        return "/".join(
+            part if part in self._words or (part.isdecimal() and len(part) <= LONGEST_ID) else "*" for part in parts
+        )
+
+    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+        level = logging.DEBUG if scope["path"] in QUIET_PATHS else logging.INFO
         if access_log.isEnabledFor(level):
-            method = scope.get("method", "WS")
-            client = scope.get("client")
+            method, path = scope.get("method", "WS"), self._loggable(scope["path"])
             fields = {
                 "method": method,
                 "path": path,
                 "status": status,
                 "duration_ms": round(seconds * 1000, 2),
-                "client": client[0] if client else None,
+                "client": _address(scope),
             }
             access_log.log(level, "%s %s %s", method, path, status, extra=fields)
 

@@ -42,5 +42,10 @@ def refuse_foreign(connection: HTTPConnection) -> None:
         f"A page of {origin[:200]!r} may not do that on {host[:200]!r}, the board of {settings.PUBLIC_URL!r}. "
         "If it is yours, set PUBLIC_URL to its address, or add it to CORS_ORIGINS."
     )
-    log.warning(message)
+    # The answer names the origin. The log doesn't: a client may send anything there, such as a token.
+    log.warning(
+        "A page of another address was refused. The board is at %s, and CORS_ORIGINS names the others. "
+        "The answer says where the page is from, and what would allow it.",
+        settings.PUBLIC_URL,
+    )
     raise ForeignOrigin(message)

@@ -50,10 +50,11 @@ async def _board(browser: Browser) -> AsyncIterator[Board]:
 
 
 @pytest.fixture
-async def board(_board: Board) -> Board:
-    """The board, empty."""
+async def board(_board: Board) -> AsyncIterator[Board]:
+    """The board, empty. Its log holds none of the test's secrets."""
     await _board.clear()
-    return _board
+    yield _board
+    assert _board.replica.telling() == [], "a secret was logged"
 
 
 @pytest.fixture

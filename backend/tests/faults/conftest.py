@@ -109,10 +109,12 @@ async def _stand(request: pytest.FixtureRequest) -> AsyncIterator[Stand]:
 
 
 @pytest.fixture
-async def stand(_stand: Stand, run: Run) -> Stand:
-    """The stand, whole and with an empty board, and broken as this run asks."""
+async def stand(_stand: Stand, run: Run) -> AsyncIterator[Stand]:
+    """The stand, whole and with an empty board, and broken as this run asks. Its logs hold no secret."""
     await _stand.prepare(run.mutation)
-    return _stand
+    yield _stand
+    telling = [line for replica in _stand.replicas for line in replica.telling()]
+    assert run.mutation or telling == [], "a secret was logged"
 
 
 @pytest.fixture

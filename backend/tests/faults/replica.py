@@ -13,6 +13,7 @@ from typing import Final
 import httpx
 import orjson
 
+from tests import canaries
 from tests.faults.processes import children, free_port, is_running, signal_all
 
 HERE: Final = Path(__file__).parent
@@ -33,6 +34,7 @@ class Replica:
         self._environment = environment | {"PORT": str(self.port), "WEB_CONCURRENCY": str(workers)}
         self.surroundings: dict[str, str] = {}  # further environment variables, from its next start on
         self._process: subprocess.Popen[bytes] | None = None
+        self._looked_at = 0  # bytes of its log
 
     @property
     def is_started(self) -> bool:
@@ -57,7 +59,13 @@ class Replica:
 
     def log_after(self, offset: int = 0) -> list[bytes]:
         """Return the lines that it has written since its log had this size."""
-        return self.log.read_bytes()[offset:].splitlines()
+        return self.log.read_bytes()[offset:].split(b"\n")[:-1]
+
+    def telling(self) -> list[str]:
+        """Return the lines that hold a secret of those that it has written since this was asked last."""
+        lines = self.log_after(self._looked_at) if self.log.exists() else []
+        self._looked_at += sum(len(line) + 1 for line in lines)
+        return canaries.telling(line.decode(errors="replace") for line in lines)
 
     def complaints(self) -> set[str]:
         """Return what its log tells of exceptions and errors: the message, and the exception's last lines."""

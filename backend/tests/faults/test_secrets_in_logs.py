@@ -124,6 +124,7 @@ class Life:
             {"Authorization": f"Basic {plain}"},
             {"X-API-Key": plain, "Cookie": f"{COOKIE}={plain}; other={plain}"},
             {"Idempotency-Key": plain, "User-Agent": plain},
+            {"Origin": f"https://{plain.replace(' ', '')}", "X-Forwarded-For": plain},
         ):
             await self.ask("GET", "/users/me", headers=header, params={"token": secret, "access_token": secret})
             await self.ask("POST", "/auth/refresh", headers=header)
@@ -141,6 +142,8 @@ class Life:
                 f"\ud800{secret}".encode("utf-8", "replace"),
             ):
                 await self.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
+        for path in (f"/{quote(secret)}", f"/users/{quote(secret)}", f"/auth/{quote(secret)}"):
+            await self.ask("GET", path)
         await self.ask("GET", "/statuses", params={"cursor": secret, "author": secret, "q": f"{secret}\0"})
         await self.ask("POST", "/auth/reset", json={"code": secret, "new_password": secret})
         signatures = {"X-GitHub-Event": plain, "X-GitHub-Delivery": plain, "X-Hub-Signature-256": f"sha256={plain}"}

@@ -95,11 +95,11 @@ def test_these_may_not(origin, host):
 
 
 def test_the_refusal_says_what_would_allow_it(caplog):
-    """To the caller and in the log, both origins are named, and the settings; it can't break or fill a line."""
+    """To the caller, both origins are named, and the settings; the log has the settings alone."""
     with caplog.at_level(logging.WARNING), pytest.raises(ForeignOrigin) as raised:
         refuse_foreign(connection("https://evil.test\n" + "x" * 10_000, "board.test"))
 
-    assert raised.value.text == caplog.messages[0]
+    assert "evil.test" not in caplog.text  # a client may send anything there, such as a token
     assert "'https://evil.test\\nxxx" in raised.value.text
     assert "'board.test'" in raised.value.text
     assert "'https://public.test'" in raised.value.text
