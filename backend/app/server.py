@@ -8,9 +8,10 @@ from typing import Any, Final
 from uvicorn_worker import UvicornWorker
 
 from app.config import settings
+from app.http_protocol import HttpProtocol
 from app.logs import dict_config
 from app.processors import processors
-from app.socket_protocol import HttpProtocol, SocketProtocol
+from app.socket_protocol import SocketProtocol
 
 MAX_WORKERS: Final = 4
 

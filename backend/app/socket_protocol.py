@@ -1,13 +1,9 @@
-"""How uvicorn comes to speak WebSocket here: its own way, but for crowds, malformed input and shared frames."""
+"""How uvicorn comes to speak WebSocket here: its own way, but for floods, malformed input and shared frames."""
 
-import asyncio
-from collections import deque
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final, cast
-from weakref import WeakKeyDictionary
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
@@ -23,46 +19,6 @@ READY_FRAMES: Final = "statusboard.ready_frames"
 def frame_of(text: bytes) -> bytes:
     """Return the frame that carries a text in UTF-8, as `websockets` makes it for a connection without compression."""
     return Frame(Opcode.TEXT, text).serialize(mask=False)
-
-
-class Door:
-    """Lets one connection in at each turn of the event loop.
-
-    A thousand clients that come back at once would else keep the loop from everything for as long as they take.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._waiting: deque[Callable[[], None]] = deque()
-
-    def queue(self, enter: Callable[[], None]) -> None:
-        """Have `enter` called when its turn comes."""
-        self._waiting.append(enter)
-        if len(self._waiting) == 1:
-            self._loop.call_soon(self._turn)
-
-    def _turn(self) -> None:
-        enter = self._waiting.popleft()
-        if self._waiting:
-            self._loop.call_soon(self._turn)
-        enter()
-
-
-_doors: WeakKeyDictionary[asyncio.AbstractEventLoop, Door] = WeakKeyDictionary()
-
-
-class HttpProtocol(HttpToolsProtocol):
-    """A connection that speaks HTTP, until it asks for a WebSocket and it is its turn to become one."""
-
-    def handle_websocket_upgrade(self) -> None:
-        """Read nothing more until then."""
-        self.transport.pause_reading()
-        _doors.setdefault(self.loop, Door(self.loop)).queue(self._upgrade)
-
-    def _upgrade(self) -> None:
-        if not self.transport.is_closing():
-            super().handle_websocket_upgrade()
-            self.transport.resume_reading()
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):

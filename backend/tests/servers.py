@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
 from app.api.sockets import Sockets
@@ -28,6 +29,7 @@ class Server:
     port: int
     stop: Callable[[], None]
     sockets: Sockets
+    app: FastAPI | None = None
 
     @property
     def url(self) -> str:
@@ -97,7 +99,7 @@ async def serve() -> AsyncIterator[Server]:
     while not server.started:
         await asyncio.sleep(0.01)
     try:
-        yield Server("127.0.0.1", listener.getsockname()[1], stop, app.state.sockets)
+        yield Server("127.0.0.1", listener.getsockname()[1], stop, app.state.sockets, app)
     finally:
         stop()
         await task

@@ -21,7 +21,7 @@ from app.api.answers import CALLER, VARY, Answer
 from app.api.bearer import token_in
 from app.api.compression import accepts
 from app.api.errors import answer_to
-from app.api.middleware import LARGEST_BODY, is_storable
+from app.api.middleware import LARGEST_BODY, declares_more, is_storable
 from app.api.routes import live
 from app.errors import BoardError
 from app.schemas.health import Health
@@ -177,7 +177,7 @@ def _again(messages: list[Message], receive: Receive) -> Receive:
 
 def _is_ordinary_post(headers: Headers) -> bool:
     length = headers.get(b"content-length", b"")
-    is_short = length.isdigit() and int(length) <= LARGEST_BODY and b"transfer-encoding" not in headers
+    is_short = length.isdigit() and not declares_more(length, LARGEST_BODY) and b"transfer-encoding" not in headers
     key = headers.get(b"idempotency-key")
     has_good_key = key is None or IDEMPOTENCY_KEY.fullmatch(key) is not None
     return is_short and has_good_key and headers.get(b"content-type") == b"application/json"

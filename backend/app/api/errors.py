@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 
@@ -41,14 +42,19 @@ CLOSE_CODES: Final[dict[type[errors.BoardError], int]] = {
     errors.Unavailable: TRY_AGAIN_LATER,
 }
 
-# What the framework itself refuses, in the board's words.
+# What the server and the framework refuse by themselves, in the board's words.
 FRAMEWORK_CODES: Final = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "body_too_large",
+    431: "head_too_large",
 }
 
+
+# For the access log alone: nobody is left to be answered. nginx has the same number for it.
+CLIENT_HUNG_UP: Final = 499
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
@@ -97,6 +103,10 @@ async def _on_board_error(_request: Request, error: Exception) -> Response:
 def crashed() -> Response:
     """Return the answer to what the board did not foresee."""
     return answer(problem(500, "internal_error", "Something went wrong here. The log knows more."))
+
+
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_HUNG_UP)
 
 
 async def _on_crash(_request: Request, _error: Exception) -> Response:
@@ -164,6 +174,7 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
 def register(app: FastAPI) -> None:
     """Have the app answer every error in the one form."""
     app.add_exception_handler(errors.BoardError, _on_board_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_crash)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)

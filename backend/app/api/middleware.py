@@ -48,12 +48,17 @@ SECURE_HEADERS: Final = [*SECURITY_HEADERS, (b"cross-origin-opener-policy", b"sa
 QUIET_PATHS: Final = frozenset({"/api/v1/health", "/api/v1/ready"})
 
 
+def new_request_id() -> str:
+    """Return an id for a request that brings none of its own."""
+    # No secret; and a forked process draws others than the one that it comes from.
+    return f"{random.getrandbits(64):016x}"
+
+
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and SANE_REQUEST_ID.fullmatch(value):
             return str(value, "ascii")
-    # No secret; and a forked process draws others than the one that it comes from.
-    return f"{random.getrandbits(64):016x}"
+    return new_request_id()
 
 
 def _address(scope: Scope) -> str | None:
@@ -77,6 +82,12 @@ def is_storable(scope: Scope) -> bool:
         if UNSTORABLE.search(value):
             return False
     return True
+
+
+def declares_more(length: bytes, largest: int) -> bool:
+    """Tell whether a Content-Length is of more than so many bytes: `int()` alone fails beyond 4,300 digits."""
+    digits = length.lstrip(b"0")
+    return digits.isdigit() and (len(digits) > len(str(largest)) or int(digits) > largest)
 
 
 class BoardMiddleware:
@@ -184,7 +195,7 @@ class LimitsMiddleware:
             await refusal(scope, receive, send)
             return
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > largest:
+            if name == b"content-length" and declares_more(value, largest):
                 refusal = answer(problem(413, "body_too_large", too_large))
                 await refusal(scope, receive, send)
                 return

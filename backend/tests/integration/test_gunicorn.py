@@ -89,6 +89,12 @@ class Gunicorn:
             await self.following
         return exit_code, [json.loads(line) for line in self.lines]
 
+    def memory(self):
+        """Return the most memory that its workers have had, in KB."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        lines = [line for pid in children for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
     async def until_it_logs(self, text, *, times=1):
         """Wait for a line, or for several."""
         async with asyncio.timeout(15):
@@ -197,6 +203,22 @@ async def test_messages_are_capped_and_not_compressed(gunicorn):
 
     assert closed.value.rcvd.code == TOO_BIG
     assert "Sec-WebSocket-Extensions" not in connection.response.headers
+
+
+async def test_a_head_of_50_mb_is_refused_and_leaves_nothing_behind(gunicorn):
+    """Also to a client that sends it all before it reads: it gets its answer, and no worker has grown by it."""
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 50_000_000 + b"\r\n\r\n"
+    before = gunicorn.memory()
+    reader, writer = await asyncio.open_connection("127.0.0.1", gunicorn.port)
+    async with asyncio.timeout(15):
+        writer.write(head)
+        await writer.drain()
+        answer = await reader.read()
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b'"code":"head_too_large"' in answer
+    assert gunicorn.memory() - before < 10 * 1024
 
 
 async def test_answers_do_not_name_the_server(gunicorn):

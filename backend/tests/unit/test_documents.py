@@ -136,7 +136,7 @@ def test_every_error_code_is_documented():
     codes = own | {error.code for error in leaves(errors.BoardError)} | set(FRAMEWORK_CODES.values())
     documented = set(re.findall(r"(?m)^\| \d{3} \| `(\w+)` \|", read(ROOT / "docs/api.md")))
 
-    assert documented == codes - {"bad_request"}  # which is answered as invalid_request
+    assert documented == codes
 
 
 def test_every_dependency_has_its_reason():

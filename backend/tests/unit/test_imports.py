@@ -27,17 +27,28 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     # Beside the line.
     "schemas": {"models", "config"},
     "migrations": {"models", "database"},
-    "server": {"config", "logs", "processors", "socket_protocol"},
+    "server": {"config", "logs", "processors", "http_protocol", "socket_protocol"},
+    "http_protocol": {"api", "connections"},
     # Leaves.
     **{
         leaf: set()
-        for leaf in ("app", "errors", "logs", "processors", "refusals", "embedded", "socket_protocol", "database_url")
+        for leaf in (
+            "app",
+            "errors",
+            "logs",
+            "processors",
+            "refusals",
+            "embedded",
+            "connections",
+            "socket_protocol",
+            "database_url",
+        )
     },
 }
 
 # What speaks HTTP.
 FRAMEWORK: Final = {"fastapi", "starlette", "uvicorn", "fastapi_offline"}
-SPEAKS_HTTP: Final = {"main", "api", "server", "socket_protocol", "cli"}
+SPEAKS_HTTP: Final = {"main", "api", "server", "http_protocol", "socket_protocol", "cli"}
 
 
 def modules() -> list[tuple[str, Path]]:

@@ -7,17 +7,18 @@ import pytest
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from app.socket_protocol import Door, frame_of
+from app.connections import HandshakeQueue
+from app.socket_protocol import frame_of
 
 
 async def test_between_two_handshakes_others_have_their_turn():
     """They are let in one by one, in the order in which they came, and the next crowd as well."""
     said: list[str] = []
-    door = Door(asyncio.get_running_loop())
+    queue = HandshakeQueue(asyncio.get_running_loop())
     for _ in range(2):
         said.clear()
         for name in "abc":
-            door.queue(partial(said.append, name))
+            queue.put(partial(said.append, name))
         for _ in range(3):
             await asyncio.sleep(0)
             said.append("-")

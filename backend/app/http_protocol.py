@@ -1,0 +1,263 @@
+"""How uvicorn comes to speak HTTP here: its own way, within limits on how much a client sends, and on how slowly."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app.api.errors import FRAMEWORK_CODES, answer, problem
+from app.api.middleware import API_POLICY, SECURITY_HEADERS, new_request_id
+from app.connections import HandshakeQueue, hang_up, plain
+
+log = logging.getLogger(__name__)
+
+# Of a request's head, its first line included, and of the trailers behind a body.
+LARGEST_HEAD: Final = 16 * 1024
+MOST_FIELDS: Final = 100
+
+# A head has to be there within this time. Of a body that is not, and of an answer that the client is still to take,
+# so much has to pass in each such time.
+WINDOW: Final = 10.0  # seconds
+LEAST_BYTES: Final = 40 * 1024
+
+# Requests that wait on a connection while another one is answered.
+MOST_PIPELINED: Final = 32
+
+# What is still read of a body after its answer, so that the connection can serve another request.
+MOST_IN_VAIN: Final = 64 * 1024
+
+# What the parser gets at once: it says only between two of them how much of a head it has seen.
+PIECE: Final = 4096
+# Bytes around each byte of a body that comes in chunks; one chunk a byte takes 5.
+MOST_FRAMING: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the server reads no further."""
+
+    status: int
+    detail: str
+
+
+MALFORMED: Final = Refusal(400, "That is no HTTP request.")
+TOO_SLOW: Final = Refusal(408, "The request did not arrive in time.")
+TOO_LARGE: Final = Refusal(431, "The head of a request may have at most 16 KiB and 100 fields.")
+
+
+class Reading(Enum):
+    """Which part of a request has begun to arrive and is not complete."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
+class Refused(Exception):
+    """The server reads no further."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """A connection that speaks HTTP, until it asks for a WebSocket and it is its turn to become one.
+
+    httptools limits nothing: of a head that goes on and on it would keep every byte.
+    """
+
+    reading = Reading.NOTHING
+    # Of the request that is being read: bytes of its body and of its head so far, bytes that came since it began, and
+    # fields.
+    taken = _head = _received = _fields = 0
+    _taken_before = _unsent = 0  # when the time last began to run
+    is_over = False
+    arriving: asyncio.TimerHandle | None = None
+    _leaving: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first head."""
+        super().connection_made(cast("asyncio.Transport", transport))
+        self.client = plain(self.client)
+        self.arriving = self.loop.call_later(WINDOW, self.look_at_request)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing more."""
+        self._stop_waiting()
+        if self._leaving is not None:
+            self._leaving.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, as far as it keeps to the limits."""
+        if self.is_over:
+            return
+        self._unset_keepalive_if_required()
+        try:
+            for start in range(0, len(data), PIECE):
+                self._parse(data[start : start + PIECE])
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+            else:
+                self._unsupported_upgrade_warning()
+        except (Refused, httptools.HttpParserError) as error:
+            # The parser wraps what its callbacks raise.
+            cause = error if isinstance(error, Refused) else error.__context__
+            self._refuse(cause.refusal if isinstance(cause, Refused) else MALFORMED)
+        else:
+            self._wait()
+
+    def _parse(self, piece: bytes) -> None:
+        self.parser.feed_data(piece)
+        if self.reading is not Reading.NOTHING:
+            self._received += len(piece)
+            # One piece may have held the end of the request before.
+            if self._received > LARGEST_HEAD + PIECE + (1 + MOST_FRAMING) * self.taken:
+                raise Refused(TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        super().on_message_begin()
+        self.reading = Reading.HEAD
+        self.taken = self._head = self._received = self._fields = 0
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the head. Those behind a body are counted and dropped: nobody expects any."""
+        self._count(len(name) + len(value) + 4)  # a colon, a blank, and the line's end
+        self._fields += 1
+        if self._fields > MOST_FIELDS:
+            raise Refused(TOO_LARGE)
+        if self.reading is Reading.HEAD:
+            super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > LARGEST_HEAD:
+            raise Refused(TOO_LARGE)
+
+    def on_headers_complete(self) -> None:
+        """Have the request answered, unless too many wait already: then the last of those is the connection's last."""
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise Refused(MALFORMED)
+        super().on_headers_complete()
+        self.reading = Reading.BODY
+        self._stop_waiting()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body; what is still to come of one that was answered already may be too much to read."""
+        self.taken += len(body)
+        super().on_body(body)
+        if self.taken > MOST_IN_VAIN and self._is_answered():
+            raise Refused(TOO_LARGE)
+
+    def on_message_complete(self) -> None:
+        """Expect another request."""
+        super().on_message_complete()
+        self.reading = Reading.NOTHING
+
+    def _is_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _wait(self) -> None:
+        """Give the rest of a request its time, or else the next request."""
+        if self.reading is not Reading.NOTHING:
+            if self.arriving is None:
+                self._taken_before = self.taken
+                self.arriving = self.loop.call_later(WINDOW, self.look_at_request)
+            return
+        self._stop_waiting()
+        if self._is_answered() and self.timeout_keep_alive_task is None:
+            # It was a line break between two requests, or the rest of a body whose answer did not wait for it.
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _stop_waiting(self) -> None:
+        if self.arriving is not None:
+            self.arriving.cancel()
+            self.arriving = None
+
+    def look_at_request(self) -> None:
+        """Go on waiting for a body that comes fast enough, and for nothing else."""
+        self.arriving = None
+        came = self.taken - self._taken_before
+        if self.flow.read_paused or (self.reading is Reading.BODY and came >= LEAST_BYTES):
+            self._wait()
+        elif self.reading is Reading.NOTHING:
+            self.transport.close()
+        else:
+            self._refuse(TOO_SLOW)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Read no further, say why where that is the next thing to say, and end the connection."""
+        self.is_over = True
+        self._stop_waiting()
+        self.flow.resume_reading()
+        if self._is_answered():
+            is_said = self.reading is Reading.BODY and self.cycle is not None
+            self._leaving = hang_up(self.transport, b"" if is_said else self._answer(refusal))
+        elif self.reading is not Reading.BODY:
+            self.cycle.keep_alive = False  # what was asked before is answered first
+        elif self.pipeline or self.cycle.response_started:
+            self.transport.close()
+        else:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._leaving = hang_up(self.transport, self._answer(refusal))
+
+    def _answer(self, refusal: Refusal) -> bytes:
+        request_id = new_request_id()
+        extra = {"status": refusal.status, "client": self.client and self.client[0], "request_id": request_id}
+        log.info("A request was refused before it was read: %s", refusal.detail, extra=extra)
+        response = answer(problem(refusal.status, FRAMEWORK_CODES[refusal.status], refusal.detail))
+        headers = [
+            *(*self.server_state.default_headers, *response.raw_headers, *SECURITY_HEADERS),
+            (b"content-security-policy", API_POLICY),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        return STATUS_LINE[refusal.status] + lines + b"\r\n" + bytes(response.body)
+
+    def pause_writing(self) -> None:
+        """Give the client its time to take what was sent."""
+        super().pause_writing()
+        self._watch_leaving()
+
+    def resume_writing(self) -> None:
+        """Note that it keeps up."""
+        super().resume_writing()
+        if self._leaving is not None and not self.is_over:
+            self._leaving.cancel()
+
+    def _watch_leaving(self) -> None:
+        self._unsent = self.transport.get_write_buffer_size()
+        self._leaving = self.loop.call_later(WINDOW, self._look_at_answer)
+
+    def _look_at_answer(self) -> None:
+        if self._unsent - self.transport.get_write_buffer_size() < LEAST_BYTES:
+            self.transport.abort()
+        else:
+            self._watch_leaving()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Read nothing more until it is its turn."""
+        self._stop_waiting()
+        self.transport.pause_reading()
+        HandshakeQueue.of(self.loop).put(self._upgrade)
+
+    def _upgrade(self) -> None:
+        if not self.transport.is_closing():
+            super().handle_websocket_upgrade()
+            self.transport.resume_reading()
