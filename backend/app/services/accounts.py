@@ -61,13 +61,6 @@ async def _create(
     return UserRead.model_validate(user)
 
 
-def _is_guess(error: Exception, right: invites.Right) -> bool:
-    """Tell whether a registration failed as guesses do: at the code or, where anyone may ask, at the name."""
-    if right.admission is invites.Admission.OPEN_BOARD:
-        return isinstance(error, UsernameTaken)
-    return isinstance(error, InvalidInvite)
-
-
 async def register(db: AsyncSession, *, data: Registration, address: str) -> UserRead:
     """Make an account.
 
@@ -76,47 +69,44 @@ async def register(db: AsyncSession, *, data: Registration, address: str) -> Use
         InvalidInvite: the code gives no right to one; checked before anything is said about names.
         PasswordRefused: the password is a common one.
         UsernameTaken: somebody has that name.
+        TooBusy: too many passwords are being checked.
     """
-    attempt_id = await attempts.reserve(db, address=address)
-    right = await invites.check(db, data.invite)
-    try:
+    async with attempts.attempt(db, address=address, guess=InvalidInvite) as attempt:
+        right = await invites.check(db, data.invite)
+        if right.admission is invites.Admission.OPEN_BOARD:
+            attempt.guess = UsernameTaken  # anyone may ask
         await _refuse_common(data.password, data.username)
         password_hash = await hash_password(data.password)
-        return await _create(db, data=data, password_hash=password_hash, right=right, attempt_id=attempt_id)
-    except Exception as error:
-        if not _is_guess(error, right):
-            await attempts.release(db, attempt_id)
-        raise
+        return await _create(db, data=data, password_hash=password_hash, right=right, attempt_id=attempt.id)
 
 
 @transaction
 async def _set_password(
-    db: AsyncSession, *, user_id: int, password_hash: str, known_hash: str, keep_session: int
+    db: AsyncSession, *, user: User, password_hash: str, keep_session: int, attempt_id: int
 ) -> None:
-    changed = update(User).where(User.id == user_id, User.password_hash == known_hash)
+    # The password that was checked must still be the password.
+    changed = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
     if await db.scalar(changed.values(password_hash=password_hash).returning(User.id)) is None:
         raise WrongPassword
-    await members.end_sessions(db, user_id, but=keep_session)
+    await members.end_sessions(db, user.id, but=keep_session)
+    await attempts.forget(db, attempt_id)
 
 
-async def change_password(db: AsyncSession, *, user: User, session_id: int, data: PasswordChange) -> None:
+async def change_password(db: AsyncSession, *, user: User, session_id: int, data: PasswordChange, address: str) -> None:
     """Set a new password, and end the member's other sessions.
 
     Raises:
+        RateLimited: too many failures for this member from this address, logins included, or from this address at all.
         WrongPassword: the current one is another.
         PasswordRefused: the new one is common.
+        TooBusy: too many passwords are being checked.
     """
-    if not await verify_password(user.password_hash, data.current_password):
-        raise WrongPassword
-    await _refuse_common(data.new_password, user.username)
-    password_hash = await hash_password(data.new_password)
-    await _set_password(
-        db,
-        user_id=user.id,
-        password_hash=password_hash,
-        known_hash=user.password_hash,
-        keep_session=session_id,
-    )
+    async with attempts.attempt(db, address=address, name=user.username, guess=WrongPassword) as attempt:
+        if not await verify_password(user.password_hash, data.current_password):
+            raise WrongPassword
+        await _refuse_common(data.new_password, user.username)
+        password_hash = await hash_password(data.new_password)
+        await _set_password(db, user=user, password_hash=password_hash, keep_session=session_id, attempt_id=attempt.id)
 
 
 @transaction
@@ -172,15 +162,10 @@ async def reset_password(db: AsyncSession, *, data: PasswordReset, address: str)
         RateLimited: too many attempts from this address.
         InvalidResetCode: the code is unknown, used or too old.
         PasswordRefused: the new password is a common one; the code can be used again.
+        TooBusy: too many passwords are being checked.
     """
-    attempt_id = await attempts.reserve(db, address=address)
-    username = await _owner_of_code(db, data.code)
-    try:
+    async with attempts.attempt(db, address=address, guess=InvalidResetCode) as attempt:
+        username = await _owner_of_code(db, data.code)
         await _refuse_common(data.new_password, username)
         password_hash = await hash_password(data.new_password)
-        await _use_code(db, code=data.code, password_hash=password_hash, attempt_id=attempt_id)
-    except InvalidResetCode:
-        raise
-    except Exception:
-        await attempts.release(db, attempt_id)
-        raise
+        await _use_code(db, code=data.code, password_hash=password_hash, attempt_id=attempt.id)

@@ -1,30 +1,39 @@
-"""How often somebody may try a password or a one-time code.
+"""How often somebody may try a password or a one-time code, and whose turn it is.
 
-An attempt is reserved before the password is hashed and released when it succeeds, so that the limit holds across
-workers and replicas, however many are under way at once.
+An attempt is noted before the password is hashed and taken back when it succeeds, so that the limit holds across
+workers and replicas. It is noted when its turn comes and not before, so that those who wait count for nothing: as many
+as like may log in from one office.
 """
 
-import asyncio
 import ipaddress
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import DateTime, Numeric, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import RateLimited
+from app.errors import BoardError, RateLimited
 from app.models import Attempt
+from app.services.passwords import turns
 from app.services.transactions import autocommit, transaction
-
-MOST_QUEUEING: Final = 2  # of the 8 connections that a process has
-_turns: Final = asyncio.Semaphore(MOST_QUEUEING)
 
 BY_NAME: Final = (5, timedelta(minutes=15))  # for one name from one address
 BY_ADDRESS: Final = (30, timedelta(hours=1))
 
 # Whoever has one IPv6 address has its whole /64 (RFC 6177), so that counts as one.
 IPV6_PREFIX: Final = 64
+
+
+@dataclass(slots=True)
+class Noted:
+    """An attempt that was noted, and what it raises if it was a guess."""
+
+    id: int
+    guess: type[BoardError]
 
 
 def _counted_address(address: str) -> str:
@@ -64,28 +73,12 @@ async def _refuse_early(db: AsyncSession, *, address: str, name: str | None) -> 
 
 
 @transaction
-async def _reserve(db: AsyncSession, *, address: str, name: str | None) -> int:
-    # Attempts of one address queue here, so that counting and inserting are one step.
+async def _note(db: AsyncSession, *, address: str, name: str | None) -> int:
+    # Attempts of one address that other processes note queue here, so that counting and inserting are one step.
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(address, 0))))
     await _refuse_too_many(db, address=address, name=name)
     row = insert(Attempt).values(address=address, name=name).returning(Attempt.id)
     return (await db.execute(row)).scalar_one()
-
-
-async def reserve(db: AsyncSession, *, address: str, name: str | None = None) -> int:
-    """Take note of an attempt and return its id, for `release`.
-
-    Whoever is over a limit is told so without queueing, and few queue in the database: a flood would hold every
-    connection of the pool.
-
-    Raises:
-        RateLimited: the address, or the name from this address, has used up its attempts.
-    """
-    address = _counted_address(address)
-    name = None if name is None else _counted_name(name)
-    await _refuse_early(db, address=address, name=name)
-    async with _turns:
-        return await _reserve(db, address=address, name=name)
 
 
 async def forget(db: AsyncSession, attempt_id: int) -> None:
@@ -94,6 +87,36 @@ async def forget(db: AsyncSession, attempt_id: int) -> None:
 
 
 @transaction
-async def release(db: AsyncSession, attempt_id: int) -> None:
-    """Take an attempt back that was no guess: it failed for another reason than a wrong secret."""
+async def _take_back(db: AsyncSession, attempt_id: int) -> None:
     await forget(db, attempt_id)
+
+
+@asynccontextmanager
+async def attempt(
+    db: AsyncSession, *, address: str, name: str | None = None, guess: type[BoardError]
+) -> AsyncIterator[Noted]:
+    """Wait for a turn to check a secret and to hash, and take note of the attempt; the block has to `forget` it.
+
+    Whoever is over a limit is told so without waiting. Who waits holds no connection of the database.
+
+    Args:
+        db: a session without a transaction.
+        address: who tries; turns rotate by it, and then by name.
+        name: whose password it is, where it is one.
+        guess: what the block raises where the secret is wrong. An attempt that failed otherwise is taken back.
+
+    Raises:
+        RateLimited: the address, or the name from this address, has used up its attempts.
+        TooBusy: too many are waiting.
+    """
+    address = _counted_address(address)
+    name = None if name is None else _counted_name(name)
+    await _refuse_early(db, address=address, name=name)
+    async with turns.turn(address, name):
+        noted = Noted(await _note(db, address=address, name=name), guess)
+        try:
+            yield noted
+        except Exception as error:
+            if not isinstance(error, noted.guess):
+                await _take_back(db, noted.id)
+            raise

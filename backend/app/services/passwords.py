@@ -1,4 +1,4 @@
-"""Password hashes: argon2id, off the event loop, one at a time."""
+"""Password hashes: argon2id, off the event loop, one at a time and by turns."""
 
 import asyncio
 import functools
@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.errors import TooBusy
+from app.services.turns import Turns
 
 # OWASP's Password Storage Cheat Sheet: argon2id with m = 19 MiB, t = 2, p = 1.
 _hasher: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -22,6 +23,7 @@ _hasher: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=
 NOBODY: Final = "$argon2id$v=19$m=19456,t=2,p=1$I0+TDZLOx/7pTr8ZAgFLXg$EdIeDZ/m6JNUc0Vz9pFuK//F3A8HJdjgbZJSpiUV5gM"
 
 MOST_WAITING: Final = 20
+LONGEST_WAIT: Final = 5.0  # seconds
 NICENESS: Final = 10  # a tenth of the processor time that others have who want it
 
 
@@ -33,18 +35,13 @@ def _give_way() -> None:
 
 # One at a time, for 19 MiB: there is a process for each processor.
 _threads: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password", initializer=_give_way)
-_in_hand = 0
+
+# Whoever may make this process hash takes turns, by address and then by account: see `attempts.attempt`.
+turns: Final = Turns(at_once=1, most_waiting=MOST_WAITING, patience=LONGEST_WAIT, refusal=TooBusy.message)
 
 
 async def _in_thread[R](work: Callable[[], R]) -> R:
-    global _in_hand  # noqa: PLW0603 -- how many are in hand is a fact of the process, as its threads are
-    if _in_hand > MOST_WAITING:
-        raise TooBusy
-    _in_hand += 1
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_threads, work)
-    finally:
-        _in_hand -= 1
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
 def _normalised(password: str) -> str:
@@ -53,11 +50,7 @@ def _normalised(password: str) -> str:
 
 
 async def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password (PHC string, about 100 characters).
-
-    Raises:
-        TooBusy: 20 others are waiting already.
-    """
+    """Return the argon2id hash of a password (PHC string, about 100 characters)."""
     return await _in_thread(functools.partial(_hasher.hash, _normalised(password)))
 
 
@@ -69,10 +62,6 @@ def _verify(password_hash: str, password: str) -> bool:
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:
-    """Tell whether the password belongs to the hash; None, for a user that does not exist, costs as much and is no.
-
-    Raises:
-        TooBusy: 20 others are waiting already.
-    """
+    """Tell whether the password belongs to the hash; None, for a user that does not exist, costs as much and is no."""
     matches = await _in_thread(functools.partial(_verify, password_hash or NOBODY, _normalised(password)))
     return matches and password_hash is not None

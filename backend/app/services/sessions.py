@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
-from app.errors import AccountDisabled, InvalidRefreshToken, NotFound, TooBusy, WrongCredentials
+from app.errors import AccountDisabled, InvalidRefreshToken, NotFound, WrongCredentials
 from app.models import RefreshToken, Session, User
 from app.schemas.auth import Login, SessionRead
 from app.schemas.base import Page
@@ -80,17 +80,13 @@ async def log_in(db: AsyncSession, *, data: Login, address: str, user_agent: str
         AccountDisabled: the password is right, the account disabled.
         TooBusy: too many passwords are being checked.
     """
-    attempt_id = await attempts.reserve(db, address=address, name=data.username)
-    try:
+    async with attempts.attempt(db, address=address, name=data.username, guess=WrongCredentials) as attempt:
         user = await _account(db, data.username)
         if not await verify_password(None if user is None else user.password_hash, data.password) or user is None:
             raise WrongCredentials
         if user.disabled:
-            raise AccountDisabled  # noqa: TRY301 -- it gives the attempt back, as TooBusy does
-        return await _start(db, user=user, user_agent=user_agent, attempt_id=attempt_id)
-    except (AccountDisabled, TooBusy):
-        await attempts.release(db, attempt_id)
-        raise
+            raise AccountDisabled
+        return await _start(db, user=user, user_agent=user_agent, attempt_id=attempt.id)
 
 
 class _Outcome(Enum):

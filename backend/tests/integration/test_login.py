@@ -17,6 +17,7 @@ from app.services import passwords, sessions
 from tests.clock import let_pass
 from tests.logins import OTHER_PASSWORD, bearer, log_in
 from tests.personas import BASE_URL, PASSWORD, Persona, new_client, new_member
+from tests.servers import until
 
 WRONG = "not her password at all"
 
@@ -247,11 +248,19 @@ async def test_what_a_client_says_of_its_address_is_not_believed(client: httpx.A
     assert codes == [401] * 5 + [429]
 
 
-async def test_a_busy_board_says_when_to_come_back(client: httpx.AsyncClient, ada: Persona, monkeypatch):
-    """Where 20 wait for their password to be checked, the next gets 503, and loses no attempt by it."""
-    monkeypatch.setattr(passwords, "_in_hand", 1 + passwords.MOST_WAITING)
-    busy = [await log_in(client, "ada") for _ in range(6)]
-    monkeypatch.setattr(passwords, "_in_hand", 0)
+async def test_a_busy_board_says_when_to_come_back(client: httpx.AsyncClient, ada: Persona):
+    """Where 20 others wait for their password to be checked, the next gets 503, and loses no attempt by it."""
+    turns = passwords.turns
+
+    async def wait(address: int) -> None:
+        async with turns.turn(address):
+            pass
+
+    async with asyncio.TaskGroup() as group, turns.turn("someone"):
+        for address in range(passwords.MOST_WAITING):
+            group.create_task(wait(address))
+        await until(lambda: turns.waiting == passwords.MOST_WAITING)
+        busy = [await log_in(client, "ada") for _ in range(6)]
     quiet = await log_in(client, "ada")
 
     assert {(response.status_code, response.json()["code"]) for response in busy} == {(503, "too_busy")}

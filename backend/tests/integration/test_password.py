@@ -4,10 +4,10 @@ import asyncio
 
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import User
+from app.models import Attempt, User
 from tests.logins import OTHER_PASSWORD, bearer, cookie, log_in, refresh
 from tests.personas import PASSWORD, Persona
 
@@ -50,6 +50,30 @@ async def test_the_own_session_can_still_be_refreshed(client: httpx.AsyncClient,
     response = await client.post("/api/v1/auth/refresh")
 
     assert response.status_code == 200
+
+
+async def test_guesses_at_the_current_password_are_limited_as_logins_are(bob: Persona, ada: Persona):
+    """Whoever has Bob's session has five guesses, at the login too; Ada, at the same address, goes on."""
+    guesses = [await change(bob, current=f"guess number {n}") for n in range(6)]
+    right = await change(bob)
+    login = await log_in(bob.client, "Bob")
+
+    assert [(guess.status_code, guess.json()["code"]) for guess in guesses] == [(403, "wrong_password")] * 5 + [
+        (429, "rate_limited")
+    ]
+    assert (right.status_code, login.status_code) == (429, 429)
+    assert int(right.headers["Retry-After"]) > 0
+    assert (await change(ada)).status_code == 204
+
+
+async def test_a_change_that_is_no_guess_is_no_attempt(bob: Persona, db: AsyncSession):
+    """Neither the right password, nor a new one that is refused."""
+    refused = [await change(bob, new="passwordpassword") for _ in range(6)]
+    changed = await change(bob)
+
+    assert {response.status_code for response in refused} == {422}
+    assert changed.status_code == 204
+    assert await db.scalar(select(func.count(Attempt.id))) == 0
 
 
 async def test_a_wrong_current_password_changes_nothing(client: httpx.AsyncClient, bob: Persona):

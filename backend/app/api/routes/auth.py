@@ -58,11 +58,11 @@ async def log_out(request: Request, response: Response, db: DB, bearer: Bearer) 
     cookies.forget(request, response)
 
 
-@router.post("/password", status_code=204, responses=problems(401, 403, 413))
-async def change_password(data: PasswordChange, db: DB, caller: CurrentUser) -> None:
+@router.post("/password", status_code=204, responses=problems(401, 403, 413, 429))
+async def change_password(data: PasswordChange, db: DB, caller: CurrentUser, address: Address) -> None:
     """Set a new password. My other sessions end."""
     assert caller.session_id is not None
-    await accounts.change_password(db, user=caller.user, session_id=caller.session_id, data=data)
+    await accounts.change_password(db, user=caller.user, session_id=caller.session_id, data=data, address=address)
 
 
 @router.post("/reset", status_code=204, responses=problems(403, 413, 429))
