@@ -6,7 +6,7 @@ import { Unreachable } from "./api.js";
 import { Desk } from "./desk.js";
 import { after, h, hush, mount, show as say } from "./dom.js";
 import { showKeys, startKeys } from "./keys.js";
-import { CATEGORIES, startTips } from "./marks.js";
+import { CATEGORIES, copyAsWritten, startTips } from "./marks.js";
 import { code, go, href, link, onChange, query } from "./router.js";
 import { session } from "./session.js";
 import { chosenRow, editRow, step, toggle } from "./status.js";
@@ -138,6 +138,7 @@ function isWriting() {
 }
 
 startTips();
+document.addEventListener("copy", copyAsWritten);
 startKeys(
   {
     n: () => isWriting() && desk.composer.focus(),

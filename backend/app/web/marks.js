@@ -94,6 +94,24 @@ export function renewBadges(reference) {
   }
 }
 
+// What is copied is what was written: of an address that a badge shortens, too.
+export function copyAsWritten(event) {
+  const selected = getSelection();
+  const range = selected.rangeCount ? selected.getRangeAt(0) : null;
+  const isWhole = (text) => range?.isPointInRange(text, 0) && range.isPointInRange(text, text.length);
+  const all = [...document.querySelectorAll(".badge")].map((element) => ({ ...pieceOf.get(element), text: element.lastChild, element }));
+  const short = all.filter(({ text, address }) => address && isWhole(text));
+  if (!short.length) return;
+  // A selection that ends within the text would lose it with the change.
+  if (range.startContainer === short[0].text) range.setStartBefore(short[0].element);
+  if (range.endContainer === short.at(-1).text) range.setEndAfter(short.at(-1).element);
+  const shown = short.map(({ text }) => text.data);
+  for (const { text, address } of short) text.data = address;
+  event.clipboardData.setData("text/plain", selected.toString());
+  short.forEach(({ text }, index) => (text.data = shown[index]));
+  event.preventDefault();
+}
+
 // Returns the nodes of a status's text: what it names become badges and links, all else stays text. References that are
 // not found in it, since the board's settings were others then, stand at its end.
 export function message(status, board) {

@@ -40,6 +40,22 @@ SMALL = """
             .map(({ element }) => element.outerHTML.slice(0, 120));
     })()
 """
+# Of all that is for the ear alone, or only drawn: how much of it is selected with everything around it.
+COPIED_ALONG = """
+    (() => {
+        const isHidden = (element) => getComputedStyle(element).clipPath !== "none" || element.closest("[aria-hidden]");
+        const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        const hidden = [];
+        while (texts.nextNode()) if (isHidden(texts.currentNode.parentElement)) hidden.push(texts.currentNode);
+        const before = hidden.map((text) => text.data);
+        for (const text of hidden) if (text.data.trim()) text.data = `\u2588${text.data}`;
+        getSelection().selectAllChildren(document.body);
+        const copied = getSelection().toString().match(/\u2588.*/g) ?? [];
+        getSelection().removeAllRanges();
+        hidden.forEach((text, index) => (text.data = before[index]));
+        return copied;
+    })()
+"""
 FOCUS = """
     (() => {
         const element = document.activeElement;
@@ -117,6 +133,13 @@ async def test_nothing_is_cut_off(seen: Seen):
 
         assert await window.page.evaluate(WIDTH) <= 0, size
         assert await window.page.evaluate(SMALL) == [], size
+
+
+async def test_what_is_not_seen_is_not_copied(seen: Seen):
+    """Words for the ear alone, and letters that are only drawn, stay behind when what is around them is copied."""
+    _, window = seen
+
+    assert await window.page.evaluate(COPIED_ALONG) == []
 
 
 async def test_the_focus_is_always_seen(seen: Seen):
