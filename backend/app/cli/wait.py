@@ -30,6 +30,7 @@ PATIENCE: Final = 10.0  # seconds for any answer of the board
 FIRST_RETRY, LAST_RETRY = 0.2, 30.0  # seconds between two attempts to reach the board
 FIRST_COMPLAINT: Final = 3.0  # seconds
 REFRESH_EARLY: Final = 60.0  # seconds before an access token expires
+REFRESH_WITHIN: Final = 12 * 3600.0  # seconds; the refresh cookie may live for no more than a day
 
 # Close codes that no second attempt would change: malformed, token, account.
 FINAL_CODES: Final = {4400, 4401, 4403}
@@ -88,7 +89,7 @@ class Board:
 
     def _take(self, answer: dict[str, Any]) -> None:
         self.token = answer["access_token"]
-        self.refresh_in = max(answer["expires_in"] - REFRESH_EARLY, 1.0)
+        self.refresh_in = refresh_in(answer["expires_in"])
 
     async def reference(self, place: Mention) -> dict[str, Any]:
         """Return how the reference stands, and the position in the feed at which it did."""
@@ -105,6 +106,11 @@ class Board:
         response.raise_for_status()
         found = response.json() if response.content else {}
         return found if isinstance(found, dict) else {}
+
+
+def refresh_in(expires_in: float) -> float:
+    """Return after how many seconds to renew a token that lives for so many: in time for it, and for the cookie."""
+    return min(expires_in - min(REFRESH_EARLY, expires_in / 4), REFRESH_WITHIN)
 
 
 def _detail(response: httpx2.Response) -> str:

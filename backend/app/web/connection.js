@@ -35,7 +35,7 @@ export class Connection {
     else if (state.name === "away") {
       // Counted from when it was lost, not from the last of the attempts that follow.
       const left = state.since.getTime() + GRACE * 1000 - Date.now();
-      this.#timer = setTimeout(() => this.#show(this.#live().state), left);
+      this.#timer = setTimeout(() => this.#show(this.#live().state), Math.min(left, GRACE * 1000));
     }
   }
 

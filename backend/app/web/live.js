@@ -194,9 +194,10 @@ export class Live {
   }
 
   #look() {
-    const slept = Date.now() - this.#looked > 4 * LOOK * 1000;
+    // It slept, or the clock was set: the moments that were noted say nothing any more.
+    const jumped = Math.abs(Date.now() - this.#looked) > 4 * LOOK * 1000;
     this.#looked = Date.now();
-    if (slept) this.nudge();
+    if (jumped) this.nudge();
     else if (this.state.name === "open" && Date.now() - this.#heard > QUIET * 1000) this.#check();
   }
 

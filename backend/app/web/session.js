@@ -4,7 +4,9 @@ import { ApiError, call, credentials, Unreachable } from "./api.js";
 import { code } from "./router.js";
 import { kept } from "./storage.js";
 
-const RETRY = 10; // seconds
+// Seconds. The refresh cookie may live for no more than a day, and a timer of more than 2^31 ms fires at once.
+const RETRY = 10;
+const RENEW_WITHIN = 12 * 3600;
 
 let token = null;
 let endsAt = 0;
@@ -53,7 +55,7 @@ function take(answer) {
   // A minute before its end, or sooner where it is short-lived.
   const margin = Math.min(60, answer.expires_in / 4);
   endsAt = Date.now() + (answer.expires_in - margin) * 1000;
-  schedule(answer.expires_in - margin);
+  schedule(Math.min(answer.expires_in - margin, RENEW_WITHIN));
   tell("token");
 }
 

@@ -139,7 +139,7 @@ async def test_a_timeout(server: Server, ada: Persona):
 
 async def test_its_own_login(server: Server, ada: Persona, monkeypatch):
     """It is renewed as long as it waits, and ends with it."""
-    monkeypatch.setattr(waiting, "REFRESH_EARLY", 30 * 60 - 0.3)  # seconds; a token lives for 30 minutes
+    monkeypatch.setattr(waiting, "REFRESH_WITHIN", 0.3)  # seconds
     await ada.post("octo/api#12")
 
     async def merge_later() -> None:
@@ -234,3 +234,9 @@ async def test_the_command(server: Server, ada: Persona, tmp_path: Path):
     assert (without[0], nonsense[0]) == (2, 2)
     assert "STATUSBOARD_TOKEN" in without[2]
     assert "octo/api is no reference" in nonsense[2]
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(1, 45), (30, 29 * 60), (43_200, 12 * 3600), (525_600, 12 * 3600)])
+def test_a_login_is_renewed_in_time(minutes: int, seconds: float):
+    """Before the access token expires, and before the cookie does, which may live for a day; but not all the time."""
+    assert waiting.refresh_in(minutes * 60) == seconds
