@@ -80,6 +80,21 @@ def _storable(value: object) -> object:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class _LineBreaks:
+    """Makes one newline of a line break of Windows, before anything is counted."""
+
+    def __get_pydantic_core_schema__(self, source: type[str], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(_with_newlines, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema)
+
+
+def _with_newlines(value: object) -> object:
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
 def _refuse_found(characters: str, code: LiteralString, sentence: LiteralString) -> Callable[[str], None]:
     found = re.compile(f"[{characters}]").search
 
@@ -155,11 +170,12 @@ Text = Annotated[str, STORABLE]
 # One line, without spaces at its ends. It may be empty.
 Line = Annotated[str, _Rule(_check_line, rf"^[^{_CONTROLS_AND_BREAKS}]*$"), STORABLE]
 
-# What a status says, kept exactly as it was written.
+# What a status says, kept as it was written but for line breaks of Windows. A carriage return alone breaks no line.
 Message = Annotated[
     str,
     Field(min_length=1, max_length=500, examples=["Reviewed octo/engine#87, blocked on octo/api#12"]),
-    _Rule(_check_message, rf"^[^{_CONTROLS}]*[^{_INVISIBLE}][^{_CONTROLS}]*$"),
+    _Rule(_check_message, rf"^(?:\r\n|[^{_CONTROLS}])*[^{_INVISIBLE}](?:\r\n|[^{_CONTROLS}])*$"),
+    _LineBreaks(),
     STORABLE,
 ]
 

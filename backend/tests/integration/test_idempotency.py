@@ -38,6 +38,16 @@ async def test_a_retry_may_spell_out_the_usual_category(ada: Persona):
     assert retry.json() == first.json()
 
 
+async def test_a_retry_may_break_its_lines_as_windows_does(ada: Persona):
+    """A newline is kept, however it comes, so that one client may repeat what another began; an edit keeps one, too."""
+    first = await post(ada, "one\ntwo")
+    retry = await post(ada, "one\r\ntwo")
+    edited = await ada.client.patch(f"{PATH}/{first.json()['id']}", json={"message": "one\r\nthree"})
+
+    assert (retry.status_code, retry.json()) == (201, first.json())
+    assert edited.json()["message"] == "one\nthree"
+
+
 async def test_ten_at_once_are_one_status(ada: Persona):
     """Whoever comes while the first is under way waits for it and gets its 201."""
     answers = await asyncio.gather(*(post(ada) for _ in range(10)))

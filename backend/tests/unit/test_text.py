@@ -106,6 +106,12 @@ def test_a_message_is_taken_as_it_is(message):
     assert KINDS["message"].validate_python(message) == message
 
 
+def test_a_line_break_of_windows_is_a_newline():
+    """It counts as one character, and says what a newline says."""
+    assert KINDS["message"].validate_python("one\r\n\r\ntwo\n") == "one\n\ntwo\n"
+    assert KINDS["message"].validate_python("x\r\n" * 250) == "x\n" * 250
+
+
 @pytest.mark.parametrize(
     ("message", "error"),
     [
@@ -116,7 +122,9 @@ def test_a_message_is_taken_as_it_is(message):
         *(pytest.param(sign * 3, "text_blank", id=f"U+{ord(sign):04X}") for sign in NOTHING),
         pytest.param("a\x1bb", "text_control_character", id="escape"),
         pytest.param("a\rb", "text_control_character", id="carriage return"),
-        pytest.param("a\r\nb", "text_control_character", id="a line break of Windows"),
+        pytest.param("a\r\r\nb", "text_control_character", id="a carriage return before a line break of Windows"),
+        pytest.param("\r\n \r\n", "text_blank", id="line breaks of Windows"),
+        pytest.param("x\r\n" * 251, "string_too_long", id="502 characters with line breaks of Windows"),
         pytest.param("a\x7fb", "text_control_character", id="delete"),
         pytest.param("a\x85b", "text_control_character", id="a control of C1"),
     ],
@@ -251,7 +259,8 @@ def described(kind, value):
 
 # Common characters, and those at which rules begin and end.
 CHARACTERS = st.sampled_from([*NOTHING, *"aZ9_-/+é\n\r\0\x1f \x7f\x9f\u2028\u2029\u202a\u202e\u2069\u206a字🚀\uffff"])
-TEXTS = st.text(max_size=140) | st.text(CHARACTERS, max_size=140) | st.text("aZ9_-/+ ", max_size=140)
+WINDOWS = st.lists(st.sampled_from(["\r\n", "\r", "\n", "x"]), max_size=70).map("".join)
+TEXTS = WINDOWS | st.text(max_size=140) | st.text(CHARACTERS, max_size=140) | st.text("aZ9_-/+ ", max_size=140)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "time zone"])
