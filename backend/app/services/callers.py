@@ -46,11 +46,14 @@ BY_API_TOKEN: Final = f"""
 """  # noqa: S608 -- constants
 # Whether a caller still stands as they were found, for statements that check that themselves: by four parameters, the
 # member's id and display name, and the ids of their session and their API token, of which one is null.
-STANDS: Final = """EXISTS (SELECT FROM users WHERE id = {user} AND NOT disabled AND display_name = {name}) AND (
+GOOD: Final = """(
     EXISTS (SELECT FROM sessions WHERE id = {session} AND ended_at IS NULL AND expires_at > clock_timestamp())
     OR EXISTS (SELECT FROM api_tokens WHERE id = {api_token} AND revoked_at IS NULL
                AND coalesce(expires_at > clock_timestamp(), true))
 )"""
+STANDS: Final = (
+    f"EXISTS (SELECT FROM users WHERE id = {{user}} AND NOT disabled AND display_name = {{name}}) AND {GOOD}"
+)
 NOTE_USE: Final = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1"
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
-from app.models import Reference, Status
+from app.models import Reference, Status, User
 from app.models.columns import among
 from app.models.reference import OVER, ReferenceState
 from app.schemas.statuses import ReferenceRead
-from app.services import blockers, findings, refresh
+from app.services import blockers, findings, members, refresh
 from app.services.feed import NewEvent
 from app.services.findings import Finding, Found, NoAccess
 from app.services.references import IN_ORDER
@@ -74,6 +74,7 @@ async def _cleared(db: AsyncSession, status_ids: list[int]) -> list[NewEvent]:
     """Return the events that tell of cleared blockers."""
     if not status_ids:
         return []
+    await members.hold(db, User.id.in_(select(Status.author_id).where(among(Status.id, status_ids))))
     statuses = await read_statuses(
         db, select_statuses().where(among(Status.id, sorted(status_ids))).order_by(Status.id)
     )

@@ -1,6 +1,6 @@
 """Members: who belongs to the board."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import LastAdmin, UserNotFound
@@ -21,6 +21,14 @@ def changed(user: User) -> NewEvent:
 async def tell(db: AsyncSession, user: User) -> None:
     """Append to the log how a member stands now."""
     await feed.append_all(db, [changed(user)])
+
+
+async def hold(db: AsyncSession, which: ColumnElement[bool]) -> None:
+    """Keep members as they are until this transaction ends: it tells the log who said something.
+
+    Behind references, before the log; in the order of their ids, as everywhere.
+    """
+    await db.execute(select(User.id).where(which).order_by(User.id).with_for_update(read=True))
 
 
 async def by_name(db: AsyncSession, username: str, *, lock: bool = False) -> User:
@@ -76,11 +84,12 @@ async def end_sessions(db: AsyncSession, user_id: int, *, but: int | None = None
 
 
 async def _keep_an_admin(db: AsyncSession, user: User) -> None:
-    # Locked in the order of their ids: of two admins who demote each other at once, the second sees the first's.
-    admins = (
-        select(User.id).where(User.role == Role.ADMIN, ~User.disabled).order_by(User.id).with_for_update(key_share=True)
-    )
-    if set(await db.scalars(admins)) <= {user.id}:
+    # Locked in the order of their ids: of two admins who demote each other at once, the second sees the first's. The
+    # member is locked among them, so that nobody waits in a circle.
+    is_admin = (User.role == Role.ADMIN) & ~User.disabled
+    locked = select(User.id, is_admin).where(or_(is_admin, User.id == user.id)).order_by(User.id)
+    rows = await db.execute(locked.with_for_update(key_share=True))
+    if {id_ for id_, is_one in rows if is_one} <= {user.id}:
         raise LastAdmin
 
 

@@ -17,11 +17,16 @@ from app.services.statements import Statement
 # As pydantic writes a moment: in UTC, and a whole second without its fraction.
 MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '')"
 
-STANDS: Final = callers.STANDS.format(user=":author", name=":name", session=":session", api_token=":api_token")  # noqa: S106
+GOOD: Final = callers.GOOD.format(session=":session", api_token=":api_token")  # noqa: S106
+# The author stays as the status names them until it is in the log: whoever renames or disables them comes behind it, or
+# has come before, and then this finds nobody. Locked as references are, and behind them.
+AUTHOR: Final = """author AS MATERIALIZED (
+    SELECT FROM users WHERE id = :author AND display_name = :name AND NOT disabled FOR SHARE
+)"""
 SAID: Final = f"""said AS MATERIALIZED (
     SELECT id, created_at, :before_id || id || :behind_id || {MOMENT} || 'Z","edited_at":' || 'null}}' AS payload
     FROM (SELECT nextval(pg_get_serial_sequence('statuses', 'id')) AS id, clock_timestamp() AS created_at) AS new
-    WHERE :session IS NULL AND :api_token IS NULL OR {STANDS}
+    WHERE EXISTS (SELECT FROM author) AND (:session IS NULL AND :api_token IS NULL OR {GOOD})
 )"""  # noqa: S608 -- constants
 CLAIMED: Final = f"""claimed AS (
     INSERT INTO idempotency_keys AS known (author_id, key, request_hash, status_id, answer, created_at)
@@ -67,12 +72,12 @@ def insert(*, keyed: bool, linked: bool) -> Statement:
         author, message, category: the author's id, and what they say.
         before_id, behind_id: what stands in the status's JSON before its id, and between that and its moment.
         tells: whether all who listen are to be notified.
-        session, api_token, name: ids of what is to be checked, of which one is null, or both where nothing is; and
-            what the author is called.
+        session, api_token: ids of what is to be checked, of which one is null, or both where nothing is.
+        name: what the author is called, and has to be called still.
         key, fingerprint: of a post with a key.
         references: the ids of those that it speaks of.
     """
-    parts = [SAID, CLAIMED, STATUS.format(source="said, claimed")] if keyed else [SAID, STATUS.format(source="said")]
+    parts = [AUTHOR, SAID, *([CLAIMED] if keyed else []), STATUS.format(source="said, claimed" if keyed else "said")]
     if linked:
         parts.append(LINKS)
     statement = text(f"WITH {', '.join([*parts, HEAD])} {EVENT}")
@@ -104,6 +109,9 @@ HOLD: Final = f"""
 """  # noqa: S608 -- a constant
 # What a known key was used for.
 KNOWN: Final = "SELECT request_hash, answer FROM idempotency_keys WHERE author_id = $1 AND key = $2"
+
+# The author as they are now.
+AUTHOR_NOW: Final = f"SELECT {', '.join(callers.USER_COLUMNS)} FROM users WHERE id = $1"  # noqa: S608 -- constants
 
 # What a status that is blocked by nothing any more needs beside.
 CLEARERS: Final = Statement.of(blockers.WAIT_FOR_OTHERS)

@@ -6,13 +6,14 @@ while it waits for its next word. One that speaks of references locks them first
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import asyncpg
 import orjson
 
 from app import database
-from app.errors import DatabaseUnavailable, IdempotencyKeyReused, StatusNotFound
+from app.errors import AccountDisabled, DatabaseUnavailable, IdempotencyKeyReused, StatusNotFound
 from app.models import User
 from app.models.reference import OVER
 from app.models.status import Category
@@ -21,6 +22,9 @@ from app.services import blockers, idempotency, post_statements, references, wak
 from app.services.callers import Caller, Credential
 from app.services.mentions import Mention
 from app.services.transactions import RETRIED, directly
+
+# How often a post is tried whose author is renamed in that very moment.
+TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ def _around_id(post: Post, held: Sequence[Held]) -> tuple[str, str]:
 async def _insert(
     connection: asyncpg.Connection, post: Post, held: Sequence[Held] = (), *, is_last: bool = True
 ) -> asyncpg.Record | None:
-    """Insert the status, its links and its event, or nothing where the key is taken or the credential not good.
+    """Insert the status, its links and its event, or nothing where it may not be.
+
+    That is so where the key is taken, the credential not good, or the author not called so any more, or disabled.
 
     `is_last` says that the transaction appends nothing more to the log.
     """
@@ -106,12 +112,12 @@ async def _insert(
 
 
 async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome | None:
-    """Return what a repetition gets; None for a caller who is still to be checked."""
-    if post.credential is not None:
+    """Return what a repetition gets; None for a caller who is still to be checked, and for a post to be tried again."""
+    if post.credential is not None or post.key is None:
         return None
     known = await connection.fetchrow(post_statements.KNOWN, post.author.id, post.key)
     if known is None:
-        raise DatabaseUnavailable  # its day was over between two statements
+        return None  # another name, or the key's day was over between two statements
     if known["request_hash"] != idempotency.fingerprint(post.data):
         raise IdempotencyKeyReused
     if known["answer"] is None:
@@ -225,11 +231,22 @@ async def post(*, author: User, data: StatusCreate, key: str | None = None, sinc
     Raises:
         IdempotencyKeyReused: the key was used for another status.
         StatusNotFound: the key's status has been deleted since.
+        AccountDisabled: the author was disabled meanwhile.
         DatabaseUnavailable: it could not be done, or it is not known whether it was.
     """
-    answer = await _post(Post(author, data, key, _until(since)))
-    assert answer is not None  # there is nothing to be checked
-    return answer
+    asked = Post(author, data, key, _until(since))
+    for _ in range(TRIES):
+        if (answer := await _post(asked)) is not None:
+            return answer
+        asked = replace(asked, author=await _author_now(asked))
+    raise DatabaseUnavailable
+
+
+async def _author_now(post: Post) -> User:
+    row = await directly(lambda c: c.fetchrow(post_statements.AUTHOR_NOW, post.author.id), until=post.until)
+    if row is None or row["disabled"]:
+        raise AccountDisabled
+    return User(**row)
 
 
 async def post_by(caller: Caller, *, data: StatusCreate, key: str | None, since: float) -> str | None:

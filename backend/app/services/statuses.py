@@ -13,7 +13,7 @@ from app.models import Status, User
 from app.models.status import Category
 from app.models.user import Role
 from app.schemas.statuses import Author, StatusRead, StatusUpdate
-from app.services import blockers, cursors, feed, idempotency, references
+from app.services import blockers, cursors, feed, idempotency, members, references
 from app.services.feed import NewEvent
 from app.services.transactions import snapshot, transaction
 
@@ -122,6 +122,7 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
         await references.hold(db, status_id=status_id)
         if "message" in new:
             await references.relink(db, status_id=status_id, mentioned=references.spoken_of(new["message"]))
+        await members.hold(db, User.id == editor.id)
     answer = await _read_one(db, status_id)
     if new:
         events = [NewEvent("status.edited", status_id, answer.model_dump_json())]
