@@ -2,6 +2,7 @@
 
 import os
 
+import hypothesis
 import pytest
 
 # Before anything of the app is imported: tests never read DATABASE_URL or backend/.env.
@@ -12,6 +13,10 @@ from app.config import Settings, settings
 
 for _name, _value in Settings(_env_file=None).model_dump().items():
     setattr(settings, _name, _value)
+
+# How long an example takes says what else the machine does.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 pytest_plugins = [
     "tests.databases",
