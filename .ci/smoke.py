@@ -39,8 +39,8 @@ SERVICE_RESTART = 1012
 STOP_SECONDS = 10
 # Signs that mean something in a URL, in a shell, in SQL or to Compose.
 PASSWORD = 'p@ss/w:0rd?#%41&" $HOME'
-# Far over what the board needs, and far under what would be a lost wake-up and a poll: this machine may be busy.
-LATEST_SECONDS = 0.9
+# Without wake-ups a delivery waits for the next poll, half a second on average. A busy machine may delay a few.
+MEDIAN_SECONDS = 0.25
 
 
 def say(text: str) -> None:
@@ -314,7 +314,7 @@ async def everyone_gets_everything(stack: Stack, ada: Person, bob: Person) -> li
     delays = sorted(reader.arrived[message] - when for reader in readers for message, when in answered.items())
     median, latest = (f"{seconds * 1000:.0f} ms" for seconds in (delays[len(delays) // 2], delays[-1]))
     say(f"{len(delays)} deliveries, median {median} and latest {latest} after the answer to the post")
-    assert delays[-1] < LATEST_SECONDS
+    assert delays[len(delays) // 2] < MEDIAN_SECONDS
     for reader in readers:
         first = reader.sequence[0]
         assert reader.sequence == list(range(first, first + POSTS)), reader.sequence
