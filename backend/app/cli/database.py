@@ -92,4 +92,4 @@ async def reset_password(username: str) -> str:
         # Nobody's name, and perhaps not even text: a terminal sends whatever bytes it likes.
         raise UserNotFound
     async with AsyncSessionLocal() as db:
-        return (await accounts.create_reset_code(db, username=username)).url
+        return (await accounts.create_reset_code(db, username=username, creator=None)).url

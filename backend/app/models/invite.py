@@ -24,13 +24,17 @@ class Invite(Base):
 
 
 class ResetCode(Base):
-    """Lets a member set a new password once, until `expires_at`."""
+    """Lets a member set a new password once, until `expires_at`. One made by the command line has no creator.
+
+    `used_at` is when it was used, or ended in another way.
+    """
 
     __tablename__ = "reset_codes"
 
     id: Mapped[BigId]
     hash: Mapped[SecretHash] = mapped_column(unique=True)
     user_id: Mapped[UserId] = mapped_column(index=True)
+    created_by_id: Mapped[UserId | None]
     created_at: Mapped[CreatedAt]
     expires_at: Mapped[Moment]
     used_at: Mapped[Moment | None]

@@ -9,12 +9,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
-from app.errors import InvalidInvite, InvalidResetCode, PasswordRefused, UsernameTaken, WrongPassword
+from app.errors import AdminsOnly, InvalidInvite, InvalidResetCode, PasswordRefused, UsernameTaken, WrongPassword
 from app.models import ResetCode, User
 from app.models.user import Role
 from app.schemas.auth import PasswordChange, PasswordReset, Registration
 from app.schemas.users import ResetCodeRead, UserRead
-from app.services import attempts, invites, members, password_rules, secrets
+from app.services import attempts, invites, members, password_rules, rights, secrets
 from app.services.passwords import hash_password, verify_password
 from app.services.transactions import transaction
 
@@ -88,6 +88,7 @@ async def _set_password(
     changed = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
     if await db.scalar(changed.values(password_hash=password_hash).returning(User.id)) is None:
         raise WrongPassword
+    await rights.end_reset_codes(db, user.id)
     await members.end_sessions(db, user.id, but=keep_session)
     await attempts.forget(db, attempt_id)
 
@@ -110,20 +111,24 @@ async def change_password(db: AsyncSession, *, user: User, session_id: int, data
 
 
 @transaction
-async def create_reset_code(db: AsyncSession, *, username: str) -> ResetCodeRead:
+async def create_reset_code(db: AsyncSession, *, username: str, creator: User | None) -> ResetCodeRead:
     """Make a code with which the member sets a new password once, within an hour; earlier ones are void.
+
+    Without `creator` the command line does.
 
     Raises:
         UserNotFound: there is none of this name.
+        AdminsOnly: the creator is no admin any more.
     """
-    user = await members.by_name(db, username, lock=True)
+    user, rows = await members.lock(db, username, *([] if creator is None else [User.id == creator.id]))
+    if creator is not None and not any(row.id == creator.id and rights.is_admin(row) for row in rows):
+        raise AdminsOnly
+    await rights.end_reset_codes(db, user.id)
     now: datetime = (await db.execute(select(func.clock_timestamp()))).scalar_one()
-    await db.execute(
-        update(ResetCode).where(ResetCode.user_id == user.id, ResetCode.used_at.is_(None)).values(used_at=now)
-    )
     code = secrets.new()
     expires_at = now + RESET_CODE_LIFETIME
-    db.add(ResetCode(hash=secrets.digest(code), user_id=user.id, expires_at=expires_at))
+    created_by_id = None if creator is None else creator.id
+    db.add(ResetCode(hash=secrets.digest(code), user_id=user.id, created_by_id=created_by_id, expires_at=expires_at))
     return ResetCodeRead(code=code, url=f"{settings.PUBLIC_URL}/#reset={code}", expires_at=expires_at)
 
 
@@ -132,6 +137,7 @@ def _valid_code(code: str) -> tuple[ColumnElement[bool], ...]:
         ResetCode.hash == secrets.digest(code),
         ResetCode.used_at.is_(None),
         ResetCode.expires_at > func.clock_timestamp(),
+        rights.issued_by_right(ResetCode.created_by_id),
     )
 
 
@@ -146,11 +152,15 @@ async def _owner_of_code(db: AsyncSession, code: str) -> str:
 
 @transaction
 async def _use_code(db: AsyncSession, *, code: str, password_hash: str, attempt_id: int) -> None:
+    # The member before the code, as everyone locks them.
+    owner = select(User.id).join(ResetCode, ResetCode.user_id == User.id).where(*_valid_code(code))
+    await db.execute(owner.with_for_update(of=User, key_share=True))
     used = update(ResetCode).where(*_valid_code(code)).values(used_at=func.clock_timestamp())
     user_id = await db.scalar(used.returning(ResetCode.user_id))
     if user_id is None:
         raise InvalidResetCode
     await db.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+    await rights.end_reset_codes(db, user_id)
     await members.end_sessions(db, user_id)
     await attempts.forget(db, attempt_id)
 

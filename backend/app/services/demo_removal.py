@@ -56,7 +56,7 @@ async def _disable(db: AsyncSession) -> list[User]:
     for user in users:
         if not user.disabled:
             user.disabled = True
-            await members.end_sessions(db, user.id)
+            await members.shut_out(db, user.id)
             events.append(members.changed(user))
     await db.flush()
     await feed.append_all(db, events)
@@ -74,6 +74,7 @@ async def _delete_accounts(db: AsyncSession, people: list[int]) -> None:
     await db.execute(delete(IdempotencyKey).where(among(IdempotencyKey.author_id, people)))
     for table in (ApiToken, Session, ResetCode):
         await db.execute(delete(table).where(among(table.user_id, people)))
+    await db.execute(delete(ResetCode).where(ResetCode.created_by_id.in_(people)))
     ended = func.coalesce(Invite.revoked_at, func.clock_timestamp())
     theirs = update(Invite).where(Invite.created_by_id.in_(people))
     await db.execute(theirs.values(created_by_id=None, revoked_at=ended))

@@ -12,7 +12,7 @@ from app.errors import InvalidInvite, NotFound
 from app.models import Invite, User
 from app.schemas.base import Page
 from app.schemas.invites import InviteCreate, InviteCreated, InviteRead
-from app.services import pages, secrets, setup
+from app.services import pages, rights, secrets, setup
 from app.services.transactions import autocommit, transaction
 
 
@@ -33,7 +33,12 @@ class Right:
 
 
 def _usable() -> ColumnElement[bool]:
-    return and_(Invite.revoked_at.is_(None), Invite.used < Invite.uses, Invite.expires_at > func.clock_timestamp())
+    return and_(
+        Invite.revoked_at.is_(None),
+        Invite.used < Invite.uses,
+        Invite.expires_at > func.clock_timestamp(),
+        rights.issued_by_right(Invite.created_by_id),
+    )
 
 
 @transaction
@@ -86,7 +91,13 @@ def _read(invite: Invite, created_by: str | None) -> InviteRead:
 
 @transaction
 async def create(db: AsyncSession, *, data: InviteCreate, creator: User | None) -> InviteCreated:
-    """Make an invite; without `creator` the command line does."""
+    """Make an invite; without `creator` the command line does.
+
+    Raises:
+        AdminsOnly: the creator is no admin any more.
+    """
+    if creator is not None:
+        await rights.hold(db, creator)
     code = secrets.new()
     now = await db.scalar(select(func.clock_timestamp()))
     assert now is not None

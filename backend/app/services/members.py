@@ -3,12 +3,12 @@
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import LastAdmin, UserNotFound
+from app.errors import AdminsOnly, LastAdmin, UserNotFound
 from app.models import Session, User
 from app.models.user import Role
 from app.schemas.base import Page
 from app.schemas.users import MemberUpdate, ProfileUpdate, UserRead
-from app.services import feed, pages
+from app.services import feed, pages, rights
 from app.services.feed import NewEvent
 from app.services.transactions import autocommit, transaction
 
@@ -31,16 +31,17 @@ async def hold(db: AsyncSession, which: ColumnElement[bool]) -> None:
     await db.execute(select(User.id).where(which).order_by(User.id).with_for_update(read=True))
 
 
-async def by_name(db: AsyncSession, username: str, *, lock: bool = False) -> User:
+def _is_named(username: str) -> ColumnElement[bool]:
+    return func.lower(User.username) == username.lower()
+
+
+async def by_name(db: AsyncSession, username: str) -> User:
     """Return the member of this name, without regard to case.
 
     Raises:
         UserNotFound: there is none.
     """
-    query = select(User).where(func.lower(User.username) == username.lower())
-    if lock:
-        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    user = await db.scalar(query)
+    user = await db.scalar(select(User).where(_is_named(username)))
     if user is None:
         raise UserNotFound
     return user
@@ -63,10 +64,25 @@ async def list_all(db: AsyncSession, *, limit: int, cursor: str | None) -> Page[
     return Page(items=[UserRead.model_validate(user) for (user,) in rows], next_cursor=next_cursor)
 
 
+async def lock(db: AsyncSession, username: str, *others: ColumnElement[bool]) -> tuple[User, list[User]]:
+    """Lock a member, and others beside, in the order of their ids; return the member, and all of them.
+
+    Raises:
+        UserNotFound: there is none of this name.
+    """
+    query = select(User).where(or_(_is_named(username), *others)).order_by(User.id)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    rows = list(await db.scalars(locked))
+    user = next((row for row in rows if row.username.lower() == username.lower()), None)
+    if user is None:
+        raise UserNotFound
+    return user, rows
+
+
 @transaction
 async def update_profile(db: AsyncSession, *, user: User, changes: ProfileUpdate) -> UserRead:
     """Change what a member may change about itself."""
-    fresh = await by_name(db, user.username, lock=True)
+    fresh, _ = await lock(db, user.username)
     for field, value in changes.model_dump(exclude_unset=True, exclude_none=True).items():
         setattr(fresh, field, value)
     if db.is_modified(fresh):
@@ -83,33 +99,36 @@ async def end_sessions(db: AsyncSession, user_id: int, *, but: int | None = None
     await db.execute(ended.values(ended_at=func.clock_timestamp()))
 
 
-async def _keep_an_admin(db: AsyncSession, user: User) -> None:
-    # Locked in the order of their ids: of two admins who demote each other at once, the second sees the first's. The
-    # member is locked among them, so that nobody waits in a circle.
-    is_admin = (User.role == Role.ADMIN) & ~User.disabled
-    locked = select(User.id, is_admin).where(or_(is_admin, User.id == user.id)).order_by(User.id)
-    rows = await db.execute(locked.with_for_update(key_share=True))
-    if {id_ for id_, is_one in rows if is_one} <= {user.id}:
-        raise LastAdmin
+async def shut_out(db: AsyncSession, user_id: int) -> None:
+    """End all that lets somebody in whose account was disabled, and all that they issued; their API tokens rest."""
+    await end_sessions(db, user_id)
+    await rights.end_reset_codes(db, user_id)
+    await rights.end_issued(db, user_id)
 
 
 @transaction
-async def administer(db: AsyncSession, *, username: str, changes: MemberUpdate) -> UserRead:
-    """Change a member's role, or disable or enable the account; disabling ends its sessions.
+async def administer(db: AsyncSession, *, admin: User, username: str, changes: MemberUpdate) -> UserRead:
+    """Change a member's role, or disable or enable the account; with a right ends what was issued on its strength.
 
     Raises:
         UserNotFound: there is none of this name.
         LastAdmin: no admin would be left who can log in.
+        AdminsOnly: whoever asks is no admin any more.
     """
-    user = await by_name(db, username)
-    if changes.role is Role.MEMBER or changes.disabled:
-        await _keep_an_admin(db, user)
-    user = await by_name(db, username, lock=True)
+    # Of two admins who demote each other at once, the second sees what the first did.
+    user, rows = await lock(db, username, rights.IS_ADMIN)
+    admins = {row.id for row in rows if rights.is_admin(row)}
+    if (changes.role is Role.MEMBER or changes.disabled) and admins <= {user.id}:
+        raise LastAdmin
+    if admin.id not in admins:
+        raise AdminsOnly
     for field, value in changes.model_dump(exclude_unset=True, exclude_none=True).items():
         setattr(user, field, value)
     if db.is_modified(user):
         await db.flush()
         if user.disabled:
-            await end_sessions(db, user.id)
+            await shut_out(db, user.id)
+        elif not rights.is_admin(user):
+            await rights.end_issued(db, user.id)
         await tell(db, user)
     return UserRead.model_validate(user)

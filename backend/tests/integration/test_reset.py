@@ -155,13 +155,27 @@ async def test_an_address_has_thirty_guesses_an_hour(client: httpx.AsyncClient, 
 
 
 async def test_a_disabled_account_stays_disabled(client: httpx.AsyncClient, ada: Persona, bob: Persona):
-    """A new password lets nobody in whom an admin has shut out."""
-    code = await code_for(ada)
+    """Its code ends for good; one that is made afterwards sets a password, and lets nobody in."""
+    earlier = await code_for(ada)
     await ada.client.patch("/api/v1/users/bob", json={"disabled": True})
+    later = await code_for(ada)
 
-    await reset(client, code)
-
+    assert refused(await reset(client, earlier))
+    assert (await reset(client, later)).status_code == 204
     assert (await log_in(client, "bob", OTHER_PASSWORD)).json()["code"] == "account_disabled"
+    await ada.client.patch("/api/v1/users/bob", json={"disabled": False})
+    assert refused(await reset(client, earlier))
+
+
+async def test_a_code_ends_when_the_password_changes(client: httpx.AsyncClient, ada: Persona, bob: Persona):
+    """Bob remembers his old one and changes it; a link that went astray is worth nothing then."""
+    code = await code_for(ada)
+    body = {"current_password": PASSWORD, "new_password": OTHER_PASSWORD}
+    changed = await bob.client.post("/api/v1/auth/password", json=body)
+
+    assert changed.status_code == 204
+    assert refused(await reset(client, code, "nine kettles on a windowsill"))
+    assert (await log_in(client, "bob", OTHER_PASSWORD)).status_code == 200
 
 
 async def test_nobody_has_no_code(ada: Persona):

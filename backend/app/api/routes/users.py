@@ -41,12 +41,12 @@ async def read_user(username: Name, db: DB, _caller: CurrentReader) -> UserRead:
 
 
 @router.patch("/{username}", responses=problems(404, 409, 413))
-async def administer_user(username: Name, changes: MemberUpdate, db: DB, _caller: CurrentAdmin) -> UserRead:
+async def administer_user(username: Name, changes: MemberUpdate, db: DB, caller: CurrentAdmin) -> UserRead:
     """Change a member's role, or disable or enable the account."""
-    return await members.administer(db, username=username, changes=changes)
+    return await members.administer(db, admin=caller.user, username=username, changes=changes)
 
 
 @router.post("/{username}/reset", status_code=201, responses=problems(404))
-async def create_reset_code(username: Name, db: DB, _caller: CurrentAdmin) -> ResetCodeRead:
+async def create_reset_code(username: Name, db: DB, caller: CurrentAdmin) -> ResetCodeRead:
     """Make a one-time code with which the member sets a new password."""
-    return await accounts.create_reset_code(db, username=username)
+    return await accounts.create_reset_code(db, username=username, creator=caller.user)
