@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -11,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.database_url import HIGHEST_PORT, check_database_url
+from app.addresses import HIGHEST_PORT, read_networks, why_origin_is_wrong
+from app.database_url import check_database_url
 
 ENV_FILE: Final = Path(__file__).resolve().parent.parent / ".env"
 
@@ -25,17 +25,9 @@ LOG_LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 PUBLIC_GITHUB: Final = "https://api.github.com"
 LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
-# An origin as browsers send it (RFC 6454, section 6.2): lower case, no path, no user.
-ORIGIN: Final = re.compile(r"(https?)://([a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?")
 
-
-def _is_origin(text: str) -> bool:
-    match = ORIGIN.fullmatch(text)
-    return match is not None and (match[3] is None or 0 < int(match[3]) <= HIGHEST_PORT)
-
-
-def _split_origins(text: str) -> list[str]:
-    return [origin for part in text.split(",") if (origin := part.strip())]
+def _split(text: str) -> list[str]:
+    return [item for part in text.split(",") if (item := part.strip())]
 
 
 def _check_log_level(value: str) -> str:
@@ -45,30 +37,34 @@ def _check_log_level(value: str) -> str:
 
 
 def _check_cors_origins(value: str) -> str:
-    if not all(_is_origin(origin) for origin in _split_origins(value)):
-        raise ValueError(
-            "must be origins such as https://board.example.com, separated by commas: "
-            "lower case, without a path, and never * or null, since the board answers with credentials"
-        )
+    for origin in _split(value):
+        if problem := why_origin_is_wrong(origin):
+            raise ValueError(
+                "must be origins such as https://board.example.com, separated by commas, and never * or null, "
+                f"since the board answers with credentials. Write each as browsers send it: {problem}"
+            )
     return value
 
 
 def _check_proxies(value: str) -> str:
-    for proxy in (part.strip() for part in value.split(",")):
+    if value != "*":
         try:
-            ip_network(proxy, strict=False)
-        except ValueError:
-            if proxy != "*":
-                raise ValueError(
-                    "must be addresses or networks such as 127.0.0.1 or 172.16.0.0/12, separated by commas, or *"
-                ) from None
+            read_networks(value)
+        except ValueError as error:
+            raise ValueError(
+                "must be addresses or networks such as 127.0.0.1 or 172.16.0.0/12, separated by commas, or * alone. "
+                f"Write them {error}"
+            ) from None
     return value
 
 
 def _check_public_url(value: str) -> str:
     origin = value.removesuffix("/")
-    if not _is_origin(origin):
-        raise ValueError("must be the address people open, such as https://board.example.com, without a path")
+    if problem := why_origin_is_wrong(origin):
+        raise ValueError(
+            "must be the address people open, such as https://board.example.com, without a path. "
+            f"Write it as browsers send it: {problem}"
+        )
     return origin
 
 
@@ -86,27 +82,17 @@ def _check_token(value: str) -> str:
 
 def _check_api_url(value: str) -> str:
     url = value.removesuffix("/")
-    parts = urlsplit(url)
-    if not (
-        _is_origin(f"{parts.scheme}://{parts.netloc}")
-        and re.fullmatch(r"[A-Za-z0-9/_-]*", parts.path)
-        and not parts.query
-        and not parts.fragment
-        and (parts.scheme == "https" or parts.hostname in LOOPBACK)
-    ):
-        raise ValueError(
-            f"must be {PUBLIC_GITHUB}, or GitHub Enterprise's https://HOST/api/v3: "
-            "over https, since the token goes there"
-        )
+    match = re.fullmatch(r"(https?://[^/]*)((?:/[A-Za-z0-9_-]+)*)", url)
+    problem = why_origin_is_wrong(match[1]) if match else "with a plain path, and nothing behind it"
+    if problem is None and url.startswith("http:") and urlsplit(url).hostname not in LOOPBACK:
+        problem = "with https, since the token goes there"
+    if problem:
+        raise ValueError(f"must be {PUBLIC_GITHUB}, or GitHub Enterprise's https://HOST/api/v3: {problem}")
     return url
 
 
-def _split_globs(text: str) -> list[str]:
-    return [glob for part in text.lower().split(",") if (glob := part.strip())]
-
-
 def _check_globs(value: str) -> str:
-    if not all(re.fullmatch(r"[a-z0-9_.*?-]+/[a-z0-9_.*?-]+", glob) for glob in _split_globs(value)):
+    if not all(re.fullmatch(r"[a-z0-9_.*?-]+/[a-z0-9_.*?-]+", glob) for glob in _split(value.lower())):
         raise ValueError("must be repositories such as octo/api or octo/*, separated by commas")
     return value
 
@@ -159,7 +145,7 @@ class Settings(BaseSettings):
     @property
     def cors_origins_list(self) -> list[str]:
         """The origins that other pages may call from: `CORS_ORIGINS` split on commas, without blanks."""
-        return _split_origins(self.CORS_ORIGINS)
+        return _split(self.CORS_ORIGINS)
 
     @property
     def titles(self) -> Literal["on", "off"]:
@@ -178,7 +164,7 @@ class Settings(BaseSettings):
         return any(
             fnmatchcase(owner, owner_glob) and fnmatchcase(name, name_glob)
             for owner_glob, _, name_glob in (
-                glob.partition("/") for glob in _split_globs(self.GITHUB_REPOSITORIES or "")
+                glob.partition("/") for glob in _split((self.GITHUB_REPOSITORIES or "").lower())
             )
         )
 

@@ -6,8 +6,9 @@ from typing import Final
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.addresses import HIGHEST_PORT
+
 SCHEME: Final = "postgresql+asyncpg"
-HIGHEST_PORT: Final = 65_535
 # Those that SQLAlchemy or asyncpg understand and that the board has a use for. A parameter of libpq, such as sslmode,
 # would raise a TypeError at the first connection.
 PARAMETERS: Final = ("host", "port", "ssl")
