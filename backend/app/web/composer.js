@@ -2,6 +2,7 @@
 
 import { h, mount, say, show } from "./dom.js";
 import { key, pieces } from "./grammar.js";
+import { isComposing } from "./keys.js";
 import { badge, CATEGORIES, categoryIcon } from "./marks.js";
 import { session } from "./session.js";
 import { tab } from "./storage.js";
@@ -23,7 +24,8 @@ export class Composer {
     enterkeyhint: "send",
     placeholder: words.composer.hint,
     "aria-describedby": "say-keys say-left",
-    oninput: () => this.#typed(),
+    oninput: (event) => this.#typed(isComposing(event)),
+    oncompositionend: () => this.#typed(),
     onkeydown: (event) => this.#key(event),
   });
   #left = h("span", { id: "say-left", class: "faint" });
@@ -86,8 +88,9 @@ export class Composer {
     else tab.set(this.#draft, null);
   }
 
-  #typed() {
-    const [, letter, rest] = /^\/([pibd])\s([^]*)$/i.exec(this.#text.value) ?? [];
+  // While an input method is composing, the text is its own.
+  #typed(isUnfinished = false) {
+    const [, letter, rest] = (!isUnfinished && /^\/([pibd])\s([^]*)$/i.exec(this.#text.value)) || [];
     if (letter) {
       this.#text.value = rest;
       this.category = SHORT[letter.toLowerCase()];
@@ -131,11 +134,11 @@ export class Composer {
   }
 
   #key(event) {
-    // 229: an input method is composing, in browsers that don't say so otherwise.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (isComposing(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
-      this.#post();
+      // Held a moment too long, it must not post what was just refused, and came back.
+      if (!event.repeat) this.#post();
     } else if (event.key === "Escape") this.#text.blur();
   }
 

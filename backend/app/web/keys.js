@@ -29,18 +29,53 @@ export function showKeys() {
   box.showModal();
 }
 
-// `actions`: what each key does, by its character; `category(index)`: what Alt and a digit do.
-export function startKeys(actions, category) {
+// Whether an input method has the key: it is none of the page's then. 229 is how Safari says so of the Enter that ends it.
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
+// What a key stands for among the actions: a letter whatever Caps Lock says, and where the layout has no Latin letters,
+// the one that is printed on the key otherwise.
+function nameOf({ key, code, shiftKey }) {
+  if (!/^\p{L}$/u.test(key)) return key;
+  if (shiftKey) return null;
+  return /^\p{Script=Latin}$/u.test(key) ? key.toLowerCase() : /^Key([A-Z])$/.exec(code)?.[1].toLowerCase();
+}
+
+// Calls back when the key is let go, unless it has typed something: with some layouts Alt and a digit do, with others they
+// don't, though both name the same character.
+function unlessTyped(target, act) {
+  const ending = new AbortController();
+  const { signal } = ending;
+  target.addEventListener("beforeinput", () => ending.abort(), { signal });
+  target.addEventListener("blur", () => ending.abort(), { signal });
+  document.addEventListener("keyup", () => (ending.abort(), act()), { signal });
+}
+
+function chooseCategory(event, category) {
+  const [, digit] = /^Digit([1-4])$/.exec(event.code) ?? [];
+  if (!digit || event.ctrlKey || event.metaKey) return;
+  const choose = () => category(Number(digit) - 1);
+  if (event.key !== digit && isTyping(event.target)) return event.repeat || unlessTyped(event.target, choose);
+  event.preventDefault();
+  if (!event.repeat) choose();
+}
+
+// `actions`: what each key does, by its character; `category(index)`: what Alt and a digit do. `held`: which of them go on
+// while their key is held.
+export function startKeys(actions, category, held = "") {
+  let pressed = null;
   document.addEventListener("keydown", (event) => {
-    const { altKey, ctrlKey, metaKey, code, key, target } = event;
-    if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
-    const digit = altKey && !ctrlKey && !metaKey && /^Digit([1-4])$/.exec(code);
-    if (digit) {
-      event.preventDefault();
-      return category(Number(digit[1]) - 1);
-    }
-    if (altKey || ctrlKey || metaKey || !singleKeys.on || isTyping(target) || !Object.hasOwn(actions, key)) return;
+    const { altKey, ctrlKey, metaKey, code, key, repeat, target } = event;
+    if (event.defaultPrevented || isComposing(event) || document.querySelector("dialog[open]")) return;
+    const name = nameOf(event);
+    // The key has taken the focus to a box: held, it must not type there.
+    if (repeat && code === pressed) event.preventDefault();
+    if (repeat && !(code === pressed && held.includes(name))) return;
+    pressed = null;
+    if (altKey) return chooseCategory(event, category);
+    if (ctrlKey || metaKey || event.getModifierState("AltGraph") || isTyping(target)) return;
+    if (!Object.hasOwn(actions, name) || (!singleKeys.on && key.length === 1)) return;
     event.preventDefault();
-    actions[key]();
+    pressed = code;
+    actions[name]();
   });
 }

@@ -20,6 +20,7 @@ let desk = null;
 let opening = null;
 let isOpen = false;
 let shown = null;
+let showing = null;
 
 function item(name, target, asked) {
   const isHere = href(target) === href(asked.toString());
@@ -118,8 +119,9 @@ function onRow(act) {
   if (row) act(row, desk);
 }
 
-function find() {
+async function find() {
   if (!main.querySelector(".find")) go({ view: "feed" });
+  await showing;
   const box = main.querySelector(".find");
   if (!box) return;
   box.open = true;
@@ -157,11 +159,12 @@ startKeys(
     desk.composer.category = CATEGORIES[index];
     desk.composer.focus();
   },
+  "jk",
 );
 
 document.documentElement.dataset.running = "";
 await begin();
-onChange(show);
+onChange(() => (showing = show()));
 await show();
 fetchAccount().catch(() => {});
 

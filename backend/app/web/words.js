@@ -160,7 +160,7 @@ export const words = {
       ["Enter", "Post it"],
       ["Shift+Enter", "A new line"],
       ["/p /i /b /d", "At the start of a status: planning, in progress, blocked, done"],
-      ["Alt+1 … Alt+4", "The same, at any time"],
+      ["Alt+1 … Alt+4", "The same, at any time, unless it types a character"],
       ["j  k", "Next, previous status"],
       ["o", "Open or close it"],
       ["e", "Edit your newest status, or the chosen one"],
