@@ -159,7 +159,9 @@ export class Board {
     this.#flushSoon();
   }
 
+  // An answer may come after the news of a later edit.
   #keep(status) {
+    if ((this.statuses.get(status.id)?.edited_at ?? "") > (status.edited_at ?? "")) return;
     this.statuses.set(status.id, status);
     for (const reference of status.references) this.#reference(reference);
   }

@@ -2,7 +2,8 @@
 
 import { inWords } from "./account/faults.js";
 import { call } from "./api.js";
-import { h, show } from "./dom.js";
+import { h, mount, show } from "./dom.js";
+import { isComposing } from "./keys.js";
 import { CATEGORIES } from "./marks.js";
 import { session } from "./session.js";
 import { words } from "./words.js";
@@ -15,58 +16,136 @@ const inWindow = ({ created_at: moment }) => Date.now() - new Date(moment) < WIN
 export const canEdit = (status) => isMine(status) && inWindow(status) && !session.readOnly;
 export const canRemove = (status) => !session.readOnly && (isMine(status) || session.user.role === "admin");
 
-async function change(id, changes, board) {
-  const data = await call("PATCH", `/statuses/${id}`, { body: changes });
+const FIELDS = ["message", "category"];
+
+const pick = (values, names) => Object.fromEntries(names.map((name) => [name, values(name)]));
+
+// Says something else of a status as it was `seen`. What another edit has changed since is not overwritten.
+async function change(seen, changes, board) {
+  const data = await call("PATCH", `/statuses/${seen.id}`, { body: { ...changes, edited_at: seen.edited_at } });
   board.apply({ kind: "status.edited", data });
+  return data;
 }
 
-function undoEdit({ id, message, category }, board) {
-  change(id, { message, category }, board).catch((error) => show(inWords(error)));
+// The form in a status's row. What was not touched follows other edits, what was typed stays.
+class Editor {
+  #seen;
+  #board;
+  #leave;
+  #stop;
+  #isBusy = false;
+  #fields;
+  #elsewhere = h("div", { role: "alert" });
+  #wrong = h("p", { class: "wrong", role: "alert" });
+
+  constructor(status, board, row, leave) {
+    this.#seen = status;
+    this.#board = board;
+    this.#leave = () => (this.#stop(), leave());
+    this.#fields = {
+      message: h("textarea", { "aria-label": words.status.editLabel, rows: 2, maxlength: 1000, value: status.message }),
+      category: h(
+        "select",
+        { "aria-label": words.composer.category },
+        CATEGORIES.map((name) => h("option", { value: name, selected: name === status.category }, words.category[name])),
+      ),
+    };
+    this.#stop = board.onChange(({ edited }) => {
+      if (!row.isConnected) this.#stop();
+      else if (edited.has(status.id)) this.#follow(board.statuses.get(status.id));
+    });
+    this.element = h(
+      "div",
+      { class: "edit", onkeydown: (event) => this.#key(event) },
+      this.#fields.message,
+      this.#fields.category,
+      h("button", { type: "button", class: "main", onclick: () => this.#save() }, words.status.save),
+      h("button", { type: "button", onclick: this.#leave }, words.status.cancel),
+      this.#elsewhere,
+      this.#wrong,
+    );
+  }
+
+  focus() {
+    this.#fields.message.focus();
+  }
+
+  #touched() {
+    return FIELDS.filter((name) => this.#fields[name].value !== this.#seen[name]);
+  }
+
+  // Another edit has come. Where it changed what was typed here, its words are shown: the next save replaces them.
+  #follow(status) {
+    if (!status || (status.edited_at ?? "") < (this.#seen.edited_at ?? "")) return;
+    const touched = this.#touched();
+    const isOther = (name) => status[name] !== this.#seen[name] && status[name] !== this.#fields[name].value;
+    const replaced = touched.filter(isOther);
+    for (const name of FIELDS) if (!touched.includes(name)) this.#fields[name].value = status[name];
+    this.#seen = status;
+    if (!replaced.length) return;
+    const faces = { message: (text) => h("bdi", { class: "message", dir: "auto" }, text), category: (name) => words.category[name] };
+    mount(
+      this.#elsewhere,
+      h("p", null, words.status.editedElsewhere),
+      replaced.map((name) => h("p", null, faces[name](status[name]))),
+      h("p", null, words.status.saveAnyway),
+    );
+  }
+
+  async #save() {
+    const touched = this.#touched();
+    if (!touched.length) return this.#leave();
+    if (this.#isBusy) return;
+    this.#busy(true);
+    const before = this.#seen;
+    const changes = pick((name) => this.#fields[name].value, touched);
+    try {
+      const after = await change(before, changes, this.#board);
+      this.#leave();
+      const back = pick((name) => before[name], touched);
+      const undo = () => change(after, back, this.#board).catch((error) => show(inWords(error)));
+      show(words.status.saved, { action: { label: words.status.undo, run: undo } });
+    } catch (error) {
+      await this.#failed(error);
+    }
+    this.#busy(false);
+  }
+
+  #busy(isBusy) {
+    this.#isBusy = isBusy;
+    this.#fields.message.readOnly = isBusy;
+  }
+
+  async #failed(error) {
+    this.#wrong.textContent = error.code === "edited_meanwhile" ? "" : inWords(error);
+    if (error.code !== "edited_meanwhile") return;
+    try {
+      const data = await call("GET", `/statuses/${this.#seen.id}`);
+      this.#board.apply({ kind: "status.edited", data });
+      this.#follow(data);
+    } catch (other) {
+      this.#wrong.textContent = inWords(other);
+    }
+  }
+
+  #key(event) {
+    if (isComposing(event)) return;
+    const isSave = event.key === "Enter" && !event.shiftKey && event.target === this.#fields.message;
+    if (event.key !== "Escape" && !isSave) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.repeat) return;
+    if (isSave) this.#save();
+    else this.#leave();
+  }
 }
 
 // Puts a form into a status's row; `leave` puts the status back.
 export function edit(status, { board }, row, leave) {
-  const text = h("textarea", { "aria-label": words.status.editLabel, rows: 2, maxlength: 1000, value: status.message });
-  const category = h(
-    "select",
-    { "aria-label": words.composer.category },
-    CATEGORIES.map((name) => h("option", { value: name, selected: name === status.category }, words.category[name])),
-  );
-  const wrong = h("p", { class: "wrong", role: "alert" });
-
-  const save = async () => {
-    const changes = { message: text.value, category: category.value };
-    if (changes.message === status.message && changes.category === status.category) return leave();
-    try {
-      await change(status.id, changes, board);
-      leave();
-      show(words.status.saved, { action: { label: words.status.undo, run: () => undoEdit(status, board) } });
-    } catch (error) {
-      wrong.textContent = inWords(error);
-    }
-  };
-  const onkeydown = (event) => {
-    if (event.isComposing) return;
-    if (event.key === "Escape") leave();
-    else if (event.key === "Enter" && !event.shiftKey && event.target === text) save();
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
-
+  const editor = new Editor(status, board, row, leave);
   row.classList.add("editing");
-  row.replaceChildren(
-    h(
-      "div",
-      { class: "edit", onkeydown },
-      text,
-      category,
-      h("button", { type: "button", class: "main", onclick: save }, words.status.save),
-      h("button", { type: "button", onclick: leave }, words.status.cancel),
-      wrong,
-    ),
-  );
-  text.focus();
+  row.replaceChildren(editor.element);
+  editor.focus();
 }
 
 // What can't be brought back asks first, in its own place.

@@ -96,6 +96,8 @@ export const words = {
     removed: "Deleted.",
     undo: "Undo",
     editLabel: "Your status",
+    editedElsewhere: "This was edited elsewhere meanwhile. There it now says:",
+    saveAnyway: "Saving replaces that with yours.",
     sending: "sending…",
     waiting: "waiting",
     refused: "not posted",
