@@ -210,6 +210,13 @@ class InvalidDelivery(Unprocessable):
     message = "That is no delivery of a GitHub webhook."
 
 
+class QueryRefused(Unprocessable):
+    """PostgreSQL refuses to look for what a client sent: it is too long, too complex, or out of range."""
+
+    code = "query_refused"
+    message = "The database can't look for that. Make it shorter or simpler."
+
+
 class IdempotencyKeyReused(Unprocessable):
     """One key names one status."""
 
@@ -264,7 +271,14 @@ class DatabaseNotMigrated(DatabaseUnavailable):
 
 
 class TooBusy(Unavailable):
-    """Too many passwords are being checked at once."""
+    """Too many passwords are being checked, or searches made, at once."""
 
     code = "too_busy"
     message = "Too many people are logging in right now. Try again in a moment."
+
+
+class SearchTooSlow(Unavailable):
+    """A search took longer than searches may."""
+
+    code = "search_too_slow"
+    message = "That search takes too long. Search for rarer words, or for those of one author or of some days."

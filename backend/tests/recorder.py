@@ -22,9 +22,9 @@ class _Noted:
         if name not in {"fetch", "fetchrow", "fetchval", "execute"}:
             return found
 
-        async def noted(statement: str, *values: object) -> Any:
+        async def noted(statement: str, *values: object, **options: object) -> Any:
             self._statements.append(statement)
-            return await found(statement, *values)
+            return await found(statement, *values, **options)
 
         return noted
 

@@ -133,7 +133,7 @@ async def _page(scope: Scope, headers: Headers) -> tuple[int, Answer] | None:
     # `If-None-Match: *` fits whatever there is, and not what there is not.
     wanted = _ordinary_query(scope["query_string"]) if answer is None or status == NOT_MODIFIED else None
     if answer is None and wanted is not None:
-        answer = answers.made(scope, *await status_pages.read(wanted))
+        answer = answers.made(scope, *await status_pages.read(caller, wanted))
     if answer is None or (status == NOT_MODIFIED and wanted is None):
         return None
     return status, answer

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.config import settings
+from app.database import AsyncSessionLocal
 from app.models import Status, User
 from app.models.columns import among
 from app.models.status import Category
@@ -18,8 +19,12 @@ from app.schemas.statuses import StatusRead
 from app.schemas.users import UserRead
 from app.services import blockers, feed
 from app.services.feed import Position
+from app.services.lookups import Together
 from app.services.statuses import read_statuses, select_statuses
 from app.services.transactions import snapshot
+
+# The position in the log, the moment, and the board as JSON.
+type Read = tuple[Position, datetime, bytes]
 
 # A member who keeps saying "blocked" has this many blockers at most on the board, the newest.
 MOST_BLOCKERS_EACH: Final = 10
@@ -85,11 +90,7 @@ async def _blocker_ids(db: AsyncSession) -> list[int]:
 
 
 @snapshot
-async def read(db: AsyncSession) -> tuple[Position, datetime, bytes]:
-    """Return the board as JSON: its members by name, and open blockers, oldest first, all of one instant.
-
-    With it come the position in the log and the moment, by the database's clock, at which it was read.
-    """
+async def _read(db: AsyncSession) -> Read:
     position = await feed.head(db)
     now: datetime = (await db.execute(select(func.now()))).scalar_one()
     newest = await _newest_ids(db)
@@ -110,3 +111,20 @@ async def read(db: AsyncSession) -> tuple[Position, datetime, bytes]:
         blockers=[_blocker(status) for status in blocking],
     )
     return position, now, board.model_dump_json().encode()
+
+
+async def _read_once() -> Read:
+    async with AsyncSessionLocal() as db:
+        return await _read(db)
+
+
+_together: Final = Together(_read_once)
+
+
+async def read() -> Read:
+    """Return the board as JSON: its members by name, and open blockers, oldest first, all of one instant.
+
+    With it come the position in the log and the moment, by the database's clock, at which it was read. All who ask
+    while it is being read get the next reading together: the board of many members takes long, and is everybody's.
+    """
+    return await _together.get()

@@ -1,25 +1,33 @@
 """Everything ever said about a reference."""
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ReferenceNotFound
-from app.models import Reference, Status, StatusReference
+from app.models import Reference, Status, StatusReference, User
 from app.schemas.statuses import ReferenceHistory, ReferenceRead
-from app.services import feed
+from app.services import feed, searches
 from app.services.references import Key, is_at
 from app.services.statuses import cursor_at, read_cursor, read_statuses, select_statuses
 from app.services.transactions import snapshot
 
 
-@snapshot
-async def read(db: AsyncSession, key: Key, *, limit: int, cursor: str | None) -> ReferenceHistory:
+async def read(db: AsyncSession, key: Key, *, reader: User, limit: int, cursor: str | None) -> ReferenceHistory:
     """Return a reference, and a page of the statuses that speak of it, the oldest first.
 
     Raises:
         ReferenceNotFound: nobody ever has.
         InvalidCursor: the cursor is damaged.
+        SearchTooSlow: it took too long.
+        TooBusy: too many search.
     """
+    async with searches.search(reader.id):
+        return await _read(db, key, limit=limit, cursor=cursor)
+
+
+@snapshot
+async def _read(db: AsyncSession, key: Key, *, limit: int, cursor: str | None) -> ReferenceHistory:
+    await db.execute(text(searches.limit()))
     reference = await db.scalar(select(Reference).where(is_at(key)))
     if reference is None:
         raise ReferenceNotFound

@@ -52,3 +52,42 @@ class Lookup[K, R: Mapping[str, Any]]:
         for key, future in waiting:
             if not future.done():
                 future.set_result(found.get(key))
+
+
+class Together[R]:
+    """Reads what is the same for everyone, once at a time: for all who asked before it began.
+
+    Nobody is answered from a read that began before the question. However many ask, one connection is enough.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[R]]) -> None:
+        self._read = read
+        self._waiting: list[asyncio.Future[R]] = []
+        self._reading: asyncio.Task[None] | None = None
+
+    async def get(self) -> R:
+        """Return what is read next.
+
+        Raises:
+            Exception: whatever the read raises, for everyone who asked with it.
+        """
+        loop = asyncio.get_running_loop()
+        mine: asyncio.Future[R] = loop.create_future()
+        self._waiting.append(mine)
+        if self._reading is None or self._reading.done():
+            self._reading = loop.create_task(self._read_on())
+        return await mine
+
+    async def _read_on(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            try:
+                result = await self._read()
+            except Exception as error:  # noqa: BLE001 -- it is for those who asked
+                for future in waiting:
+                    if not future.done():
+                        future.set_exception(error)
+            else:
+                for future in waiting:
+                    if not future.done():
+                        future.set_result(result)

@@ -22,8 +22,14 @@ class Statement:
         compiled = query.compile(dialect=dialect())  # type: ignore[no-untyped-call]
         return cls(str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), dict(compiled.params))
 
-    async def fetch(self, connection: asyncpg.Connection, values: dict[str, Any]) -> list[asyncpg.Record]:
-        """Run it with these values, and return its rows."""
+    async def fetch(
+        self, connection: asyncpg.Connection, values: dict[str, Any], *, within: float | None = None
+    ) -> list[asyncpg.Record]:
+        """Run it with these values, and return its rows.
+
+        Raises:
+            TimeoutError: it took longer than so many seconds.
+        """
         arguments = [values[name] if name in values else self.constants[name] for name in self.names]
-        rows: list[asyncpg.Record] = await connection.fetch(self.sql, *arguments)
+        rows: list[asyncpg.Record] = await connection.fetch(self.sql, *arguments, timeout=within)
         return rows

@@ -9,7 +9,7 @@ the log when it changes, in the same transaction.
 """
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import asyncpg
@@ -33,7 +33,7 @@ from app.config import settings
 from app.errors import DatabaseUnavailable
 from app.models import FeedHead, Reference, Status, StatusReference, User
 from app.schemas.statuses import URL_PARTS, StatusQuery
-from app.services import callers, references
+from app.services import callers, references, searches
 from app.services.callers import Caller
 from app.services.feed import Position
 from app.services.statements import Statement
@@ -168,11 +168,22 @@ def _items(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
 
 type Page = tuple[Position, bytes]
 
+# Their statements may look at very many rows; those of other filters find a page's rows by an index.
+SEARCHED_BY: Final = ("reference", "q")
+SEVERAL: Final = ("author", "category", *SEARCHED_BY)
+
+
+def is_search(wanted: StatusQuery) -> bool:
+    """Tell whether a page may cost much: by words or a reference, or by filters that no index has together."""
+    given = [name for name in SEVERAL if getattr(wanted, name) is not None]
+    return len(given) > 1 or any(name in SEARCHED_BY for name in given)
+
 
 async def _read(connection: asyncpg.Connection, wanted: StatusQuery, by: dict[str, Any]) -> Page | None:
     # One more than is wanted tells whether there are more.
     asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
-    rows = await asked.fetch(connection, _values(wanted) | by)
+    fetch = partial(searches.fetch, connection, asked) if is_search(wanted) else partial(asked.fetch, connection)
+    rows = await fetch(_values(wanted) | by)
     if not rows:
         raise DatabaseUnavailable  # the log has no head while the database is being restored
     seq, mark, stands, first, *_ = rows[0]
@@ -188,30 +199,43 @@ async def _read(connection: asyncpg.Connection, wanted: StatusQuery, by: dict[st
 
 
 @direct
-async def read(connection: asyncpg.Connection, wanted: StatusQuery) -> Page:
+async def _read_directly(connection: asyncpg.Connection, wanted: StatusQuery, by: dict[str, Any]) -> Page | None:
+    return await _read(connection, wanted, by)
+
+
+async def _read_in_turn(caller: Caller, wanted: StatusQuery, by: dict[str, Any]) -> Page | None:
+    if not is_search(wanted):
+        return await _read_directly(wanted, by)
+    async with searches.search(caller.credential.user_id):
+        return await _read_directly(wanted, by)
+
+
+async def read(caller: Caller, wanted: StatusQuery) -> Page:
     """Return a page as JSON, newest first, and the position in the log at which it was read.
 
     `since` is included, `until` is not. The page's depth costs nothing: the cursor names where it begins.
 
     Raises:
         InvalidCursor: the cursor is damaged.
+        QueryRefused: the words are too many.
+        SearchTooSlow: the search took too long.
+        TooBusy: too many search.
     """
-    page = await _read(connection, wanted, _NOBODY)
+    page = await _read_in_turn(caller, wanted, _NOBODY)
     assert page is not None  # there is nothing to be checked
     return page
 
 
-@direct
-async def read_by(connection: asyncpg.Connection, caller: Caller, wanted: StatusQuery) -> Page | None:
+async def read_by(caller: Caller, wanted: StatusQuery) -> Page | None:
     """Return what `read` does for a caller who was recalled, whom the statement checks; None where they stand no more.
 
     Raises:
-        InvalidCursor: the cursor is damaged.
+        BoardError: as `read`.
     """
     by = caller.credential
     name = caller.user.display_name
-    return await _read(
-        connection,
+    return await _read_in_turn(
+        caller,
         wanted,
         {"member": by.user_id, "name": name, "session": by.session_id, "api_token": by.api_token_id},
     )

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import LOST_CONNECTION, connect, driver, patience
-from app.errors import DatabaseNotMigrated, DatabaseUnavailable
+from app.errors import DatabaseNotMigrated, DatabaseUnavailable, QueryRefused
 from app.services import wakeups
 
 type Service[**P, R] = Callable[Concatenate[AsyncSession, P], Coroutine[Any, Any, R]]
@@ -24,6 +24,7 @@ type Statement[**P, R] = Callable[Concatenate[asyncpg.Connection, P], Coroutine[
 RETRIED: Final = {"40001", "40P01"}  # serialisation failure, deadlock
 NOT_MIGRATED: Final = {"42P01", "42703"}  # no such table, no such column
 REFUSED: Final = {"28P01", "28000", "3D000"}  # wrong password, no such role, no such database
+REFUSED_VALUE_CLASSES: Final = {"22", "54"}  # data exception, program limit exceeded
 UNAVAILABLE_CLASSES: Final = {"08", "53", "57"}  # connection, resources, operator intervention
 UNAVAILABLE: Final = {
     "25P03",  # idle in transaction for too long
@@ -81,7 +82,13 @@ async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[
     return result
 
 
-def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any]) -> Service[P, R]:
+def _is_refusal(error: BaseException | None) -> bool:
+    """Tell whether a value was refused: by PostgreSQL, as too complex or out of range, or by the driver."""
+    state = getattr(error, "sqlstate", None)
+    return isinstance(error, ValueError) if state is None else state[:2] in REFUSED_VALUE_CLASSES
+
+
+def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any], *, reads: bool = False) -> Service[P, R]:
     @functools.wraps(service)
     async def run(db: AsyncSession, /, *args: P.args, **kwargs: P.kwargs) -> R:
         async def work() -> R:
@@ -100,6 +107,8 @@ def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any]) -> 
             if is_unavailability(error):
                 # The driver's error, without the statement and the link to SQLAlchemy's manual.
                 raise DatabaseUnavailable from error.orig
+            if reads and error.orig is not None and (_is_refusal(error.orig) or _is_refusal(error.orig.__cause__)):
+                raise QueryRefused from error.orig
             raise
         except (PoolTimeoutError, *LOST_CONNECTION) as error:
             raise DatabaseUnavailable from error
@@ -130,17 +139,18 @@ def snapshot[**P, R](service: Service[P, R]) -> Service[P, R]:
 
     Raises:
         DatabaseUnavailable: as in `transaction`.
+        QueryRefused: a value was refused, which can only be one that a client has sent.
     """
-    return _in_transaction(service, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+    return _in_transaction(service, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}, reads=True)
 
 
 def autocommit[**P, R](service: Service[P, R]) -> Service[P, R]:
     """Run the service's single statement without BEGIN and COMMIT, which saves two round trips.
 
     Raises:
-        DatabaseUnavailable: as in `transaction`.
+        DatabaseUnavailable, QueryRefused: as in `snapshot`.
     """
-    return _in_transaction(service, {"isolation_level": "AUTOCOMMIT"})
+    return _in_transaction(service, {"isolation_level": "AUTOCOMMIT"}, reads=True)
 
 
 def _failure(error: Exception) -> Exception:
@@ -177,10 +187,19 @@ async def directly[R](work: Callable[[asyncpg.Connection], Awaitable[R]], *, unt
 
 
 def direct[**P, R](service: Statement[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Give the service a connection as the driver knows it: see `directly`."""
+    """Give the service a connection as the driver knows it, to read: see `directly`.
+
+    Raises:
+        DatabaseUnavailable, QueryRefused: as in `snapshot`.
+    """
 
     @functools.wraps(service)
     async def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        return await directly(lambda connection: service(connection, *args, **kwargs))
+        try:
+            return await directly(lambda connection: service(connection, *args, **kwargs))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if _is_refusal(error):
+                raise QueryRefused from error
+            raise
 
     return run

@@ -73,7 +73,7 @@ class Turns:
             else:
                 self._leave(group, member, mine)
             if isinstance(error, TimeoutError):
-                raise TooBusy(self._refusal) from error
+                raise TooBusy(self._refusal) from None
             raise
 
     def _pass_on(self) -> None:

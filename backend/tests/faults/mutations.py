@@ -4,6 +4,7 @@ Each is applied inside a worker that has loaded the app, by `gunicorn.conf.py`; 
 names its mutations in its marker.
 """
 
+import asyncio
 import functools
 import logging
 import secrets
@@ -233,6 +234,13 @@ def no_credential_check(_worker: Worker) -> None:
 @mutation
 def no_queue_of_attempts(_worker: Worker) -> None:
     """Attempts are counted and noted in two steps, between which others come."""
+    count = attempts._refuse_too_many  # noqa: SLF001
+
+    async def count_and_wait(*arguments: Any, **options: Any) -> None:
+        await count(*arguments, **options)
+        await asyncio.sleep(0.2)
+
+    attempts._refuse_too_many = count_and_wait  # noqa: SLF001
 
     class Functions:
         def hashtextextended(self, *_: object) -> object:

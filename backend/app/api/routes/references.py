@@ -19,8 +19,8 @@ Number = Annotated[int, Path(ge=1, le=999_999_999)]
 
 @router.get("/{owner}/{repo}/{number}")
 async def read_reference(
-    owner: Owner, repo: Repository, number: Number, page: Page, db: DB, _caller: CurrentReader
+    owner: Owner, repo: Repository, number: Number, page: Page, *, db: DB, caller: CurrentReader
 ) -> ReferenceHistory:
     """Return a reference and everything ever said about it, the oldest first."""
     key = (owner.lower(), repo.lower(), number)
-    return await history.read(db, key, limit=page.limit, cursor=page.cursor)
+    return await history.read(db, key, reader=caller.user, limit=page.limit, cursor=page.cursor)

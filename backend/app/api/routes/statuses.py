@@ -28,11 +28,11 @@ async def post_status(data: StatusCreate, caller: CurrentPoster, idempotency_key
 async def list_statuses(
     wanted: Annotated[StatusQuery, Query()],
     request: Request,
-    _caller: CurrentReader,
+    caller: CurrentReader,
     _if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the statuses that fit all filters, newest first."""
-    position, page = await status_pages.read(wanted)
+    position, page = await status_pages.read(caller, wanted)
     return fresh(request, position, page)
 
 
