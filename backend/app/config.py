@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     PORT: int = Field(default=8000, ge=1, le=HIGHEST_PORT)
     WEB_CONCURRENCY: int | None = Field(default=None, ge=1, le=64)
     WS_MAX_SOCKETS: int = Field(default=10_000, ge=1)
+    WS_MAX_SOCKETS_PER_MEMBER: int = Field(default=64, ge=1)
     GITHUB_API_URL: Annotated[str, AfterValidator(_check_api_url)] = PUBLIC_GITHUB
     GITHUB_WEBHOOK_SECRET: str | None = Field(default=None, repr=False)
     GITHUB_REPOSITORIES: Annotated[str | None, _if_set(_check_globs)] = None

@@ -1,14 +1,27 @@
 """How uvicorn comes to speak WebSocket here: its own way, but for floods, malformed input and shared frames."""
 
+import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
+
+from app.connections import LINGER, hang_up, plain
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
+
+# Frames that say nothing: of pings a client needs a few a minute, of pongs as many as it was sent pings, and of empty
+# ones none.
+MOST_IDLE_FRAMES: Final = 30  # a second
+CONTROL: Final = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
+# What the parser gets at once, so that a flood is noticed before it is all parsed. The shortest frame has 6 bytes.
+PIECE: Final = 1024
 
 NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
 
@@ -25,13 +38,45 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     """A WebSocket, from the handshake on. Whatever the client sends gets an answer, and no line in the log."""
 
     _fall_behind: Callable[[], None] | None = None
+    _idle_frames = _second = 0
+    _is_over = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a connection over from HTTP."""
+        super().connection_made(transport)
+        self.client = plain(self.client)
+        self.close_timeout = LINGER
 
     def data_received(self, data: bytes) -> None:
         """Answer a handshake that can't be read; uvicorn would leave the connection open in silence, for ever."""
-        super().data_received(data)
-        if self.conn.handshake_exc is not None and not self.handshake_initiated:
-            self._refuse()
+        for start in range(0, len(data), PIECE):
+            if self._is_over:
+                return
+            super().data_received(data[start : start + PIECE])
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self._refuse()
         self._look()
+
+    def handle_events(self) -> None:
+        """Take what came, unless it is a flood of frames that say nothing."""
+        if not self._is_flooded():
+            super().handle_events()
+        elif self.close_sent:
+            self._is_over = True
+            self.transport.abort()
+        else:
+            self.conn.fail(CloseCode.POLICY_VIOLATION, "Too many control or empty frames.")
+            self.handle_parser_exception()
+
+    def _is_flooded(self) -> bool:
+        frames = [event for event in self.conn.events if isinstance(event, Frame)]
+        came = sum(frame.opcode in CONTROL or not frame.data for frame in frames)
+        if came:
+            second = int(self.loop.time())
+            if second != self._second:
+                self._second, self._idle_frames = second, 0
+            self._idle_frames += came
+        return came > 0 and self._idle_frames > MOST_IDLE_FRAMES
 
     def handle_connect(self, event: Request) -> None:
         """Let the app write frames past the protocol: a thousand sockets then share one that was made once."""
@@ -76,9 +121,23 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             fall_behind()
 
     def pause_writing(self) -> None:
-        """Note that the client does not keep up."""
+        """Note that the client does not keep up, and read nothing meanwhile: its pings would be answered in vain."""
         super().pause_writing()
+        self.transport.pause_reading()
         self._look()
+
+    def resume_writing(self) -> None:
+        """Read on, unless the app still has a message to take."""
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    async def receive(self) -> "ASGIReceiveEvent":
+        """Return what came next. uvicorn reads on then, whether or not the client takes what it is sent."""
+        message = await super().receive()
+        if not self.writable.is_set():
+            self.transport.pause_reading()
+        return message
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that it is gone."""
@@ -104,11 +163,14 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_parser_exception(self) -> None:
         """Close after a malformed frame, and let the app know. Before the handshake is done, no code can be sent."""
-        self.disconnected = True
-        if self.conn.close_sent is None:
+        self.disconnected = self._is_over = True
+        closed = self.conn.close_sent
+        if closed is None:
             self.transport.abort()
-        else:
-            super().handle_parser_exception()
+            return
+        self.close_sent = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
+        self._hang_up(b"".join(self.conn.data_to_send()))
 
     def keepalive_timeout(self) -> None:
         """Close after a ping that nobody answered, and let the app know: uvicorn would log a crash if it still sent."""
@@ -121,5 +183,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         answer = (
             b"".join(self.conn.data_to_send()) or self.conn.reject(HTTPStatus.BAD_REQUEST, NO_HANDSHAKE).serialize()
         )
-        self.transport.write(answer)
-        self.transport.close()
+        self._is_over = True
+        self._hang_up(answer)
+
+    def _hang_up(self, last_word: bytes) -> None:
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = hang_up(self.transport, last_word)
+        self.transport.resume_reading()

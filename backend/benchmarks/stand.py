@@ -155,6 +155,7 @@ class Board:
             "DATABASE_URL": url,
             "JWT_SECRET": secrets.token_hex(32),
             "LOG_LEVEL": "INFO",
+            "WS_MAX_SOCKETS_PER_MEMBER": "10000",  # one member has all that are measured
             **environment,
         }
         self.statusboard("migrate")

@@ -12,7 +12,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.api.errors import MALFORMED, RESTART, TOO_SLOW, TRY_AGAIN_LATER, UNAUTHENTICATED, close_code
 from app.api.sockets import Sockets
-from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import BoardError, InsufficientScope
 from app.schemas.live import AuthMessage
@@ -85,7 +84,7 @@ class LiveSocket:
     async def run(self) -> None:
         """Hold the conversation until one side ends it."""
         await self._websocket.accept()
-        if len(self._sockets.open) >= settings.WS_MAX_SOCKETS:
+        if not self._sockets.has_room():
             await self._close(TRY_AGAIN_LATER, "This server carries as many sockets as it may. Try again later.")
             return
         self._sockets.start()
@@ -99,17 +98,20 @@ class LiveSocket:
         except WebSocketDisconnect:
             pass
         finally:
-            self._sockets.open.discard(self)
+            self._sockets.let_go(self)
             if self._expiry is not None:
                 self._expiry.cancel()
             self._ending.cancel()
 
     async def _converse(self) -> None:
+        self._sockets.silent += 1
         try:
             async with asyncio.timeout(AUTH_WITHIN):
                 first = await self._receive()
         except TimeoutError:
             raise Closing(UNAUTHENTICATED, "No token came within 5 seconds.") from None
+        finally:
+            self._sockets.silent -= 1
         reading = asyncio.ensure_future(self._read())
         sending = asyncio.ensure_future(self._send_everything(first))
         parts: list[asyncio.Future[None]] = [self._ending, reading, sending]
@@ -142,6 +144,8 @@ class LiveSocket:
         caller = await callers.authenticate(token)
         if Scope.READ not in caller.scopes:
             raise InsufficientScope
+        if not self._sockets.give(self, caller.credential.user_id):
+            raise Closing(TRY_AGAIN_LATER, "You have as many sockets here as you may. Close one, or try again later.")
         self.credential = caller.credential
         if self._expiry is not None:
             self._expiry.cancel()

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from app.api.errors import ACCOUNT_DISABLED, RESTART, TOO_SLOW, UNAUTHENTICATED
+from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.services import callers
@@ -28,6 +29,9 @@ CHECK_EVERY: Final = 20.0
 # the rest is for requests. A thousand clients that come back after a restart queue here.
 MOST_STARTING: Final = 4
 
+# Those who have sent no first message may be a tenth of all, but that many in any case.
+LEAST_SILENT: Final = 100
+
 # Bytes of snapshots that clients have not taken yet, of all sockets together.
 MOST_UNTAKEN: Final = 32 * 1024 * 1024
 
@@ -42,6 +46,8 @@ class Sockets:
 
     def __init__(self) -> None:
         self.open: set[LiveSocket] = set()
+        self.silent = 0  # those of them that have sent no first message
+        self.of_members: Counter[int] = Counter()
         # Those of them that have all that there is, and whose clients keep up: what is to be called where one can't go
         # on, and how it is written to, since nothing else is looked at for each when there is news.
         self.abreast: dict[Callable[[], None], Callable[[bytes], None]] = {}
@@ -66,6 +72,31 @@ class Sockets:
                 await self._watch
             self._watch = None
         await self.feed.stop()
+
+    def has_room(self) -> bool:
+        """Tell whether there may be another socket, of somebody who is still to say who they are."""
+        most_silent = max(LEAST_SILENT, settings.WS_MAX_SOCKETS // 10)
+        return len(self.open) < settings.WS_MAX_SOCKETS and self.silent < most_silent
+
+    def give(self, socket: "LiveSocket", user_id: int) -> bool:
+        """Count a socket as this member's, unless they have as many as they may; tell whether it is theirs now."""
+        if socket.user_id != user_id:
+            if self.of_members[user_id] >= settings.WS_MAX_SOCKETS_PER_MEMBER:
+                return False
+            self._take_back(socket)
+            self.of_members[user_id] += 1
+        return True
+
+    def let_go(self, socket: "LiveSocket") -> None:
+        """Forget a socket that is closed."""
+        self.open.discard(socket)
+        self._take_back(socket)
+
+    def _take_back(self, socket: "LiveSocket") -> None:
+        if (user_id := socket.user_id) is not None:
+            self.of_members[user_id] -= 1
+            if not self.of_members[user_id]:
+                del self.of_members[user_id]
 
     def join(self, fall_behind: Callable[[], None], write: Callable[[bytes], None], position: Position) -> None:
         """Have a socket written to with all the others that have everything up to this position, the ring's last."""

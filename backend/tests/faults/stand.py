@@ -117,6 +117,8 @@ class Stand(OnCluster):
             "DATABASE_URL": postgres.url(proxy.port),
             "JWT_SECRET": settings.JWT_SECRET,
             "LOG_LEVEL": "INFO",
+            # Some tests have thousands of sockets on their 20 accounts.
+            "WS_MAX_SOCKETS_PER_MEMBER": "10000",
             "STAND_CHECK_EVERY": str(check_every or ""),
         }
         self.replicas = [Replica(folder, f"replica-{n}", environment, workers=workers) for n in range(REPLICAS)]

@@ -77,6 +77,14 @@ class Wire(asyncio.Protocol):
         """Send bytes as they are."""
         self._transport.write(data)
 
+    def pause(self) -> None:
+        """Read nothing more."""
+        self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on."""
+        self._transport.resume_reading()
+
     def abort(self) -> None:
         """End the connection without a word."""
         self._transport.abort()

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import InvalidStatus
 
 from app.api import live_socket, sockets
+from app.api.sockets import Sockets
 from app.config import settings
 from app.models import ApiToken
 from app.services import access_tokens, callers
@@ -255,6 +256,60 @@ async def test_too_many_sockets(server: Server, ada: Persona, monkeypatch):
 
     assert refused == 1013
     assert messages[-1]["type"] == "ready"
+
+
+async def test_too_many_sockets_that_say_nothing(server: Server, ada: Persona, monkeypatch):
+    """1013 for the next one, however many places there are for those who have said who they are."""
+    monkeypatch.setattr(sockets, "LEAST_SILENT", 2)
+    monkeypatch.setattr(settings, "WS_MAX_SOCKETS", 25)
+    async with server.follow(ada.token) as member, server.socket() as one, server.socket():
+        await receive_until(member, "ready")
+        await until(lambda: server.sockets.silent == 2)
+        third = await code_for(server)
+        await one.send(auth(ada.token))
+        await receive_until(one, "ready")
+        async with server.follow(ada.token) as again:
+            messages = await receive_until(again, "ready")
+    await until(lambda: not server.sockets.open)
+
+    assert third == 1013
+    assert messages[-1]["type"] == "ready"
+    assert server.sockets.silent == 0
+
+
+def test_how_many_may_say_nothing(monkeypatch):
+    """A tenth of all, and at least 100."""
+    places = Sockets()
+    for most, silent, has_room in [
+        *((10_000, 999, True), (10_000, 1000, False)),
+        *((500, 99, True), (500, 100, False)),
+    ]:
+        monkeypatch.setattr(settings, "WS_MAX_SOCKETS", most)
+        places.silent = silent
+
+        assert places.has_room() is has_room
+
+
+async def test_too_many_sockets_of_one_member(server: Server, ada: Persona, bob: Persona, monkeypatch):
+    """1013 for the next one, by whichever of the member's credentials; others' sockets are not counted."""
+    monkeypatch.setattr(settings, "WS_MAX_SOCKETS_PER_MEMBER", 2)
+    api_token = (await ada.client.post("/api/v1/tokens", json={"name": "x", "scopes": ["read"]})).json()["token"]
+    async with server.follow(ada.token) as one, server.follow(api_token) as two, server.follow(bob.token) as bobs:
+        for socket in (one, two, bobs):
+            await receive_until(socket, "ready")
+        refused = [await code_for(server, auth(token)) for token in (ada.token, api_token)]
+        await two.send(auth(ada.token))  # to show another token is no other socket
+        await bobs.send(auth(ada.token))
+        taken_over = await closed_with(bobs)
+        await one.close()
+        await until(lambda: len(server.sockets.open) == 1)
+        async with server.follow(ada.token) as again:
+            messages = await receive_until(again, "ready")
+    await until(lambda: not server.sockets.open)
+
+    assert [*refused, taken_over] == [1013, 1013, 1013]
+    assert messages[-1]["type"] == "ready"
+    assert not server.sockets.of_members
 
 
 async def test_foreign_origins_are_refused(server: Server, ada: Persona):

@@ -31,6 +31,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "migrations": {"models", "database"},
     "server": {"config", "logs", "processors", "http_protocol", "socket_protocol"},
     "http_protocol": {"api", "connections"},
+    "socket_protocol": {"connections"},
     # Leaves.
     **{
         leaf: set()
@@ -43,7 +44,6 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
             "refusals",
             "embedded",
             "connections",
-            "socket_protocol",
         )
     },
 }
