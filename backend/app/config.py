@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.addresses import HIGHEST_PORT, read_networks, why_origin_is_wrong
+from app.addresses import HIGHEST_PORT, read_networks, why_host_is_wrong, why_origin_is_wrong
 from app.database_url import check_database_url
 
 ENV_FILE: Final = Path(__file__).resolve().parent.parent / ".env"
@@ -44,6 +44,17 @@ def _check_cors_origins(value: str) -> str:
                 f"since the board answers with credentials. Write each as browsers send it: {problem}"
             )
     return value
+
+
+def _check_allowed_hosts(value: str) -> str:
+    hosts = _split(value)
+    for host in hosts:
+        if problem := why_host_is_wrong(host.removeprefix("*.")):
+            raise ValueError(
+                "must be names such as board.lan or *.example.com, separated by commas, without https:// and port. "
+                f"Write each as browsers send it: {problem}"
+            )
+    return ",".join(hosts)
 
 
 def _check_proxies(value: str) -> str:
@@ -131,6 +142,7 @@ class Settings(BaseSettings):
     LOG_LEVEL: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
 
     PUBLIC_URL: Annotated[str, AfterValidator(_check_public_url)] = "http://localhost:8000"
+    ALLOWED_HOSTS: Annotated[str | None, _if_set(_check_allowed_hosts)] = None
     FORWARDED_ALLOW_IPS: Annotated[str, AfterValidator(_check_proxies)] = "127.0.0.1"
     REGISTRATION: Literal["invite", "open"] = "invite"
     PORT: int = Field(default=8000, ge=1, le=HIGHEST_PORT)
@@ -147,6 +159,13 @@ class Settings(BaseSettings):
     def cors_origins_list(self) -> list[str]:
         """The origins that other pages may call from: `CORS_ORIGINS` split on commas, without blanks."""
         return _split(self.CORS_ORIGINS)
+
+    @property
+    def host_names(self) -> list[str]:
+        """The names by which the board may be reached; `*.` at the beginning of one stands for all below it."""
+        origins = [self.PUBLIC_URL, *self.cors_origins_list]
+        named = [name for origin in origins if (name := urlsplit(origin).hostname)]
+        return ["localhost", *named, *_split(self.ALLOWED_HOSTS or "")]
 
     @property
     def titles(self) -> Literal["on", "off"]:

@@ -86,6 +86,12 @@ class ForeignOrigin(Forbidden):
     code = "foreign_origin"
 
 
+class WrongHost(BoardError):
+    """The board was reached by a name that is not known to be its own."""
+
+    code = "wrong_host"
+
+
 class WrongPassword(Forbidden):
     """The current password, asked for before it is changed, is another."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, cast
@@ -34,6 +35,9 @@ MOST_IN_VAIN: Final = 64 * 1024
 PIECE: Final = 4096
 # Bytes around each byte of a body that comes in chunks; one chunk a byte takes 5.
 MOST_FRAMING: Final = 8
+
+
+ABSOLUTE_TARGET: Final = re.compile(rb"[a-z]+://([^/?#]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,10 @@ class HttpProtocol(HttpToolsProtocol):
         """Have the request answered, unless too many wait already: then the last of those is the connection's last."""
         if len(self.pipeline) >= MOST_PIPELINED:
             raise Refused(MALFORMED)
+        if target := ABSOLUTE_TARGET.match(self.url):
+            # The host that it names counts in place of `Host` (RFC 9112, section 3.2.2).
+            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"]
+            self.headers.append((b"host", target[1]))
         super().on_headers_complete()
         self.reading = Reading.BODY
         self._stop_waiting()

@@ -16,6 +16,7 @@ from app import __version__
 from app.api import errors, problems
 from app.api.ahead import AheadMiddleware
 from app.api.compression import CompressionMiddleware
+from app.api.hosts import Hosts
 from app.api.middleware import BoardMiddleware, LimitsMiddleware
 from app.api.page import Page
 from app.api.router import router, words
@@ -68,7 +69,11 @@ class Statusboard(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what every request and every socket goes through."""
-        return BoardMiddleware(AheadMiddleware(super().build_middleware_stack()), words=words() | OTHER_WORDS)
+        return BoardMiddleware(
+            AheadMiddleware(super().build_middleware_stack()),
+            words=words() | OTHER_WORDS,
+            hosts=Hosts(settings.host_names),
+        )
 
     def prepare(self) -> None:
         """Do ahead of the first request what each process would else do for itself."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame, Opcode
@@ -99,6 +100,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def abort(self) -> None:
         """Drop the connection, and what the client has not taken."""
         self.transport.abort()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the app sends. A refused handshake is a complete one, which uvicorn would log as an error."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
 
     def keep_up(self, fall_behind: Callable[[], None]) -> Callable[[bytes], None] | None:
         """Return what writes frames that are made already, or None where the client does not keep up, or is gone.

@@ -8,6 +8,7 @@ import pytest
 # Before anything of the app is imported: tests never read DATABASE_URL or backend/.env.
 os.environ["JWT_SECRET"] = "only-for-tests-0123456789abcdefghij"
 os.environ["DATABASE_URL"] = "postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere"
+os.environ["ALLOWED_HOSTS"] = "board.test"  # as their clients call the board
 
 from app.config import Settings, settings
 

@@ -23,6 +23,7 @@ STATUS_CODES: Final[dict[type[errors.BoardError], HTTPStatus]] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.Unprocessable: HTTPStatus.UNPROCESSABLE_CONTENT,
+    errors.WrongHost: HTTPStatus.MISDIRECTED_REQUEST,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.errors import answer, crashed, problem, unprocessable
+from app.api.hosts import Hosts, refuse
 from app.logs import REQUEST_ID
 
 access_log = logging.getLogger("app.access")
@@ -45,7 +46,8 @@ SECURITY_HEADERS: Final = [
 # Over http browsers ignore it, and say so on the console of each page.
 SECURE_HEADERS: Final = [*SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
 
-QUIET_PATHS: Final = frozenset({"/api/v1/health", "/api/v1/ready"})
+# What monitors and orchestrators ask for: often, and by any name.
+MONITORED_PATHS: Final = frozenset({"/api/v1/health", "/api/v1/ready"})
 
 
 def new_request_id() -> str:
@@ -91,10 +93,11 @@ def declares_more(length: bytes, largest: int) -> bool:
 
 
 class BoardMiddleware:
-    """Around every request: request id, access log, security headers, and the answer to a crash."""
+    """Around every request: request id, access log, security headers, the check of `Host`, the answer to a crash."""
 
-    def __init__(self, app: ASGIApp, *, words: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, words: Collection[str], hosts: Hosts) -> None:
         self.app = app
+        self._hosts = hosts
         self._words = words  # of paths: see `_loggable`
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,7 +113,7 @@ class BoardMiddleware:
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             kind = message["type"]
-            if kind == "http.response.start":
+            if kind.endswith("http.response.start"):  # also of a socket that is refused
                 status = message["status"]
                 headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
                 for name, _ in headers:
@@ -127,8 +130,9 @@ class BoardMiddleware:
                 status = message.get("code", 1000) if status else 403
             await send(message)
 
+        is_known = scope["path"] in MONITORED_PATHS or self._hosts.include(scope)
         try:
-            await self.app(scope, receive, send_with_headers)
+            await (self.app if is_known else refuse)(scope, receive, send_with_headers)
         except Exception:
             log.exception("%s %s failed", scope.get("method", "WS"), self._loggable(scope["path"]))
             if status == 0 and scope["type"] == "http":
@@ -148,7 +152,7 @@ class BoardMiddleware:
         )
 
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
-        level = logging.DEBUG if scope["path"] in QUIET_PATHS else logging.INFO
+        level = logging.DEBUG if scope["path"] in MONITORED_PATHS else logging.INFO
         if access_log.isEnabledFor(level):
             method, path = scope.get("method", "WS"), self._loggable(scope["path"])
             fields = {

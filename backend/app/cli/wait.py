@@ -101,6 +101,8 @@ class Board:
         response = await self._client.request(method, path, headers=headers, **options)
         if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise Ended(NOT_LET_IN, _detail(response))
+        if response.status_code == HTTPStatus.MISDIRECTED_REQUEST:
+            raise Ended(FAILED, _detail(response))
         if response.status_code == HTTPStatus.NOT_FOUND:
             raise Ended(OUT_OF_SIGHT, _detail(response))
         response.raise_for_status()

@@ -262,9 +262,9 @@ OWN_ORIGINS = [
     ("board.test:443", "https://board.test"),
     ("BOARD.test", "http://board.test"),
     ("[::1]:8000", "http://[::1]:8000"),
-    ("elsewhere.test", "https://public.test"),
-    ("elsewhere.test", "https://friend.test"),
-    ("elsewhere.test", None),
+    ("elsewhere", "https://public.test"),
+    ("elsewhere", "https://friend.test"),
+    ("elsewhere", None),
 ]
 
 

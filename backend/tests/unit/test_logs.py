@@ -21,7 +21,7 @@ import asyncio, httpx
 from app.main import app
 logging.getLogger("httpx").setLevel("WARNING")  # which is the client here
 async def main():
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://board.test") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://board") as client:
         {requests}
 asyncio.run(main())
 """

@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.errors import RESTART
+from app.api.hosts import Hosts
 from app.config import settings
 from tests.fake_github import SECRET, FakeGitHub, delivery, says, sign
 from tests.personas import PASSWORD, Persona
@@ -202,6 +203,17 @@ async def test_a_feed_that_can_not_be_continued(server: Server, ada: Persona, db
         async with asyncio.timeout(5):
             await follower.run()
     await board.leave()
+
+
+async def test_a_board_that_is_reached_by_a_strange_name_is_not_tried_again(server: Server, ada: Persona, monkeypatch):
+    """The board's sentence is shown, which says what to set."""
+    token = await api_token(ada)
+    monkeypatch.setattr(Hosts, "include", lambda *_: False)
+
+    ended = await waiting.wait(PLACE, url=server.url, credential=token, timeout=20.0)
+
+    assert ended[0] == waiting.FAILED
+    assert "ALLOWED_HOSTS" in ended[1]
 
 
 async def command(*arguments: str, **environment: str) -> tuple[int, str, str]:

@@ -1,0 +1,61 @@
+"""By which names the board may be reached.
+
+A stranger's page on a name of the stranger's own, which their DNS then leads to this machine (DNS rebinding), is of the
+board's origin to a browser. What no DNS can lead here needs no such care: addresses, and names without a dot.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from app.api.errors import answer_to
+from app.errors import WrongHost
+
+# A name or an IPv4 address; a port may follow. In an address of IPv6, dots stand in brackets.
+NAME: Final = re.compile(r"([0-9a-z._-]{1,254})(?::[0-9]{0,5})?")
+ADDRESS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{0,5})?|\[[0-9a-f:.]+(?:%[^]]*)?\](?::[0-9]{0,5})?")
+BELOW: Final = "*"
+
+
+def _sent(scope: Scope) -> list[str]:
+    return [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
+
+
+class Hosts:
+    """The board's names; `*.example.com` stands for every name below that one."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._endings = tuple(name.removeprefix(BELOW) for name in self._names if name.startswith(BELOW))
+
+    def include(self, scope: Scope) -> bool:
+        """Tell whether a request came by one of them, or by none at all, as no browser does."""
+        sent = _sent(scope)
+        if len(sent) != 1:
+            return not sent
+        host = sent[0]
+        if "." not in host or ADDRESS.fullmatch(host):
+            return True
+        match = NAME.fullmatch(host)
+        name = match[1].removesuffix(".") if match else ""
+        return name in self._names or name.endswith(self._endings)
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer who came by another name, with what would let them in: in plain text to a person who opened an address."""
+    sent = _sent(scope)
+    match = NAME.fullmatch(sent[0]) if len(sent) == 1 else None
+    error = WrongHost(
+        "The Host header names no host, or several."
+        if match is None
+        else f"This board does not answer to the name {match[1]}. If that is its name, set ALLOWED_HOSTS={match[1]} "
+        "in its settings and restart it."
+    )
+    if "text/html" in Headers(scope=scope).get("accept", ""):
+        await PlainTextResponse(f"{error.text}\n", status_code=421)(scope, receive, send)
+    else:
+        await answer_to(error)(scope, receive, send)
