@@ -30,7 +30,7 @@ def common_values(author_id: int, said: dict[str, Any], *, tells: bool) -> dict[
     """Return the parameters that every posting statement has, for somebody whom nobody checks."""
     return {
         "author": author_id,
-        "name": "",
+        "name": said["author"]["display_name"],
         "session": None,
         "api_token": None,
         "tells": tells,
