@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import click
@@ -16,7 +16,7 @@ from app.config import SECRET_BYTES, settings
 from app.database import POOL_OVERFLOW, POOL_SIZE, AsyncSessionLocal
 from app.errors import DatabaseUnavailable
 from app.models import FeedHead, User
-from app.services import readiness, setup
+from app.services import housekeeping, readiness, setup
 from app.services.transactions import autocommit
 
 # A clock that is further off than this makes times on the page look wrong. Nothing else depends on it.
@@ -72,6 +72,15 @@ async def _contents(db: AsyncSession) -> tuple[int, int]:
     return (await db.execute(select(users, FeedHead.seq))).one()
 
 
+def _tidied(ago: timedelta) -> bool:
+    hours = ago // timedelta(hours=1)
+    if ago > housekeeping.OVERDUE:
+        return _say(
+            False, f"Nothing old was thrown away for {hours} hours. A running server does; its log says why not"
+        )
+    return _say(True, f"What has had its time was thrown away {f'{hours} h' if hours else 'less than an hour'} ago")
+
+
 async def _database(db: AsyncSession) -> list[bool]:
     place = make_url(settings.DATABASE_URL)
     where = f"{place.host or place.query.get('host')}, database {place.database}"
@@ -99,6 +108,7 @@ async def _database(db: AsyncSession) -> list[bool]:
         found.append(_say(True, f"{users} accounts, {events} events in the log"))
     else:
         found.append(_say(True, f"No account yet. Make the first one at {await setup.link(db)}"))
+    found.append(_tidied(await housekeeping.last_tidied(db)))
     each = POOL_SIZE + POOL_OVERFLOW + 1
     budget = f"{listeners} workers listen; each takes up to {each} of the {connections} connections that there are"
     found.append(_say(listeners * each <= connections, budget))

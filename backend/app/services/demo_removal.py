@@ -85,7 +85,8 @@ async def _delete_accounts(db: AsyncSession, people: list[int]) -> None:
 async def _forget_references(db: AsyncSession) -> list[NewEvent]:
     """Delete what was made up, and return events of what others speak of: it becomes a plain link, and is asked for."""
     rows = await db.scalars(select(Reference).where(MADE_UP).order_by(*IN_ORDER).with_for_update())
-    spoken_of = select(StatusReference.reference_id).distinct()
+    made_up = select(Reference.id).where(MADE_UP)  # the links of a whole board may be millions
+    spoken_of = select(StatusReference.reference_id).where(StatusReference.reference_id.in_(made_up)).distinct()
     kept = set(await db.scalars(spoken_of))
     events = []
     for row in rows.all():

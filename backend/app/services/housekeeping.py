@@ -3,53 +3,116 @@
 import asyncio
 import logging
 import random
+from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import AsyncSessionLocal
 from app.errors import BoardError
+from app.models import Board
 from app.services.feed import KEPT_DAYS
-from app.services.transactions import transaction
+from app.services.transactions import autocommit, transaction
 
 log = logging.getLogger(__name__)
 
 EVERY: Final = 3600.0  # seconds
-PATIENCE: Final = 60.0  # seconds; nobody waits for the answer
+PATIENCE: Final = 20.0  # seconds, for each batch; nobody waits for the answer
 LOCK: Final = 7_305_820_114_962_002
+
+# Rows that one transaction throws away, however many there are. PostgreSQL ends a statement after 6 seconds, and one
+# that does not get everything done in that time would have even more to do an hour later.
+BATCH: Final = 5000
+PAUSE: Final = 0.1  # seconds between two batches, for those who post meanwhile
+OVERDUE: Final = timedelta(days=1)
 
 # The log is cut at its beginning only, so that it never has a gap. Of the events that are too old the last one stays:
 # who has it goes on from there, and misses none.
-STEPS: Final = (
-    f"""DELETE FROM feed_events WHERE seq < COALESCE(
-            (SELECT seq FROM feed_events WHERE created_at >= now() - interval '{KEPT_DAYS} days' ORDER BY seq LIMIT 1),
-            (SELECT seq + 1 FROM feed_head)) - 1""",  # noqa: S608 -- a constant
+CUT_THE_LOG: Final = f"""
+    DELETE FROM feed_events WHERE seq < (
+        SELECT coalesce(min(seq) FILTER (WHERE is_kept) - 1, max(seq)) FROM (
+            SELECT seq, created_at >= now() - interval '{KEPT_DAYS} days' AS is_kept
+            FROM feed_events ORDER BY seq LIMIT :batch
+        ) AS oldest
+    )
+"""  # noqa: S608 -- a constant
+HAS_HAD_ITS_TIME: Final = {
     # GitHub lets a delivery be sent again for three days.
-    "DELETE FROM github_deliveries WHERE created_at < now() - interval '30 days'",
-    "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
-    "DELETE FROM attempts WHERE created_at < now() - interval '1 hour'",
-    "DELETE FROM reset_codes WHERE expires_at < now() - interval '1 day'",
-    "DELETE FROM refresh_tokens WHERE expires_at < now() - interval '1 day'",
-    """DELETE FROM sessions WHERE (ended_at < now() - interval '1 day' OR expires_at < now() - interval '1 day')""",
+    "github_deliveries": "created_at < now() - interval '30 days'",
+    "idempotency_keys": "created_at < now() - interval '24 hours'",
+    "attempts": "created_at < now() - interval '1 hour'",
+    "reset_codes": "expires_at < now() - interval '1 day'",
+    "refresh_tokens": "expires_at < now() - interval '1 day'",
+    "sessions": "ended_at < now() - interval '1 day' OR expires_at < now() - interval '1 day'",
+}
+STEPS: Final = (
+    CUT_THE_LOG,
+    *(
+        f"DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {old} LIMIT :batch))"  # noqa: S608
+        for table, old in HAS_HAD_ITS_TIME.items()
+    ),
 )
 
 
+async def _may_tidy(db: AsyncSession) -> bool:
+    """Tell whether no other process is at it, and keep others from it until the transaction ends."""
+    return await db.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}) is True
+
+
 @transaction
+async def _throw_away(db: AsyncSession, step: str) -> int | None:
+    """Throw away a batch, and return how many rows that were; None while another process is at it."""
+    if not await _may_tidy(db):
+        return None
+    result = await db.execute(text(step), {"batch": BATCH})
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+@transaction
+async def _note(db: AsyncSession) -> None:
+    await db.execute(update(Board).values(tidied_at=func.clock_timestamp()))
+
+
+@autocommit
+async def last_tidied(db: AsyncSession) -> timedelta:
+    """Return how long ago what has had its time was thrown away, all of it."""
+    ago: timedelta = (await db.execute(select(func.clock_timestamp() - Board.tidied_at))).scalar_one()
+    return ago
+
+
 async def tidy(db: AsyncSession) -> None:
-    """Throw away what has had its time, unless another process is at it."""
-    if await db.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}):
-        for step in STEPS:
-            await db.execute(text(step))
+    """Throw away what has had its time, a batch at a time, unless another process is at it."""
+    for step in STEPS:
+        while True:
+            db.info["patience"] = PATIENCE
+            count = await _throw_away(db, step)
+            if count is None:
+                return
+            if count == 0:
+                break
+            await asyncio.sleep(PAUSE)
+    await _note(db)
+
+
+async def complain(db: AsyncSession) -> None:
+    """Say in the log where nothing was thrown away for a day, whatever the reason."""
+    ago = await last_tidied(db)
+    if ago > OVERDUE:
+        log.error("Nothing old has been thrown away for %d hours, so the database grows.", ago // timedelta(hours=1))
 
 
 async def tidy_for_ever() -> None:
     """Tidy every hour, the first time some minutes after the start, so that workers don't do it in step."""
     await asyncio.sleep(random.uniform(60, 600))  # noqa: S311 -- no secret
     while True:
-        try:
-            async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
-                await tidy(db)
-        except BoardError as error:
-            log.warning("Tidying up has to wait for the next hour: %s", error)
+        for do in (tidy, complain):
+            try:
+                async with AsyncSessionLocal() as db:
+                    await do(db)
+            except BoardError as error:
+                log.warning("Tidying up has to wait for the next hour: %s", error)
+            except Exception:
+                # Whatever it was, it must not be the end of all tidying.
+                log.exception("Tidying up failed, and is tried again in an hour.")
         await asyncio.sleep(EVERY)

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +13,7 @@ from app.services import attempts, housekeeping
 from tests.clock import let_pass
 from tests.logins import cookie, log_in
 from tests.personas import Persona, new_client
+from tests.recorder import recorded
 
 COUNTS = text("""
     SELECT (SELECT count(*) FROM idempotency_keys), (SELECT count(*) FROM attempts),
@@ -109,6 +111,90 @@ async def test_a_database_that_is_away_does_not_end_it(database_url: str, monkey
     tidying.cancel()
 
     assert calls >= 2
+
+
+@pytest.mark.parametrize("batch", [2, 3, 7])
+async def test_it_is_thrown_away_in_batches(ada: Persona, db: AsyncSession, monkeypatch, batch: int):
+    """Each a transaction of its own, so that it gets done however much there is; and what is left is the same."""
+    monkeypatch.setattr(housekeeping, "BATCH", batch)
+    monkeypatch.setattr(housekeeping, "PAUSE", 0)
+    for _ in range(5):
+        await leave_traces(ada)
+        await db.execute(text("TRUNCATE attempts"))
+        await db.commit()
+    await let_pass(db, timedelta(days=92))
+    with recorded() as statements:
+        left = await tidied(db)
+    seqs = list(await db.scalars(text("SELECT seq FROM feed_events ORDER BY seq")))
+
+    assert left == (0, 0, 0, 0, 0)
+    assert seqs == [await db.scalar(text("SELECT seq FROM feed_head"))]
+    assert len([statement for statement in statements if "DELETE" in statement]) > len(housekeeping.STEPS)
+
+
+async def test_what_fails_does_not_undo_what_was_thrown_away(ada: Persona, db: AsyncSession, monkeypatch):
+    """The next hour goes on behind it: a single transaction would begin anew each time, with ever more to do."""
+    for _ in range(6):
+        await ada.post("x")
+    await let_pass(db, timedelta(days=8))
+    before = await db.scalar(text("SELECT count(*) FROM feed_events"))
+    await db.rollback()
+    monkeypatch.setattr(housekeeping, "BATCH", 3)
+    calls = 0
+
+    async def fail(_seconds: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise DatabaseUnavailable
+
+    monkeypatch.setattr(housekeeping.asyncio, "sleep", fail)
+    with pytest.raises(DatabaseUnavailable):
+        await tidied(db)
+    monkeypatch.undo()
+
+    assert await db.scalar(text("SELECT count(*) FROM feed_events")) == before - 4
+
+
+async def test_it_is_known_when_it_was_last_done(ada: Persona, db: AsyncSession, caplog):
+    """For doctor and for the log, a day later; whoever finds another process at it has done nothing."""
+    await let_pass(db, timedelta(hours=25))
+    await housekeeping.complain(db)
+    complaints = list(caplog.messages)
+    caplog.clear()
+    async with database.async_engine.connect() as other:
+        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": housekeeping.LOCK})
+        await tidied(db)
+        await other.rollback()
+    meanwhile = await housekeeping.last_tidied(db)
+    await tidied(db)
+    await housekeeping.complain(db)
+
+    assert complaints == ["Nothing old has been thrown away for 25 hours, so the database grows."]
+    assert meanwhile > timedelta(days=1)
+    assert await housekeeping.last_tidied(db) < timedelta(hours=1)
+    assert caplog.messages == []
+
+
+async def test_an_unforeseen_failure_does_not_end_it(database_url: str, monkeypatch):
+    """Else nothing would be thrown away any more until a restart, without a word."""
+    calls = 0
+    tidied = asyncio.Event()
+
+    async def tidy(_db: AsyncSession) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise ZeroDivisionError
+        tidied.set()
+
+    monkeypatch.setattr(housekeeping, "tidy", tidy)
+    monkeypatch.setattr(housekeeping, "EVERY", 0)
+    monkeypatch.setattr(housekeeping.random, "uniform", lambda _first, _last: 0)
+    tidying = asyncio.create_task(housekeeping.tidy_for_ever())
+    async with asyncio.timeout(5):
+        await tidied.wait()
+    tidying.cancel()
 
 
 async def test_attempts_stay_as_long_as_they_count():

@@ -1,0 +1,25 @@
+"""The board remembers when what has had its time was thrown away last.
+
+Revision ID: 0004
+Revises: 0003
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Begin now."""
+    op.add_column(
+        "board", sa.Column("tidied_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False)
+    )
+
+
+def downgrade() -> None:
+    """Forget it."""
+    op.drop_column("board", "tidied_at")
