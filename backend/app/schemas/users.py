@@ -2,6 +2,7 @@
 
 from app.models.user import Kind, Role
 from app.schemas.base import AnswerModel, GivenBool, Moment, RequestModel
+from app.schemas.statuses import PageQuery
 from app.schemas.text import DisplayName, TimeZone
 
 
@@ -15,6 +16,12 @@ class UserRead(AnswerModel):
     time_zone: str
     disabled: bool
     created_at: Moment
+
+
+class UserQuery(PageQuery):
+    """Which members: all, or those that are disabled, or those that are not."""
+
+    disabled: bool | None = None
 
 
 class ProfileUpdate(RequestModel):

@@ -58,9 +58,10 @@ async def find(db: AsyncSession, username: str) -> UserRead:
 
 
 @autocommit
-async def list_all(db: AsyncSession, *, limit: int, cursor: str | None) -> Page[UserRead]:
-    """Return the members, newest first."""
-    rows, next_cursor = await pages.by_id(db, select(User), User.id, limit=limit, cursor=cursor)
+async def list_all(db: AsyncSession, *, disabled: bool | None = None, limit: int, cursor: str | None) -> Page[UserRead]:
+    """Return the members, newest first: all, or those that are disabled, or those that are not."""
+    query = select(User) if disabled is None else select(User).where(User.disabled == disabled)
+    rows, next_cursor = await pages.by_id(db, query, User.id, limit=limit, cursor=cursor)
     return Page(items=[UserRead.model_validate(user) for (user,) in rows], next_cursor=next_cursor)
 
 

@@ -128,6 +128,17 @@ async def test_the_list_is_read_page_by_page(bob: Persona):
     assert first["items"][2]["disabled"] is True
 
 
+async def test_who_has_left_can_be_listed_alone(ada: Persona, bob: Persona):
+    """Whoever looks for what they said finds them; without the question, everybody is listed."""
+    await administer(ada, "bob", disabled=True)
+
+    listed = {}
+    for asked in ("", "?disabled=true", "?disabled=false"):
+        items = (await ada.client.get(PATH + asked)).json()["items"]
+        listed[asked] = {user["username"] for user in items}
+    assert listed == {"": {"ada", "bob"}, "?disabled=true": {"bob"}, "?disabled=false": {"ada"}}
+
+
 async def test_an_admin_makes_another(ada: Persona, bob: Persona, db: AsyncSession):
     """Bob's next request is an admin's, with the token that he has."""
     response = await administer(ada, "BOB", role="admin")

@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
-from app.api.deps import DB, CurrentAdmin, CurrentReader, CurrentUser, Page
+from app.api.deps import DB, CurrentAdmin, CurrentReader, CurrentUser
 from app.api.problems import problems
-from app.schemas.base import Page as PageOf
+from app.schemas.base import Page
 from app.schemas.text import Username
-from app.schemas.users import MemberUpdate, ProfileUpdate, ResetCodeRead, UserRead
+from app.schemas.users import MemberUpdate, ProfileUpdate, ResetCodeRead, UserQuery, UserRead
 from app.services import accounts, members
 
 router = APIRouter(prefix="/users", tags=["users"], responses=problems(401, 403, 422, 503))
@@ -29,9 +29,9 @@ async def update_me(changes: ProfileUpdate, db: DB, caller: CurrentUser) -> User
 
 
 @router.get("")
-async def list_users(page: Page, db: DB, _caller: CurrentReader) -> PageOf[UserRead]:
-    """List the members, newest first."""
-    return await members.list_all(db, limit=page.limit, cursor=page.cursor)
+async def list_users(wanted: Annotated[UserQuery, Query()], db: DB, _caller: CurrentReader) -> Page[UserRead]:
+    """List the members, newest first: all, or those that are disabled, or those that are not."""
+    return await members.list_all(db, disabled=wanted.disabled, limit=wanted.limit, cursor=wanted.cursor)
 
 
 @router.get("/{username}", responses=problems(404))
