@@ -1,5 +1,7 @@
 // Calls of the board's API.
 
+import { hear } from "./clock.js";
+
 const PATIENCE = 15; // seconds
 
 // An answer that says no: its status, and the `code` by which programs branch.
@@ -39,6 +41,7 @@ async function ask(method, path, { body, query, headers, keepalive, patience = P
       cache: "no-store",
       signal: AbortSignal.timeout(patience * 1000),
     });
+    hear(answer);
     return { answer, content: answer.status === 204 ? null : await answer.json() };
   } catch (error) {
     throw new Unreachable(error.message, { cause: error });
@@ -47,6 +50,18 @@ async function ask(method, path, { body, query, headers, keepalive, patience = P
 
 function failure({ answer, content }) {
   return new ApiError(answer.status, content ?? {}, Number(answer.headers.get("Retry-After")) || null);
+}
+
+// All items of a list, page by page.
+export async function everyItem(path, query = {}) {
+  const items = [];
+  let cursor = null;
+  do {
+    const page = await call("GET", path, { query: { ...query, limit: 100, cursor } });
+    items.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return items;
 }
 
 // Returns the answer's JSON, or null where it has none. `anonymous`: without the login, whoever is logged in.

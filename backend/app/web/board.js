@@ -1,6 +1,7 @@
 // What the page knows of the board: read once, then kept right by the feed's events. To apply one twice does no harm.
 
 import { call } from "./api.js";
+import { now } from "./clock.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
 import { isOver } from "./marks.js";
@@ -11,7 +12,12 @@ import { dayIn } from "./time.js";
 const MOST_BLOCKERS_EACH = 10;
 
 const byAge = (one, other) => (isLater(one, other) ? 1 : -1);
-const byName = new Intl.Collator(undefined, { sensitivity: "base" }).compare;
+
+// For sorting people, as the reader's language does now.
+export function byName() {
+  const { compare } = new Intl.Collator(navigator.languages, { sensitivity: "base" });
+  return (one, other) => compare(one.display_name, other.display_name);
+}
 
 const nothing = () => ({
   reset: false,
@@ -128,11 +134,11 @@ export class Board {
   // Who has said something today, where they are, by name, each with the newest status.
   now() {
     const days = new Map();
-    const today = (zone) => days.get(zone) ?? days.set(zone, dayIn(zone, new Date())).get(zone);
+    const today = (zone) => days.get(zone) ?? days.set(zone, dayIn(zone, now())).get(zone);
     return [...this.members.values()]
+      .sort(byName())
       .map((user) => ({ user, status: this.statuses.get(this.#newest.get(user.username)) }))
-      .filter(({ user, status }) => status && dayIn(user.time_zone, status.created_at) === today(user.time_zone))
-      .sort((one, other) => byName(one.user.display_name, other.user.display_name));
+      .filter(({ user, status }) => status && dayIn(user.time_zone, status.created_at) === today(user.time_zone));
   }
 
   // What keeps people from going on, oldest first.

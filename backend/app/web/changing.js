@@ -2,6 +2,7 @@
 
 import { inWords } from "./account/faults.js";
 import { call } from "./api.js";
+import { now } from "./clock.js";
 import { h, mount, show } from "./dom.js";
 import { isComposing } from "./keys.js";
 import { CATEGORIES } from "./marks.js";
@@ -11,7 +12,7 @@ import { words } from "./words.js";
 const WINDOW = 15 * 60_000;
 
 const isMine = ({ author }) => author.username === session.user.username;
-const inWindow = ({ created_at: moment }) => Date.now() - new Date(moment) < WINDOW;
+const inWindow = ({ created_at: moment }) => now() - new Date(moment) < WINDOW;
 
 export const canEdit = (status) => isMine(status) && inWindow(status) && !session.readOnly;
 export const canRemove = (status) => !session.readOnly && (isMine(status) || session.user.role === "admin");

@@ -1,5 +1,6 @@
 // The strip that says when the connection is away, since when, and what to do; and, once it is back, what was missed.
 
+import { now } from "./clock.js";
 import { h, mount } from "./dom.js";
 import { atClock } from "./time.js";
 import { words } from "./words.js";
@@ -34,8 +35,8 @@ export class Connection {
     else if (state.name === "stopped" || this.#isShown) this.#show(state);
     else if (state.name === "away") {
       // Counted from when it was lost, not from the last of the attempts that follow.
-      const left = state.since.getTime() + GRACE * 1000 - Date.now();
-      this.#timer = setTimeout(() => this.#show(this.#live().state), Math.min(left, GRACE * 1000));
+      const left = state.since + GRACE * 1000 - now();
+      this.#timer = setTimeout(() => this.#show(this.#live().state), left);
     }
   }
 

@@ -1,6 +1,7 @@
 // The live feed: one socket that goes on from the last position, and is brought back whenever it is lost or in doubt.
 
 import { call, Unreachable } from "./api.js";
+import { now } from "./clock.js";
 import { session } from "./session.js";
 
 // Seconds.
@@ -67,7 +68,7 @@ export class Live {
   }
 
   #become(name, reason = null) {
-    const since = name === "open" ? null : this.state.since ?? (name === "connecting" ? null : new Date());
+    const since = name === "open" ? null : this.state.since ?? (name === "connecting" ? null : now());
     this.state = { name, since, reason, missed: this.#missed };
     this.#on.state(this.state);
   }
@@ -110,7 +111,7 @@ export class Live {
   }
 
   #take(message) {
-    this.#heard = Date.now();
+    this.#heard = performance.now();
     if (message.type === "reset") this.#seq = null;
     else if (message.type === "snapshot") this.#begin(message);
     else if (message.type === "event") this.#event(message);
@@ -194,11 +195,11 @@ export class Live {
   }
 
   #look() {
-    // It slept, or the clock was set: the moments that were noted say nothing any more.
+    // It slept, or the clock was set. What counts for the page meanwhile stands still in some browsers.
     const jumped = Math.abs(Date.now() - this.#looked) > 4 * LOOK * 1000;
     this.#looked = Date.now();
     if (jumped) this.nudge();
-    else if (this.state.name === "open" && Date.now() - this.#heard > QUIET * 1000) this.#check();
+    else if (this.state.name === "open" && performance.now() - this.#heard > QUIET * 1000) this.#check();
   }
 
   // The server's pings are not to be seen from here, and a dead network sends nothing at all. So the board is asked
@@ -206,7 +207,7 @@ export class Live {
   async #check() {
     const turn = this.#turn;
     const before = this.#heard;
-    this.#heard = Date.now();
+    this.#heard = performance.now();
     const mark = this.#heard;
     let position = null;
     try {

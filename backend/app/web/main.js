@@ -10,6 +10,7 @@ import { CATEGORIES, copyAsWritten, startTips } from "./marks.js";
 import { code, go, href, link, onChange, query } from "./router.js";
 import { session } from "./session.js";
 import { chosenRow, editRow, step, toggle } from "./status.js";
+import { onTick, whereabouts } from "./time.js";
 import { boardViewOf } from "./views.js";
 import { words } from "./words.js";
 
@@ -21,6 +22,7 @@ let opening = null;
 let isOpen = false;
 let shown = null;
 let showing = null;
+let shownAt = whereabouts();
 
 function item(name, target, asked) {
   const isHere = href(target) === href(asked.toString());
@@ -89,6 +91,7 @@ async function show() {
     if (!(await openDesk()) || location.href !== address) return;
   }
   const wasShown = shown !== null;
+  shownAt = whereabouts();
   shown?.stop?.();
   shown = account ?? boardViewOf(asked, desk) ?? nothing();
   const isWall = asked.has("wall") && !account;
@@ -162,10 +165,17 @@ startKeys(
   "jk",
 );
 
+// In another time zone or language, what is shown of the board is made anew, once nothing is being typed there.
+function travel() {
+  const isTypedIn = main.querySelector(".editing, :is(input, select, textarea):focus");
+  if (shownAt !== whereabouts() && shown?.stop && !isTypedIn) show();
+}
+
 document.documentElement.dataset.running = "";
 await begin();
 onChange(() => (showing = show()));
 await show();
+onTick(travel);
 fetchAccount().catch(() => {});
 
 // What is shown depends on who is logged in. It stays while a session is over and the box asks for a login.

@@ -1,6 +1,7 @@
 // Now: who is doing what. A row of one or two lines for each who has said something today, by name; a table that can be
 // filtered, where they are many. Those who have said nothing are neither named nor counted.
 
+import { now } from "./clock.js";
 import { h, mount, swap } from "./dom.js";
 import { chip, message } from "./marks.js";
 import { who } from "./status.js";
@@ -18,7 +19,7 @@ function initials(name) {
   return (first(parts[0] ?? name.trim()) + (parts.length > 1 ? first(parts.at(-1)) : "")).toLocaleUpperCase();
 }
 
-const isOld = ({ created_at: moment }) => Date.now() - new Date(moment) > OLD;
+const isOld = ({ created_at: moment }) => now() - new Date(moment) > OLD;
 
 function line({ user, status }, board) {
   return h(

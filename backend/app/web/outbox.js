@@ -3,6 +3,7 @@
 // the same.
 
 import { call, Unreachable } from "./api.js";
+import { now } from "./clock.js";
 import { session } from "./session.js";
 import { tab } from "./storage.js";
 
@@ -54,7 +55,7 @@ export class Outbox {
 
   post(message, category) {
     const { username } = session.user;
-    this.items.push({ key: newKey(), username, message, category, created_at: new Date().toISOString(), state: "waiting" });
+    this.items.push({ key: newKey(), username, message, category, created_at: new Date(now()).toISOString(), state: "waiting" });
     this.#changed();
     this.flush();
   }

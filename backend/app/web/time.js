@@ -1,21 +1,37 @@
 // Times in the reader's zone, in the words' language, and the one clock by which they age.
 
+import { now } from "./clock.js";
 import { h } from "./dom.js";
 import { words } from "./words.js";
 
-const [first] = navigator.languages ?? [navigator.language];
 // The reader's own English where that is it; elsewhere the one that counts 24 hours.
-const locale = first?.startsWith(words.language) ? first : words.locale;
+function locale() {
+  const [first] = navigator.languages ?? [navigator.language];
+  return first?.startsWith(words.language) ? first : words.locale;
+}
 
-const format = (options) => new Intl.DateTimeFormat(locale, options);
-const clock = format({ timeStyle: "short" });
-const weekday = format({ weekday: "short" });
-const date = format({ day: "numeric", month: "short" });
-const dateAndYear = format({ day: "numeric", month: "short", year: "numeric" });
-const heading = format({ weekday: "long", day: "numeric", month: "long" });
-const headingAndYear = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const full = format({ dateStyle: "full", timeStyle: "short" });
-const days = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const FORMATS = {
+  clock: { timeStyle: "short" },
+  weekday: { weekday: "short" },
+  date: { day: "numeric", month: "short" },
+  dateAndYear: { day: "numeric", month: "short", year: "numeric" },
+  heading: { weekday: "long", day: "numeric", month: "long" },
+  headingAndYear: { weekday: "long", day: "numeric", month: "long", year: "numeric" },
+  full: { dateStyle: "full", timeStyle: "short" },
+};
+
+// The time zone and the languages of the system that the reader has now: a laptop travels with its page open.
+export const whereabouts = () => `${new Intl.DateTimeFormat().resolvedOptions().timeZone} ${navigator.languages}`;
+
+// Formatters cost time to make, and keep the zone and the language in which they were made.
+let made = {};
+let madeAt = whereabouts();
+
+const format = (name, moment) => (made[name] ??= new Intl.DateTimeFormat(locale(), FORMATS[name])).format(new Date(moment));
+
+// "yesterday" or "1 day ago", as `numeric` says: "auto" or "always".
+export const distance = (number, unit, numeric) =>
+  (made[numeric] ??= new Intl.RelativeTimeFormat(locale(), { numeric })).format(number, unit);
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -25,20 +41,21 @@ export const HOURS = (number) => number * HOUR;
 const midnight = (moment) => new Date(moment.getFullYear(), moment.getMonth(), moment.getDate());
 const daysBetween = (earlier, later) => Math.round((midnight(later) - midnight(earlier)) / (24 * HOUR));
 
-export const atClock = (moment) => clock.format(new Date(moment));
-export const absolute = (moment) => full.format(new Date(moment));
+export const atClock = (moment) => format("clock", moment);
+export const absolute = (moment) => format("full", moment);
 
 // "now", "4 min", "2 h", "yesterday 14:05", "Mon 14:05", "3 Nov", "3 Nov 2025".
-export function relative(moment, now = new Date()) {
+export function relative(moment) {
   const then = new Date(moment);
-  const age = now - then;
+  const today = new Date(now());
+  const age = today - then;
   if (age < MINUTE) return words.time.now;
   if (age < HOUR) return words.time.minutes(Math.floor(age / MINUTE));
-  const past = daysBetween(then, now);
+  const past = daysBetween(then, today);
   if (past === 0 || age < 6 * HOUR) return words.time.hours(Math.floor(age / HOUR));
-  if (past === 1) return `${days.format(-1, "day")} ${clock.format(then)}`;
-  if (past < 7) return `${weekday.format(then)} ${clock.format(then)}`;
-  return (then.getFullYear() === now.getFullYear() ? date : dateAndYear).format(then);
+  if (past === 1) return `${distance(-1, "day", "auto")} ${atClock(then)}`;
+  if (past < 7) return `${format("weekday", then)} ${atClock(then)}`;
+  return format(then.getFullYear() === today.getFullYear() ? "date" : "dateAndYear", then);
 }
 
 const two = (number) => String(number).padStart(2, "0");
@@ -58,14 +75,15 @@ export function bounds(named) {
 }
 
 // "Today", "Yesterday", "Monday, 23 November".
-export function dayHeading(moment, now = new Date()) {
+export function dayHeading(moment) {
   const then = new Date(moment);
-  const past = daysBetween(then, now);
+  const today = new Date(now());
+  const past = daysBetween(then, today);
   if (past === 0 || past === 1) {
-    const word = days.format(-past, "day");
-    return word[0].toLocaleUpperCase(locale) + word.slice(1);
+    const word = distance(-past, "day", "auto");
+    return word[0].toLocaleUpperCase(locale()) + word.slice(1);
   }
-  return (then.getFullYear() === now.getFullYear() ? heading : headingAndYear).format(then);
+  return format(then.getFullYear() === today.getFullYear() ? "heading" : "headingAndYear", then);
 }
 
 const zones = new Map();
@@ -85,9 +103,9 @@ export function dayIn(zone, moment) {
 // What the clock says in somebody else's time zone.
 export function atClockIn(zone) {
   try {
-    return format({ hour: "2-digit", minute: "2-digit", timeZone: zone }).format(new Date());
+    return new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(now());
   } catch {
-    return clock.format(new Date());
+    return atClock(now());
   }
 }
 
@@ -97,23 +115,26 @@ const ticking = new Set();
 export const onTick = (listener) => (ticking.add(listener), () => ticking.delete(listener));
 
 function tick() {
-  const now = new Date();
+  const here = whereabouts();
+  if (here !== madeAt) made = {};
+  madeAt = here;
   for (const element of document.querySelectorAll("time[data-age]")) {
-    const text = relative(element.dateTime, now);
+    const text = relative(element.dateTime);
     if (element.textContent !== text) element.textContent = text;
   }
-  for (const listener of ticking) listener(now);
+  for (const listener of ticking) listener();
 }
 
 setInterval(tick, MINUTE / 2);
 document.addEventListener("visibilitychange", () => document.hidden || tick());
+window.addEventListener("languagechange", tick);
 
 // A time of day, with the whole of it on hover.
 export const clockTime = (moment) => h("time", { datetime: moment, title: absolute(moment) }, atClock(moment));
 
 // The clock's time of today's moments, else the day too: "09:30", "yesterday 14:05".
 export function sinceTime(moment) {
-  const isToday = day(moment) === day(new Date());
+  const isToday = day(moment) === day(now());
   return h("time", { datetime: moment, title: absolute(moment) }, isToday ? atClock(moment) : relative(moment));
 }
 

@@ -1,13 +1,14 @@
 // The members, what an admin may do about their accounts, and invites.
 
-import { call } from "../api.js";
+import { call, everyItem } from "../api.js";
+import { byName } from "../board.js";
 import { h, mount, show, spoken } from "../dom.js";
 import { link } from "../router.js";
 import { session } from "../session.js";
 import { copyable, reachable } from "./copy.js";
 import { numberField } from "./fields.js";
 import { asking, form } from "./form.js";
-import { everyItem, listing, once, rowText, when } from "./parts.js";
+import { listing, once, rowText, when } from "./parts.js";
 import { words } from "./words.js";
 
 // Who belongs to the board; for admins with what they may do about it, and the invites.
@@ -17,8 +18,6 @@ const WORTH_A_FILTER = 12;
 
 let made = 0;
 
-const byName = (one, other) => one.display_name.localeCompare(other.display_name);
-
 export function view() {
   const admin = session.user.role === "admin";
   const number = h("p", { class: "faint" });
@@ -27,7 +26,7 @@ export function view() {
   const list = listing({ load, row, empty: words.members.empty, label: words.members.title });
 
   async function load() {
-    const members = (await everyItem("/users")).sort(byName);
+    const members = (await everyItem("/users")).sort(byName());
     // Whoever is alone wants company.
     if (inviting && members.length === 1) inviting.open = true;
     number.textContent = words.members.number(members.length);

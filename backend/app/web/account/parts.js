@@ -1,9 +1,8 @@
 // What the account pages are made of: parts under a heading, lists and their rows, moments, and what is shown once.
 
-import { call } from "../api.js";
+import { now } from "../clock.js";
 import { h, mount } from "../dom.js";
-import { absolute } from "../time.js";
-import { words as page } from "../words.js";
+import { absolute, distance } from "../time.js";
 import { inWords } from "./faults.js";
 import { words } from "./words.js";
 // A part of a page under its heading. The heading takes the focus when the thing that had it is gone.
@@ -27,18 +26,6 @@ export const rowText = (name, marks, facts) =>
   );
 
 // A list that is asked for: it says that it comes, that it is empty, or why it can't be had.
-
-// All items of a list, page by page.
-export async function everyItem(path) {
-  const items = [];
-  let cursor;
-  do {
-    const page = await call("GET", path, { query: cursor ? { limit: 100, cursor } : { limit: 100 } });
-    items.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor);
-  return items;
-}
 
 // `load()` returns the items, `row(item)` the content of one. `reload()` asks anew, and keeps what is shown meanwhile.
 export function listing({ load, row, empty, label }) {
@@ -76,16 +63,14 @@ const UNITS = [
   ["minute", MINUTE, MINUTE],
 ];
 
-const always = new Intl.RelativeTimeFormat(page.locale, { numeric: "always" });
-
-function distance(moment) {
-  const ahead = new Date(moment) - Date.now();
+function fromNow(moment) {
+  const ahead = new Date(moment) - now();
   const found = UNITS.find(([, from]) => Math.abs(ahead) >= from);
-  return found ? always.format(Math.round(ahead / found[2]), found[0]) : words.moments.now;
+  return found ? distance(Math.round(ahead / found[2]), found[0], "always") : words.moments.now;
 }
 
-// What `words(distance)` makes of it, with the exact time on hover.
-export const when = (moment, say) => h("time", { datetime: moment, title: absolute(moment) }, say(distance(moment)));
+// What `say(distance)` makes of it, with the exact time on hover.
+export const when = (moment, say) => h("time", { datetime: moment, title: absolute(moment) }, say(fromNow(moment)));
 
 // What is shown once, such as a new token: it stays until it is put away, and has the focus.
 

@@ -1,9 +1,9 @@
 // My sessions: where I am logged in, and the way to end them.
 
-import { call } from "../api.js";
+import { call, everyItem } from "../api.js";
 import { h, show } from "../dom.js";
 import { asking } from "./form.js";
-import { everyItem, listing, rowText, section, when } from "./parts.js";
+import { listing, rowText, section, when } from "./parts.js";
 import { words } from "./words.js";
 const end = ({ id }) => call("DELETE", `/auth/sessions/${id}`);
 

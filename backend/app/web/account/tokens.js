@@ -1,12 +1,13 @@
 // My API tokens: a new one is shown once, with the call that uses it.
 
-import { call } from "../api.js";
+import { call, everyItem } from "../api.js";
+import { now } from "../clock.js";
 import { h, show } from "../dom.js";
 import { link } from "../router.js";
 import { copyable } from "./copy.js";
 import { choiceField, field, ticksField } from "./fields.js";
 import { asking, form } from "./form.js";
-import { everyItem, listing, once, rowText, section, when } from "./parts.js";
+import { listing, once, rowText, section, when } from "./parts.js";
 import { words } from "./words.js";
 const DAY = 24 * 60 * 60 * 1000;
 const LIFETIMES = [
@@ -63,7 +64,7 @@ export function view() {
   );
 }
 
-const expiry = ({ expires_at: end }) => (new Date(end) < Date.now() ? words.tokens.expired : words.tokens.until);
+const expiry = ({ expires_at: end }) => (new Date(end) < now() ? words.tokens.expired : words.tokens.until);
 
 function making(send) {
   const name = nameField();
@@ -86,7 +87,7 @@ function making(send) {
     submit: words.tokens.submit,
     working: words.tokens.working,
     send: async ({ lifetime, ...body }) => {
-      if (lifetime) body.expires_at = new Date(Date.now() + Number(lifetime) * DAY).toISOString();
+      if (lifetime) body.expires_at = new Date(now() + Number(lifetime) * DAY).toISOString();
       await send(body);
       name.input.value = "";
     },
