@@ -1,6 +1,6 @@
 // What the page knows of the board: read once, then kept right by the feed's events. To apply one twice does no harm.
 
-import { call } from "./api.js";
+import { call, everyItem } from "./api.js";
 import { now } from "./clock.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
@@ -26,6 +26,8 @@ const nothing = () => ({
   deleted: new Set(),
   cleared: [],
   references: new Set(),
+  // Usernames.
+  members: new Set(),
   // Something that the rows of Now or the blockers are made of.
   now: false,
 });
@@ -36,8 +38,8 @@ export class Board {
   github = {};
   statuses = new Map();
   members = new Map();
-  // All that was said, as far as it was read: the list of the feed without a filter.
-  feed = new StatusList(this, {});
+  // Those whose accounts are disabled, once they were asked for.
+  left = new Map();
   #newest = new Map();
   #blockers = new Set();
   #references = new Map();
@@ -45,9 +47,12 @@ export class Board {
   #waiting = null;
   #turn = Promise.resolve();
   #again = null;
+  #leaving = null;
   #listeners = new Set();
   #changes = nothing();
   #flushing = false;
+  // All that was said, as far as it was read: the list of the feed without a filter.
+  feed = new StatusList(this, {});
 
   // The listener gets what has changed, gathered for each frame.
   onChange(listener) {
@@ -61,7 +66,8 @@ export class Board {
       const page = () => call("GET", "/statuses", { query: { limit: 50 } });
       let [state, first] = await Promise.all([call("GET", "/board"), page()]);
       if (first.position !== state.position) first = await page();
-      for (const known of [this.statuses, this.#references, this.#gone]) known.clear();
+      for (const known of [this.statuses, this.left, this.#references, this.#gone]) known.clear();
+      this.#leaving = null;
       this.#takeState(state);
       this.feed.begin(first);
       this.position = state.position;
@@ -111,6 +117,7 @@ export class Board {
 
   // Takes in a status from an answer. What is known already was kept right by events, and may be newer.
   learn(status) {
+    if (this.#gone.has(status.id)) return;
     if (!this.statuses.has(status.id)) this.statuses.set(status.id, status);
     for (const reference of status.references) this.learnReference(reference);
   }
@@ -119,16 +126,25 @@ export class Board {
     if (!this.#references.has(key(reference))) this.#references.set(key(reference), reference);
   }
 
-  isGone(id) {
-    return this.#gone.has(id);
-  }
-
   reference(reference) {
     return this.#references.get(key(reference)) ?? reference;
   }
 
   nameOf({ username, display_name: name }) {
     return this.members.get(username)?.display_name ?? name;
+  }
+
+  // Who may have said something, by name.
+  people() {
+    return [...this.members.values(), ...this.left.values()].sort(byName());
+  }
+
+  // Reads who has left, once: what they said is still there.
+  readLeft() {
+    this.#leaving ??= this.#reading(async () => {
+      for (const user of await everyItem("/users", { disabled: true })) this.left.set(user.username, user);
+      this.#changes.now = true;
+    }).catch(() => (this.#leaving = null));
   }
 
   // Who has said something today, where they are, by name, each with the newest status.
@@ -217,10 +233,12 @@ export class Board {
 
   #member(user) {
     const known = this.members.has(user.username);
-    if (user.disabled) this.members.delete(user.username);
-    else this.members.set(user.username, user);
+    const [here, gone] = user.disabled ? [this.left, this.members] : [this.members, this.left];
+    here.set(user.username, user);
+    gone.delete(user.username);
     if (user.disabled === known) this.#readState();
     if (user.username === session.user.username) session.reload().catch(() => {});
+    this.#changes.members.add(user.username);
     this.#changes.now = true;
   }
 
@@ -252,7 +270,6 @@ export class Board {
     this.#flushing = false;
     const changes = this.#changes;
     this.#changes = nothing();
-    if (!changes.reset) this.feed.take(changes);
     for (const listener of [...this.#listeners]) listener(changes);
   }
 }

@@ -11,6 +11,7 @@ import { renewBadges } from "./marks.js";
 import { notifications } from "./notifications.js";
 import { Outbox } from "./outbox.js";
 import { session } from "./session.js";
+import { renewNames } from "./status.js";
 import { words } from "./words.js";
 
 const LONGEST_PAUSE = 20; // seconds
@@ -27,8 +28,9 @@ export class Desk {
   composer = session.readOnly ? null : new Composer(this);
 
   constructor() {
-    this.board.onChange(({ references, cleared }) => {
+    this.board.onChange(({ references, members, cleared }) => {
       for (const name of references) renewBadges(this.board.reference(name));
+      for (const username of members) renewNames(username, this.board);
       for (const status of cleared) this.#tellCleared(status);
     });
   }

@@ -1,6 +1,6 @@
 // Finding: by words, person, category, reference and day. What is asked for stands in the address bar.
 
-import { h } from "./dom.js";
+import { h, mount } from "./dom.js";
 import { CATEGORIES } from "./marks.js";
 import { go, link } from "./router.js";
 import { words } from "./words.js";
@@ -22,10 +22,33 @@ export function filterOf(asked) {
 
 const labelled = (label, field) => h("label", null, h("span", null, label), field);
 
+const anyOption = () => h("option", { value: "" }, words.filters.any);
+
+const option = (value, name, chosen) => h("option", { value, selected: value.toLowerCase() === chosen?.toLowerCase() }, name);
+
+// Chooses one of all members, also of those who have left or come while it is open. Returns {element, stop}.
+function personField(chosen, board, onchange) {
+  const element = h("select", { name: "author", onchange });
+  let shown = null;
+  const show = () => {
+    board.readLeft();
+    const people = board.people();
+    // Who is asked for stays chosen, also where it is not known yet who that is.
+    const isKnown = people.some(({ username }) => username.toLowerCase() === chosen?.toLowerCase());
+    if (chosen && !isKnown) people.push({ username: chosen, display_name: chosen });
+    const facts = JSON.stringify(people);
+    if (facts === shown) return;
+    shown = facts;
+    const wanted = element.value || chosen;
+    const name = (user) => (user.disabled ? words.person.left(user.display_name) : user.display_name);
+    mount(element, anyOption(), people.map((user) => option(user.username, name(user), wanted)));
+  };
+  show();
+  return { element, stop: board.onChange(({ now }) => now && show()) };
+}
+
+// Returns {element, stop}.
 export function filters(filter, board) {
-  const people = [...board.members.values()].sort((one, other) => one.display_name.localeCompare(other.display_name));
-  const any = h("option", { value: "" }, words.filters.any);
-  const option = (value, name, chosen) => h("option", { value, selected: value.toLowerCase() === chosen?.toLowerCase() }, name);
   const reference = h("input", {
     name: "reference",
     value: filter.reference ?? "",
@@ -34,6 +57,8 @@ export function filters(filter, board) {
     spellcheck: "false",
     oninput: () => reference.setCustomValidity(""),
   });
+
+  const person = personField(filter.author, board, apply);
 
   function apply(event) {
     event?.preventDefault();
@@ -48,16 +73,13 @@ export function filters(filter, board) {
     "form",
     { class: "filters", role: "search", "aria-label": words.filters.heading, onsubmit: apply },
     labelled(words.filters.text, h("input", { name: "q", type: "search", maxlength: 200, value: filter.q ?? "" })),
-    labelled(
-      words.filters.author,
-      h("select", { name: "author", onchange: apply }, any, people.map((user) => option(user.username, user.display_name, filter.author))),
-    ),
+    labelled(words.filters.author, person.element),
     labelled(
       words.filters.category,
       h(
         "select",
         { name: "category", onchange: apply },
-        any.cloneNode(true),
+        anyOption(),
         CATEGORIES.map((name) => option(name, words.category[name], filter.category)),
       ),
     ),
@@ -66,5 +88,5 @@ export function filters(filter, board) {
     h("button", null, words.filters.heading),
     Object.keys(filter).length > 0 && link({ view: "feed" }, null, words.filters.clear),
   );
-  return form;
+  return { element: form, stop: person.stop };
 }

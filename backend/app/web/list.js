@@ -1,7 +1,9 @@
-// A list of statuses, newest first, that fit a filter: read page by page, and kept right by what happens meanwhile.
+// A list of statuses that fit a filter, the newest first or the oldest: read page by page, and kept right by what happens
+// meanwhile.
 
 import { call } from "./api.js";
 import { key } from "./grammar.js";
+import { Search } from "./search.js";
 import { bounds } from "./time.js";
 
 const PAGE = 50;
@@ -18,25 +20,49 @@ export class StatusList {
   ids = [];
   // "unread", "reading", "more", "end" or "failed".
   state = "unread";
+  // Is told {read, added, removed}: ids that came at the end by reading, those that came otherwise, and those that went.
+  listener = () => {};
   #board;
   #filter;
+  #readPage;
+  #isAfter;
   #cursor = null;
-  #known = new Set();
-  #taken = {};
+  // The last of the pages that were read: what comes after it is not known yet.
+  #last = null;
+  #known = new Map();
+  #meanwhile = new Set();
+  #search = null;
+  #turn = 0;
+  #stop;
 
-  constructor(board, filter) {
+  // `readPage(cursor)` asks for a page, where that is not one of the API's newest statuses.
+  constructor(board, filter, { readPage = null, isOldestFirst = false } = {}) {
     this.#board = board;
     this.#filter = filter;
+    this.#readPage = readPage ?? ((cursor) => call("GET", "/statuses", { query: { ...asked(filter), limit: PAGE, cursor } }));
+    this.isOldestFirst = isOldestFirst;
+    this.#isAfter = isOldestFirst ? isLater : (one, other) => isLater(other, one);
+    this.#stop = board.onChange((changes) => this.#follow(changes));
   }
 
   get isFiltered() {
     return Object.values(this.#filter).some(Boolean);
   }
 
+  // Follows the board no longer.
+  stop() {
+    this.#stop();
+    this.#search?.stop();
+  }
+
   clear() {
     this.ids = [];
     this.#known.clear();
-    this.#cursor = null;
+    this.#meanwhile.clear();
+    this.#search?.stop();
+    this.#search = null;
+    this.#cursor = this.#last = null;
+    this.#turn += 1;
     this.state = "unread";
   }
 
@@ -46,62 +72,81 @@ export class StatusList {
     this.#take(page);
   }
 
-  // Follows the board's changes, each once, whoever asks: returns the ids that came, the earliest first, and those that went.
-  take(changes) {
-    if (this.#taken.changes !== changes) {
-      const added = changes.posted.filter((id) => this.#add(id));
-      const removed = [...changes.deleted].filter((id) => this.#remove(id));
-      this.#taken = { changes, added, removed };
+  // Reads the next page.
+  async read() {
+    if (this.state === "reading" || this.state === "end") return;
+    this.state = "reading";
+    const turn = this.#turn;
+    let page = null;
+    try {
+      page = await this.#readPage(this.#cursor);
+    } catch (error) {
+      this.error = error;
     }
-    return this.#taken;
+    if (turn !== this.#turn) return;
+    if (page) this.#tell({ read: this.#take(page) });
+    else this.state = "failed";
+    // The page may be of a moment before these.
+    const ids = this.#meanwhile;
+    this.#meanwhile = new Set();
+    this.#consider(ids);
   }
 
-  // Reads older ones, and returns the ids that came.
-  async older() {
-    if (this.state === "reading" || this.state === "end") return [];
-    this.state = "reading";
-    try {
-      const query = { ...asked(this.#filter), limit: PAGE, cursor: this.#cursor };
-      return this.#take(await call("GET", "/statuses", { query }));
-    } catch (error) {
-      this.state = "failed";
-      this.error = error;
-      return [];
-    }
+  #tell({ read = [], added = [], removed = [] }) {
+    if (read.length || added.length || removed.length) this.listener({ read, added, removed });
   }
 
   #take({ items, next_cursor: cursor }) {
-    const fresh = items.filter(({ id }) => !this.#known.has(id) && !this.#board.isGone(id));
+    for (const status of items) this.#board.learn(status);
+    const fresh = items.map(({ id }) => this.#board.statuses.get(id)).filter((status) => this.#fits(status) && !this.#known.has(status.id));
     for (const status of fresh) {
-      this.#board.learn(status);
-      this.#known.add(status.id);
+      this.#known.set(status.id, status);
       this.ids.push(status.id);
     }
+    this.#last = items.at(-1) ?? this.#last;
     this.#cursor = cursor;
     this.state = cursor ? "more" : "end";
     return fresh.map(({ id }) => id);
   }
 
-  // Puts a new status where it belongs, if it does and is not here yet: in front, but for what comes late.
-  #add(id) {
+  #follow({ reset, posted, edited, deleted }) {
+    if (reset) return this.isFiltered && this.clear();
+    this.#tell({ removed: [...deleted].filter((id) => this.#remove(id)) });
+    const changed = [...new Set([...posted, ...edited])];
+    if (this.state === "reading") for (const id of changed) this.#meanwhile.add(id);
+    else this.#consider(changed);
+  }
+
+  // Takes in what fits now, and lets go what fits no more.
+  #consider(ids) {
     const { statuses } = this.#board;
-    const status = statuses.get(id);
-    if (!status || this.#known.has(id) || !this.#fits(status)) return false;
-    const older = this.ids.findIndex((other) => !isLater(statuses.get(other), status));
-    if (older < 0 && this.state !== "end") return false;
-    this.#known.add(id);
-    this.ids.splice(older < 0 ? this.ids.length : older, 0, id);
+    const fitting = new Set([...ids].filter((id) => this.#fits(statuses.get(id))));
+    if (!this.#filter.q) return this.#sort(ids, fitting);
+    this.#sort([...ids].filter((id) => !fitting.has(id)), fitting);
+    this.#search ??= new Search(asked(this.#filter), (those, found) => this.#sort(those, found));
+    for (const status of [...fitting].map((id) => statuses.get(id))) {
+      if (this.#known.has(status.id) || this.#isRead(status)) this.#search.ask(status);
+    }
+  }
+
+  #sort(ids, fitting) {
+    const added = [...ids].filter((id) => fitting.has(id) && this.#add(id));
+    const removed = [...ids].filter((id) => !fitting.has(id) && this.#remove(id));
+    this.#tell({ added, removed });
+  }
+
+  // Puts a status where it belongs, if it is not here yet, and not among those that are still to be read.
+  #add(id) {
+    const status = this.#board.statuses.get(id);
+    if (!status || this.#known.has(id) || !this.#isRead(status)) return false;
+    const next = this.ids.findIndex((other) => this.#isAfter(this.#known.get(other), status));
+    this.#known.set(id, status);
+    this.ids.splice(next < 0 ? this.ids.length : next, 0, id);
     return true;
   }
 
-  // Which of the new ones the words fit is the board's to say: its first page is asked for again. Returns the ids that came, the earliest first.
-  async found() {
-    const { items } = await call("GET", "/statuses", { query: { ...asked(this.#filter), limit: PAGE } });
-    for (const status of items) this.#board.learn(status);
-    const fresh = items.map(({ id }) => id).filter((id) => !this.#known.has(id) && !this.#board.isGone(id));
-    for (const id of fresh) this.#known.add(id);
-    this.ids.unshift(...fresh);
-    return fresh.reverse();
+  #isRead(status) {
+    return this.state === "end" || (this.#last !== null && !this.#isAfter(status, this.#last));
   }
 
   #remove(id) {
@@ -110,15 +155,13 @@ export class StatusList {
     return true;
   }
 
-  get hasWords() {
-    return Boolean(this.#filter.q);
-  }
-
-  #fits({ author, category, references, created_at: moment }) {
+  // As far as the page can tell: which statuses the words fit is the board's to say.
+  #fits(status) {
+    if (!status) return false;
+    const { author, category, references, created_at: moment } = status;
     const filter = this.#filter;
     const day = filter.day && bounds(filter.day);
     return (
-      !filter.q &&
       (!filter.author || filter.author.toLowerCase() === author.username.toLowerCase()) &&
       (!filter.category || filter.category === category) &&
       (!filter.reference || references.some((reference) => key(reference) === key(filter.reference))) &&

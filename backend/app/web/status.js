@@ -9,7 +9,14 @@ import { absolute, clockTime } from "./time.js";
 import { words } from "./words.js";
 
 export const who = (author, board) =>
-  link({ person: author.username }, { class: "who" }, h("bdi", null, board.nameOf(author)));
+  link({ person: author.username }, { class: "who", "data-person": author.username }, h("bdi", null, board.nameOf(author)));
+
+// Puts a member's name as it is now wherever it stands.
+export function renewNames(username, board) {
+  const user = board.members.get(username);
+  if (!user) return;
+  for (const name of document.querySelectorAll(`[data-person="${CSS.escape(username)}"] bdi`)) name.textContent = user.display_name;
+}
 
 export function statusRow(status, { board }) {
   return h(
@@ -77,6 +84,7 @@ export function editRow(row, desk) {
     const now = statusRow(statusOf(row, desk) ?? status, desk);
     swap(row, now);
     now.focus({ preventScroll: true });
+    now.dispatchEvent(new CustomEvent("left", { bubbles: true }));
   };
   edit(status, desk, row, leave);
 }
@@ -118,11 +126,22 @@ export function rowEvents(desk) {
 // The row that has the focus, or something in it.
 export const chosenRow = () => document.activeElement.closest(".status[id]");
 
+// Found by halves, since each that is asked where it stands has to be laid out.
+function firstBelow(rows, line) {
+  let from = 0;
+  let to = rows.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (rows[middle].getBoundingClientRect().top < line) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
 // Moves the focus to the next row, or to the one before.
 export function step(forward) {
   const rows = [...document.querySelectorAll(".status[id]")];
   const at = rows.indexOf(chosenRow());
   const cover = document.querySelector(".composer")?.getBoundingClientRect().bottom ?? 0;
-  const first = rows.findIndex((row) => row.getBoundingClientRect().top >= cover);
-  rows[at < 0 ? first : at + (forward ? 1 : -1)]?.focus();
+  rows[at < 0 ? firstBelow(rows, cover) : at + (forward ? 1 : -1)]?.focus();
 }

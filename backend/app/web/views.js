@@ -11,20 +11,25 @@ import { session } from "./session.js";
 import { atClockIn, onTick } from "./time.js";
 import { words } from "./words.js";
 
+function aboutPerson({ username, disabled, time_zone: zone }) {
+  return disabled ? words.person.left(`@${username}`) : `@${username}, ${words.person.localTime(atClockIn(zone), zone)}`;
+}
+
 // A page for a person: who it is, what time it is there, and all that was said.
 function personView(desk, username) {
   const { board } = desk;
   const wanted = username.toLowerCase();
-  const find = () => [...board.members.values()].find((member) => member.username.toLowerCase() === wanted);
+  const find = () => board.people().find((member) => member.username.toLowerCase() === wanted);
   const user = find();
   const head = h("div", { class: "about" });
 
   const show = () => {
     const now = find();
+    if (!now) board.readLeft();
     mount(
       head,
       h("h1", null, h("bdi", null, now?.display_name ?? username)),
-      h("p", { class: "faint" }, now ? `@${now.username}, ${words.person.localTime(atClockIn(now.time_zone), now.time_zone)}` : words.person.gone),
+      h("p", { class: "faint" }, now ? aboutPerson(now) : words.person.gone),
     );
   };
   show();
@@ -65,17 +70,18 @@ function feedView(desk, asked) {
   const isFiltered = Object.keys(filter).length > 0;
   const list = isFiltered ? new StatusList(desk.board, filter) : desk.board.feed;
   const feed = new Feed(desk, list, { own: !isFiltered });
+  const finding = filters(filter, desk.board);
   return {
     element: h(
       "div",
       { class: "column" },
       h("h1", { class: "spoken" }, words.shell.feed),
-      h("details", { class: "find", open: isFiltered }, h("summary", null, words.filters.heading), filters(filter, desk.board)),
+      h("details", { class: "find", open: isFiltered }, h("summary", null, words.filters.heading), finding.element),
       feed.element,
     ),
     title: words.shell.feed,
     feed,
-    stop: () => feed.stop(),
+    stop: stopAll([finding, feed]),
   };
 }
 

@@ -1,6 +1,7 @@
 // Every word of the page that a person reads, but those of accounts (account/words.js): another language is another file
 // like this one. What has a number or a name in it is a function.
 
+// The language of these words, whatever the reader's is.
 const rules = new Intl.PluralRules("en");
 const count = (number, one, other) => `${number} ${rules.select(number) === "one" ? one : other}`;
 const list = new Intl.ListFormat("en");
@@ -52,7 +53,6 @@ export const words = {
     onGitHub: "Open on GitHub",
     everything: "All that was said about it",
     never: "Nobody on this board has spoken of it.",
-    newer: "Show more",
   },
 
   now: {
@@ -78,7 +78,7 @@ export const words = {
     noMatch: "Nothing fits.",
     fresh: (number) => `${number} new`,
     heard: (number) => count(number, "new status", "new statuses"),
-    loading: "Loading older ones…",
+    loading: "Loading more…",
     retry: "Try again",
     end: "That is the beginning.",
     reset: "The board was restored from a backup, or you were away for long. This is how it stands now.",
@@ -135,6 +135,7 @@ export const words = {
   person: {
     said: "What was said",
     gone: "There is nobody of that name here.",
+    left: (name) => `${name} (disabled)`,
     localTime: (time, zone) => `${time} there (${zone})`,
   },
 
