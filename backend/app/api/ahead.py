@@ -221,12 +221,20 @@ async def _post(scope: Scope, token: str | None, data: StatusCreate, key: str | 
     return await posting.post(author=caller.user, data=data, key=key, since=since)
 
 
+def _as_get(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """Return what has a HEAD answered as GET is, without the body (RFC 9110, section 9.3.2)."""
+
+    async def send_without_body(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return {**scope, "method": "GET"}, send_without_body
+
+
 # Each layer that a socket goes through takes memory for as long as the socket lives.
 LIVE: Final = "/api/v1/live"
 
 LANES: Final[dict[tuple[str, str], Lane]] = {
     ("GET", "/api/v1/health"): _give_health,
-    ("HEAD", "/api/v1/health"): _give_health,
     ("GET", "/api/v1/board"): _give_board,
     ("GET", "/api/v1/statuses"): _give_statuses,
     ("POST", "/api/v1/statuses"): _take_post,
@@ -248,6 +256,8 @@ class AheadMiddleware:
             except WebSocketException as refusal:
                 await websocket.close(refusal.code, refusal.reason)
             return
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope, send = _as_get(scope, send)
         if scope["type"] == "http" and (lane := LANES.get((scope["method"], scope["path"]))) is not None:
             headers: Headers = dict(reversed(scope["headers"]))  # of several of one name the first counts
             if b"origin" not in headers and is_storable(scope):

@@ -57,7 +57,9 @@ FRAMEWORK_CODES: Final = {
 # For the access log alone: nobody is left to be answered. nginx has the same number for it.
 CLIENT_HUNG_UP: Final = 499
 
-METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+NO_JSON: Final = "Send JSON, and say so with the header Content-Type: application/json."
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def _nearest[V](table: dict[type[errors.BoardError], V], error: errors.BoardError) -> V:
@@ -115,13 +117,16 @@ async def _on_crash(_request: Request, _error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of all routes at this path; Starlette's 405 names those of the first alone."""
+    """Return the methods of all routes at this path; Starlette's 405 names those of the first alone.
+
+    HEAD is answered wherever GET is: see ahead.py.
+    """
 
     def is_served(method: str) -> bool:
         scope = {**request.scope, "method": method}
         return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)
 
-    return ", ".join(filter(is_served, METHODS))
+    return ", ".join(filter(is_served, METHODS)).replace("GET", "GET, HEAD")
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -149,9 +154,9 @@ def _unprocessable(found: list[FieldError]) -> Response:
     return answer(body)
 
 
-def unprocessable(msg: str, where: str) -> Response:
+def unprocessable(msg: str, *where: str) -> Response:
     """Return the 422 for a request that is wrong in a place which is no field."""
-    return _unprocessable([FieldError(loc=[where], msg=msg, type="value_error")])
+    return _unprocessable([FieldError(loc=[*where], msg=msg, type="value_error")])
 
 
 def printable(text: str) -> str:
@@ -161,6 +166,9 @@ def printable(text: str) -> str:
 
 async def _on_invalid_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):
+        # Its type said that it is no JSON, so nobody has tried to read it.
+        return unprocessable(NO_JSON, "header", "Content-Type")
     found = [
         FieldError(
             loc=[part if isinstance(part, int) else printable(part)[:100] for part in item["loc"]],

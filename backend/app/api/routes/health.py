@@ -16,7 +16,6 @@ from app.services import readiness
 router = APIRouter(tags=["health"])
 
 
-@router.head("/health", include_in_schema=False)  # some load balancers ask so
 @router.get("/health")
 async def health() -> Health:
     """Answer that the process is alive; the database may be away."""
