@@ -18,11 +18,11 @@ except ValidationError as error:
     raise SystemExit(explain(error)) from None
 
 from app.logs import dict_config
-from app.server import Worker, bound_sending, worker_count
+from app.server import Worker, bound_sending, everywhere, worker_count
 
 ENDINGS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
-bind = f"0.0.0.0:{settings.PORT}"
+bind = everywhere(settings.PORT)
 worker_class = "app.server.Worker"
 workers = settings.WEB_CONCURRENCY or worker_count()
 # A worker must show within this time that its event loop turns. It doesn't while it stops, which takes up to 25 s.

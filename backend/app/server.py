@@ -56,6 +56,17 @@ def worker_count() -> int:
     return min(processors(), MAX_WORKERS)
 
 
+def everywhere(port: int) -> str:
+    """Return what gunicorn binds so that this machine is reached by IPv4 and, where it has it, by IPv6 too."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            takes_both = not probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+            probe.bind(("::", 0))
+    except OSError:
+        takes_both = False
+    return f"[::]:{port}" if takes_both else f"0.0.0.0:{port}"
+
+
 def bound_sending(listener: socket.socket) -> None:
     """Send at once, and limit what is kept, and how long, for clients that do not read.
 

@@ -1,9 +1,10 @@
 """The board served by this very process, talking to the person who started it rather than to a log."""
 
 import asyncio
+import errno
 import logging.config
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import click
 import uvicorn
@@ -52,10 +53,11 @@ def serve() -> None:
     if problem := settings.why_secret_is_refused():
         raise click.ClickException(problem)
     logging.config.dictConfig(_readable_logs())
-    with _listen(settings.PORT) as listener:
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(listener) for listener in _listen(settings.PORT)]
         _migrate()
         server = Server(uvicorn.Config("app.main:app", **UVICORN_SETTINGS))
-        server.run(sockets=times_over(listener))
+        server.run(sockets=[again for listener in listeners for again in times_over(listener)])
 
 
 def _readable_logs() -> dict[str, object]:
@@ -64,17 +66,32 @@ def _readable_logs() -> dict[str, object]:
     return config
 
 
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listen(port: int) -> list[socket.socket]:
+    """Listen on this machine alone: by IPv4 and, where the machine has it, by IPv6, which `localhost` may mean too."""
+    listeners = []
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        try:
+            listeners.append(_listener(family, host, port))
+        except OSError as error:
+            if family is socket.AF_INET6 and error.errno != errno.EADDRINUSE:
+                continue
+            for listener in listeners:
+                listener.close()
+            raise click.ClickException(
+                f"Port {port} can't be had: {error.strerror}. `statusboard up --port 8001` takes another."
+            ) from error
+    return listeners
+
+
+def _listener(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
+    listener = socket.socket(family)
     try:
-        listener.bind(("127.0.0.1", port))
-    except OSError as error:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        bound_sending(listener)
+    except OSError:
         listener.close()
-        raise click.ClickException(
-            f"Port {port} can't be had: {error.strerror}. `statusboard up --port 8001` takes another."
-        ) from error
-    bound_sending(listener)
+        raise
     return listener
 
 

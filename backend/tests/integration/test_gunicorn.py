@@ -14,6 +14,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from app import server
+
 BACKEND = Path(__file__).resolve().parents[2]
 SETTINGS = BACKEND.parent / "docker" / "gunicorn.conf.py"
 SERVICE_RESTART = 1012
@@ -37,7 +39,8 @@ async def application(scope, receive, send):
         if scope["path"] == "/fails":
             raise ValueError("on purpose")
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": scope["scheme"].encode()})
+        told = scope["client"][0] if scope["path"] == "/client" else scope["scheme"]
+        await send({"type": "http.response.body", "body": told.encode()})
     else:
         await receive()
         await send({"type": "websocket.accept"})
@@ -72,12 +75,12 @@ class Gunicorn:
         async for line in self.process.stdout:
             self.lines.append(line.decode())
 
-    async def get(self, path="/", **options):
+    async def get(self, path="/", *, host="127.0.0.1", **options):
         """Answer a request, waiting for the server where it is still starting."""
         async with asyncio.timeout(15), httpx.AsyncClient() as client:
             while True:
                 try:
-                    return await client.get(f"http://127.0.0.1:{self.port}{path}", **options)
+                    return await client.get(f"http://{host}:{self.port}{path}", **options)
                 except httpx.ConnectError:
                     await asyncio.sleep(0.05)
 
@@ -226,6 +229,17 @@ async def test_answers_do_not_name_the_server(gunicorn):
     answer = await gunicorn.get()
 
     assert "server" not in answer.headers
+
+
+@pytest.mark.skipif(server.everywhere(1).startswith("0"), reason="this machine has no IPv6")
+async def test_both_families_are_served(gunicorn):
+    """A client of each is known by its plain address, and a trusted one may speak for others."""
+    asked = {"X-Forwarded-Proto": "https"}
+
+    assert (await gunicorn.get("/client")).text == "127.0.0.1"
+    assert (await gunicorn.get("/client", host="[::1]")).text == "::1"
+    assert (await gunicorn.get(headers=asked)).text == "https"
+    assert (await gunicorn.get(host="[::1]", headers=asked)).text == "http"
 
 
 async def test_a_trusted_proxy_tells_the_scheme(gunicorn):

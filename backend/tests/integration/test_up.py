@@ -18,6 +18,12 @@ from app.embedded import programs
 
 pytestmark = pytest.mark.skipif(programs.PACKAGE is None, reason="the image, where PostgreSQL is not installed")
 
+try:
+    socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    HAS_IPV6 = True
+except OSError:
+    HAS_IPV6 = False
+
 # The command as it is, but for the two places that a test must leave alone.
 COMMAND = """
 import importlib, pathlib, sys
@@ -107,12 +113,14 @@ def test_from_nothing_to_a_board_and_back(home, statusboard, free_port):
     second = statusboard("up", "--port", str(free_port))
     printed = read_until(second, "The board is at")
     token = log_in(address).json()["access_token"]
+    by_ipv6 = [httpx.get(f"http://[::1]:{free_port}/api/v1/health").status_code] if HAS_IPV6 else [200]
     rival = statusboard("up").communicate()[0]
     code_of_second = end(second, signal.SIGTERM)
 
     assert created.status_code == 201
     assert link.strip() == f"{address}/#setup={code}"
     assert token
+    assert by_ipv6 == [200]
     assert "#setup=" not in printed
     assert "Another `statusboard up` is running" in rival
     assert (code_of_first, code_of_second) == (0, 0)

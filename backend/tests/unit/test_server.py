@@ -1,6 +1,7 @@
 """How many workers there are, and what their sockets inherit."""
 
 import asyncio
+import errno
 import socket
 import sys
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ import pytest
 import uvloop
 
 from app import server
+from app.connections import plain
 
 
 @pytest.mark.parametrize(("processors", "workers"), [(1, 1), (2, 2), (4, 4), (64, 4)])
@@ -17,6 +19,39 @@ def test_there_is_one_worker_a_processor_and_at_most_four(monkeypatch, processor
     monkeypatch.setattr(server, "processors", lambda: processors)
 
     assert server.worker_count() == workers
+
+
+def test_a_machine_without_ipv6_is_served_by_ipv4(monkeypatch):
+    """Where there is no such socket at all, and where one would take IPv6 alone."""
+
+    class SixAlone(socket.socket):
+        def getsockopt(self, *_: object) -> int:
+            return 1
+
+    def refuse(family: int, *_: object) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    for kind in (SixAlone, refuse):
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "socket", kind)
+
+            assert server.everywhere(8000) == "0.0.0.0:8000"
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("::ffff:172.18.0.1", "172.18.0.1"),
+        ("172.18.0.1", "172.18.0.1"),
+        ("::1", "::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("::ffff:0:1", "::ffff:0:1"),
+    ],
+)
+def test_an_ipv4_client_has_its_plain_address(given, written):
+    """A socket for both families names it otherwise, and nobody writes that into FORWARDED_ALLOW_IPS."""
+    assert plain((given, 50_000)) == (written, 50_000)
+    assert plain(None) is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="accepted sockets inherit these options on Linux")
