@@ -10,7 +10,7 @@ import click
 
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
-from app.errors import Conflict, StatusNotFound, Unavailable, UserNotFound
+from app.errors import AccountDisabled, Conflict, StatusNotFound, Unavailable, UserNotFound
 from app.schemas.statuses import StatusCreate, StatusRead, StatusUpdate
 from app.services import demo, demo_live, demo_removal, demo_week, live, posting, statuses
 from app.services.demo_cast import CAST
@@ -86,7 +86,7 @@ async def _perform(step: Step, every: float, stopping: asyncio.Event) -> None:
         try:
             await _say(step, min(every, SECOND_THOUGHTS), stopping)
             return
-        except UserNotFound:
+        except (UserNotFound, AccountDisabled):  # disabled is what they are first
             click.echo("The demo was removed.")
             stopping.set()
         except Unavailable:
