@@ -52,7 +52,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Answer a handshake that can't be read; uvicorn would leave the connection open in silence, for ever."""
         for start in range(0, len(data), PIECE):
             if self._is_over:
-                return
+                break
             super().data_received(data[start : start + PIECE])
             if self.conn.handshake_exc is not None and not self.handshake_initiated:
                 self._refuse()

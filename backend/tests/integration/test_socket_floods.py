@@ -78,6 +78,27 @@ async def test_a_member_may_flood_as_little_as_a_stranger(server: Server, ada: P
     await until(lambda: not server.sockets.open)
 
 
+LAST_WORDS = {
+    "a flood": FLOODS["pongs"] * 1000,
+    "a malformed frame": b"\xff" * 4096,
+    "no UTF-8": frame(Opcode.TEXT, b"\xff") + FLOODS["pongs"] * 1000,
+    "too long a message": frame(Opcode.TEXT, b"x" * 20_000),
+}
+
+
+@pytest.mark.parametrize("last_words", LAST_WORDS.values(), ids=LAST_WORDS)
+async def test_nothing_is_written_to_a_socket_behind_its_end(
+    server: Server, protocols: list[SocketProtocol], ada: Persona, last_words: bytes
+):
+    """A socket that had caught up gets no more frames, however much came in the read that ended it."""
+    wire = await open_wire(server.port, lambda _: None)
+    wire.send(json.dumps({"type": "auth", "token": ada.token}).encode())
+    await until(lambda: server.sockets.abreast)
+    protocols[0].data_received(last_words)
+
+    assert not server.sockets.abreast
+
+
 async def test_a_flood_is_noticed_before_it_is_parsed(stranger: Wire, monkeypatch: pytest.MonkeyPatch):
     """What comes in one read may be tens of thousands of frames, and parsing them would hold up everyone."""
     parsed: list[object] = []
