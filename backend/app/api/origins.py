@@ -44,8 +44,8 @@ def refuse_foreign(connection: HTTPConnection) -> None:
     )
     # The answer names the origin. The log doesn't: a client may send anything there, such as a token.
     log.warning(
-        "A page of another address was refused. The board is at %s, and CORS_ORIGINS names the others. "
-        "The answer says where the page is from, and what would allow it.",
+        "A page of another address than %s was refused. The answer names that address. If it is yours, set PUBLIC_URL "
+        "to it, or add it to CORS_ORIGINS.",
         settings.PUBLIC_URL,
     )
     raise ForeignOrigin(message)
