@@ -46,7 +46,7 @@ def test_a_test_that_logs_a_secret_fails(tmp_path: Path):
     leak = tmp_path / "test_leak.py"
     leak.write_text(LEAK)
     arguments = ("-m", "pytest", "-q", "--rootdir", str(BACKEND), "-p", "tests.conftest", str(leak))
-    run = run_python(*arguments, cwd=tmp_path)
+    run = run_python(*arguments, cwd=tmp_path, HOME=str(tmp_path))
 
     assert run.returncode == 1, run.stdout + run.stderr
     assert "AssertionError: a secret was logged" in run.stdout
@@ -61,7 +61,7 @@ from tests import conftest
 conftest.pytest_plugins.remove("tests.canaries")
 sys.exit(pytest.main(["-q", "-p", "tests.conftest", "test_any.py"]))
 """
-    run = run_python("-c", program, cwd=tmp_path)
+    run = run_python("-c", program, cwd=tmp_path, HOME=str(tmp_path))
 
     assert run.returncode not in {0, 1, 5}, run.stdout
     assert "Nobody looks for secrets" in run.stdout + run.stderr
