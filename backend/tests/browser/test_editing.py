@@ -1,8 +1,10 @@
 """Editing the same status in two places: no edit undoes another, and what was typed is never lost."""
 
+import asyncio
+
 from playwright.async_api import Locator, Page, Route, expect
 
-from tests.browser.actions import act, entry, post
+from tests.browser.actions import act, entry, now, post
 from tests.browser.board import Member
 from tests.browser.windows import REFUSED, Window
 
@@ -150,8 +152,10 @@ async def test_a_late_answer_brings_nothing_old_back(window: Window, ada: Member
 
     await page.route("**/api/v1/statuses", answer_late)
     await post(page, FIRST)
-
-    await expect(page.locator("li.status.pending")).to_have_count(0)
+    while await page.evaluate("sessionStorage.getItem('statusboard.outbox')"):
+        await asyncio.sleep(0.05)
     await page.evaluate("new Promise(requestAnimationFrame).then(() => new Promise(requestAnimationFrame))")
+
     await expect(entry(page, "as corrected elsewhere")).to_have_count(1)
-    await expect(entry(page, FIRST)).to_have_count(0)
+    await expect(now(page)).to_contain_text("as corrected elsewhere")
+    await expect(page.get_by_text(FIRST)).to_have_count(0)
