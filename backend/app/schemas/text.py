@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Final, LiteralString
+from unicodedata import normalize
 from zoneinfo import available_timezones
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, core_schema
 
 # Unicode's category Cc, without newline and tab and with them.
 _CONTROLS: Final = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
@@ -33,9 +34,16 @@ _INVISIBLE: Final = (
     r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
 )
-_VISIBLE: Final = re.compile(
-    rf"[^{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+_UNSEEN: Final = rf"{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+_VISIBLE: Final = re.compile(rf"[^{_UNSEEN}]")
+
+# Joiners show where scripts from Arabic to Sinhala write on, and within an emoji; so they are kept there, in names too.
+_JOINING: Final = r"[\u0600-\u0dff]"
+_EMOJI: Final = r"[\u2190-\u2bff\U0001f000-\U0001faff]"
+_JOINED_OR_UNSEEN: Final = re.compile(
+    rf"({_JOINING}[\u200c\u200d](?={_JOINING})|{_EMOJI}\ufe0f?\u200d(?={_EMOJI})|{_EMOJI}\ufe0f)|(?!\s)[{_UNSEEN}]"
 )
+_LONGEST_NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +141,15 @@ def _check_line(value: str) -> str:
 
 
 def _check_name(value: str) -> str:
+    """Return the name so that two which look the same are the same, as far as that can be without a table of signs."""
     _refuse_breaks(value)
     _refuse_overrides(value)
     _refuse_blank(value)
-    return value.strip()
+    seen = _JOINED_OR_UNSEEN.sub(lambda match: match[1] or "", normalize("NFKC", value))
+    name = " ".join(normalize("NFKC", seen).split())
+    if len(name) > _LONGEST_NAME:  # one sign may stand for up to 18
+        raise PydanticKnownError("string_too_long", {"max_length": _LONGEST_NAME})
+    return name
 
 
 def _check_username(value: str) -> str:
@@ -191,9 +204,9 @@ _NAME: Final = _Rule(
     rf"^[^{_CONTROLS_AND_BREAKS}{_BIDI_OVERRIDES}]*[^{_INVISIBLE}][^{_CONTROLS_AND_BREAKS}{_BIDI_OVERRIDES}]*$",
 )
 
-# Names are stored without spaces at their ends.
-DisplayName = Annotated[str, Field(min_length=1, max_length=80, examples=["Ada Lovelace"]), _NAME, STORABLE]
-TokenName = Annotated[str, Field(min_length=1, max_length=80, examples=["Nightly build"]), _NAME, STORABLE]
+# Names are stored as `_check_name` normalises them.
+DisplayName = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME, examples=["Ada Lovelace"]), _NAME, STORABLE]
+TokenName = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME, examples=["Nightly build"]), _NAME, STORABLE]
 
 # Whether it is a common one is asked in `services/password_rules.py`, which no schema can say.
 Password = Annotated[str, Field(min_length=12, max_length=128, json_schema_extra={"format": "password"}), STORABLE]

@@ -28,6 +28,17 @@ async def events(db: AsyncSession) -> list[dict]:
     return [json.loads(payload) for payload in await db.scalars(query)]
 
 
+async def test_names_of_before_stay_readable(ada: Persona):
+    """A name that would be kept otherwise today is shown as it is, until its owner gives another."""
+    eve = await new_persona("eve", display_name="A\u200bda\u3164")
+    seen = (await ada.client.get(f"{PATH}/eve")).json()["display_name"]
+    moved = await eve.client.patch(f"{PATH}/me", json={"time_zone": "Europe/Berlin"})
+    again = await eve.client.patch(f"{PATH}/me", json={"display_name": seen})
+
+    assert seen == moved.json()["display_name"] == "A\u200bda\u3164"
+    assert again.json()["display_name"] == "Ada"
+
+
 async def test_i_see_who_i_am(bob: Persona):
     """All the fields of a user, and none that others should not know."""
     response = await bob.client.get(f"{PATH}/me")

@@ -172,9 +172,45 @@ def test_a_name_is_taken(kind, name):
     assert KINDS[kind].validate_python(name) == name
 
 
-@pytest.mark.parametrize("kind", [*NAMES, "line"])
-def test_spaces_at_the_ends_of_a_name_are_dropped(kind):
-    assert KINDS[kind].validate_python(" Ada\u3000Lovelace \u00a0") == "Ada\u3000Lovelace"
+def test_spaces_at_the_ends_of_a_line_are_dropped():
+    assert KINDS["line"].validate_python(" Ada\u3000Lovelace \u00a0") == "Ada\u3000Lovelace"
+
+
+@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        pytest.param(" Ada\u3000 Lovelace \u00a0", "Ada Lovelace", id="one space of each kind between words"),
+        pytest.param("Ａｄａ ﬁ ①", "Ada fi 1", id="compatible forms"),  # noqa: RUF001
+        pytest.param("e\u0301", "é", id="an accent that combines"),
+        pytest.param("e\u200b\u0301", "é", id="an accent behind nothing"),
+        pytest.param("می\u200cخ", "می\u200cخ", id="a joiner that Persian needs"),
+        pytest.param("A\u200cd\u200da\u200d", "Ada", id="joiners that join nothing"),
+        pytest.param(
+            "\u2764\ufe0f\u200d\U0001f525\ufe0f", "\u2764\ufe0f\u200d\U0001f525\ufe0f", id="an emoji's joiners"
+        ),
+        pytest.param("A\ufe0fda\U0001f525\u200d", "Ada\U0001f525", id="an emoji's joiners elsewhere"),
+        *(
+            pytest.param(f"Ad{sign}a", "Ada", id=f"U+{ord(sign):04X}")
+            for sign in NOTHING
+            if not sign.isspace() and sign != "\u2066"
+        ),
+    ],
+)
+def test_a_name_is_normalised(kind, given, kept):
+    """Two names that look the same are the same: NFKC, one space between words, and nothing that can't be seen."""
+    assert KINDS[kind].validate_python(given) == kept
+
+
+@pytest.mark.parametrize("kind", NAMES)
+@given(value=st.text(max_size=80) | st.text(st.sampled_from(f"{NOTHING}Aé e\u0301می\u2764\U0001f525Ⓜﷺ"), max_size=40))
+def test_a_name_that_is_kept_stays_as_it_is(kind, value):
+    """So it can be sent back as it was read. It has at most 80 characters, however it was written."""
+    assume(accepts(kind, value))
+    kept = KINDS[kind].validate_python(value)
+
+    assert KINDS[kind].validate_python(kept) == kept
+    assert len(kept) <= 80
 
 
 @pytest.mark.parametrize("kind", NAMES)
@@ -184,6 +220,7 @@ def test_spaces_at_the_ends_of_a_name_are_dropped(kind):
         ("", "string_too_short"),
         ("x" * 81, "string_too_long"),
         ("x" + " " * 80, "string_too_long"),
+        ("ﷺ" * 5, "string_too_long"),
         ("   ", "text_blank"),
         ("\u3164\u2800", "text_blank"),
         ("Ada\n", "text_control_character"),
@@ -266,8 +303,9 @@ TEXTS = WINDOWS | st.text(max_size=140) | st.text(CHARACTERS, max_size=140) | st
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "time zone"])
 @given(value=TEXTS)
 def test_the_schema_says_what_is_accepted(kind, value):
-    """Only blanks beyond 16 bits are not said."""
+    """Only blanks beyond 16 bits are not said, and that a name may grow by normalising it."""
     assume("\U000e0020" not in value)
+    assume(kind not in NAMES or len(unicodedata.normalize("NFKC", value)) <= len(value))
 
     assert accepts(kind, value) == described(kind, value)
 
