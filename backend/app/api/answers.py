@@ -26,6 +26,9 @@ from app.services.feed import Position
 MOST_ANSWERS: Final = 32
 LARGEST_ANSWER: Final = 512 * 1024  # bytes; the board of a thousand members
 
+# A client may ask the same in any length; what it asks is kept with the answer.
+LONGEST_QUERY: Final = 1024  # bytes
+
 # No day begins between two of them, wherever one is: time zones are whole quarters of an hour off.
 QUARTER_HOUR: Final = 15 * 60  # seconds
 
@@ -90,7 +93,7 @@ class Answers:
         """Keep an answer instead of all that are of another position."""
         if position != self.position:
             self.position, self.known = position, {}
-        if len(answer.body) <= LARGEST_ANSWER:
+        if len(answer.body) <= LARGEST_ANSWER and len(question[1]) <= LONGEST_QUERY:
             if len(self.known) >= MOST_ANSWERS:
                 self.known.pop(next(iter(self.known)))
             self.known[question] = answer

@@ -7,7 +7,6 @@ of time, and better: see page.py.
 
 import re
 import zlib
-from functools import lru_cache
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -23,13 +22,15 @@ LEVEL: Final = 1
 EXCLUDED: Final = ("text/*", "image/*")
 
 # A weight of nothing refuses a coding.
-ACCEPTED: Final = r"(?i)(?<![\w-]){}(?![\w-])(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))"
+ACCEPTED: Final = {
+    coding: re.compile(rf"(?i)(?<![\w-]){coding}(?![\w-])(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
+    for coding in ("br", "gzip")
+}
 
 
-@lru_cache(maxsize=64)
 def accepts(header: str, coding: str) -> bool:
     """Tell whether a client takes what is compressed by this coding, by its Accept-Encoding."""
-    return re.search(ACCEPTED.format(coding), header) is not None
+    return ACCEPTED[coding].search(header) is not None
 
 
 def compress(body: bytes) -> bytes:
