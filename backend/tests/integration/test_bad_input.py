@@ -196,6 +196,31 @@ async def test_ids_beyond_bigint(ada: Persona):
         refused(beyond, 422, "invalid_request")
 
 
+async def test_numbers_of_thousands_of_digits(client: httpx.AsyncClient, ada: Persona):
+    """Python reads none of more than 4,300 digits, wherever a client writes one; that is its mistake, and no 500."""
+    digits = "9" * 5000
+    asked = [
+        *(("GET", f"{PATH}?{query}={digits}", {}) for query in ("limit", "cursor", "since", "until", "author")),
+        ("GET", f"{PATH}?reference=octo/api%23{digits}", {}),
+        *(("GET", f"/api/v1/{path}/{digits}", {}) for path in ("statuses", "users", "references/octo/api")),
+        ("POST", "/api/v1/invites", {"content": f'{{"uses": {digits}}}'}),
+        ("POST", "/api/v1/tokens", {"content": f'{{"name": "x", "scopes": ["read"], "expires_at": {digits}}}'}),
+        ("GET", "/docs/assets/swagger-ui.css", {"headers": {"Range": f"bytes=0-{digits}"}}),
+        ("GET", "/docs/assets/swagger-ui.css", {"headers": {"Range": f"bytes={digits}-"}}),
+        ("GET", "/", {"headers": {"Accept-Encoding": f"gzip;q=0.{digits}"}}),
+        ("GET", PATH, {"headers": {"Origin": f"http://x:{digits}", "Host": f"x:{digits}"}}),
+        ("GET", PATH, {"headers": {"X-Forwarded-For": f"192.0.2.1:{digits}"}}),
+        ("GET", PATH, {"headers": {"Content-Length": digits}}),
+        ("GET", PATH, {"headers": {"Authorization": f"Bearer {digits}.{digits}.{digits}"}}),
+        ("POST", "/api/v1/auth/refresh", {"headers": {"Cookie": f"statusboard_refresh={digits}"}}),
+    ]
+    for method, path, given in asked:
+        for by in (client, ada.client):
+            response = await by.request(method, path, **{"headers": JSON, **given})
+
+            assert response.status_code < 500, (path[:60], list(given))
+
+
 async def test_nul_and_half_characters_in_queries_and_headers(ada: Persona):
     """What can't be stored is 422 before any route sees it."""
     queries = ["%00", "a=%00", "%00=a", "q=%ED%A0%80", "q=%ff", "limit=1&x=%C0%80"]

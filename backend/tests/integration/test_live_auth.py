@@ -64,6 +64,7 @@ async def test_messages_that_are_malformed(server: Server, ada: Persona):
         json.dumps({"token": token}),
         json.dumps({"type": "auth", "token": ""}),
         json.dumps({"type": "auth", "token": 12}),
+        '{"type": "auth", "token": ' + "9" * 5000 + "}",
         json.dumps({"type": "auth", "token": token + "\0"}),
         json.dumps({"type": "auth", "token": token + "\ud800"}),
         json.dumps({"type": "auth", "token": token, "nonsense": 1}),
