@@ -277,7 +277,7 @@ class DatabaseNotMigrated(DatabaseUnavailable):
 
 
 class TooBusy(Unavailable):
-    """Too many passwords are being checked, or searches made, at once."""
+    """Too many passwords are being checked, searches made or deliveries read at once."""
 
     code = "too_busy"
     message = "Too many people are logging in right now. Try again in a moment."

@@ -16,6 +16,7 @@ DESCRIPTIONS: Final = {
     401: "Who is asking is not known.",
     403: "Known, but not allowed.",
     404: "There is no such thing.",
+    408: "It did not arrive in time.",
     409: "It does not go together with what is there.",
     413: "The body is over 64 KiB.",
     422: "It can be read, but does not fit.",

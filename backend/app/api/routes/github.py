@@ -4,12 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 
+from app.api.deliveries import bodies
 from app.api.deps import DB
 from app.api.problems import problems
 from app.schemas.webhooks import Taken
 from app.services import webhooks
 
-router = APIRouter(prefix="/github", tags=["github"], responses=problems(403, 404, 413, 422, 503))
+router = APIRouter(prefix="/github", tags=["github"], responses=problems(403, 404, 408, 413, 422, 503))
 
 Visible = Header(min_length=1, max_length=64, pattern=r"^[!-~]+$")
 
@@ -26,7 +27,8 @@ async def receive_webhook(
     x_hub_signature_256: Annotated[str | None, Header()] = None,
 ) -> Taken:
     """Take in what GitHub tells of issues, pull requests and discussions; it proves itself by GITHUB_WEBHOOK_SECRET."""
-    body = await request.body()
+    webhooks.secret()  # without one, nothing is read
+    body = await bodies.read(request)
     webhooks.check_signature(body, x_hub_signature_256)
     told = webhooks.read(x_github_event, body, request.headers.get("content-type", ""))
     return await webhooks.take(db, delivery=x_github_delivery, told=told)
