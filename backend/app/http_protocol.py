@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.api.errors import FRAMEWORK_CODES, answer, problem
 from app.api.middleware import API_POLICY, SECURITY_HEADERS, new_request_id
 from app.connections import HandshakeQueue, hang_up, plain
+from app.forwarded import correct
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +159,7 @@ class HttpProtocol(HttpToolsProtocol):
             # The host that it names counts in place of `Host` (RFC 9112, section 3.2.2).
             self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"]
             self.headers.append((b"host", target[1]))
+        correct(self.scope, self.config)
         super().on_headers_complete()
         self.reading = Reading.BODY
         self._stop_waiting()

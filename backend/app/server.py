@@ -41,7 +41,7 @@ UVICORN_SETTINGS: Final[dict[str, Any]] = {
     "log_config": None,
     "access_log": False,
     "server_header": False,
-    "proxy_headers": True,
+    "proxy_headers": False,  # app/forwarded.py reads them
     "forwarded_allow_ips": settings.FORWARDED_ALLOW_IPS,
     # Longer than proxies keep an idle connection (nginx 60 s, Caddy 120 s): the first to close it must be the proxy, or
     # it sends a request into a connection that is just closing.

@@ -13,6 +13,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from app.connections import LINGER, hang_up, plain
+from app.forwarded import correct
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
@@ -82,7 +83,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         """Let the app write frames past the protocol: a thousand sockets then share one that was made once."""
         super().handle_connect(event)
-        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS and not self.conn.extensions:
+        if self.response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            return
+        correct(self.scope, self.config)
+        if not self.conn.extensions:
             extensions = cast("dict[str, dict[str, object]]", self.scope["extensions"])
             extensions[READY_FRAMES] = {"socket": self}
 

@@ -56,8 +56,13 @@ def serve() -> None:
     with ExitStack() as stack:
         listeners = [stack.enter_context(listener) for listener in _listen(settings.PORT)]
         _migrate()
-        server = Server(uvicorn.Config("app.main:app", **UVICORN_SETTINGS))
+        server = Server(uvicorn.Config("app.main:app", **UVICORN_SETTINGS | {"forwarded_allow_ips": _proxies()}))
         server.run(sockets=[again for listener in listeners for again in times_over(listener)])
+
+
+def _proxies() -> str:
+    """Return whom to believe about clients: nobody, unless it is set. Any account here connects from 127.0.0.1."""
+    return settings.FORWARDED_ALLOW_IPS if "FORWARDED_ALLOW_IPS" in settings.model_fields_set else ""
 
 
 def _readable_logs() -> dict[str, object]:

@@ -98,7 +98,8 @@ def register(address: str, code: str) -> httpx.Response:
 
 def log_in(address: str) -> httpx.Response:
     credentials = {"username": "ada", "password": "correct horse battery"}
-    return httpx.post(f"{address}/api/v1/auth/login", json=credentials)
+    claims = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+    return httpx.post(f"{address}/api/v1/auth/login", json=credentials, headers=claims)
 
 
 def test_from_nothing_to_a_board_and_back(home, statusboard, free_port):
@@ -112,14 +113,16 @@ def test_from_nothing_to_a_board_and_back(home, statusboard, free_port):
 
     second = statusboard("up", "--port", str(free_port))
     printed = read_until(second, "The board is at")
-    token = log_in(address).json()["access_token"]
+    login = log_in(address)
     by_ipv6 = [httpx.get(f"http://[::1]:{free_port}/api/v1/health").status_code] if HAS_IPV6 else [200]
     rival = statusboard("up").communicate()[0]
     code_of_second = end(second, signal.SIGTERM)
 
     assert created.status_code == 201
     assert link.strip() == f"{address}/#setup={code}"
-    assert token
+    assert login.json()["access_token"]
+    # Of what any account here can say of a client, nothing counts.
+    assert not any(name.startswith("__Host-") for name in login.cookies)
     assert by_ipv6 == [200]
     assert "#setup=" not in printed
     assert "Another `statusboard up` is running" in rival

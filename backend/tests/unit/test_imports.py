@@ -26,12 +26,13 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "database": {"config"},
     "config": {"addresses", "database_url"},
     "database_url": {"addresses"},
+    "forwarded": {"addresses"},
     # Beside the line.
     "schemas": {"models", "config"},
     "migrations": {"models", "database"},
     "server": {"config", "logs", "processors", "http_protocol", "socket_protocol"},
-    "http_protocol": {"api", "connections"},
-    "socket_protocol": {"connections"},
+    "http_protocol": {"api", "connections", "forwarded"},
+    "socket_protocol": {"connections", "forwarded"},
     # Leaves.
     **{
         leaf: set()
@@ -50,7 +51,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
 
 # What speaks HTTP.
 FRAMEWORK: Final = {"fastapi", "starlette", "uvicorn", "fastapi_offline"}
-SPEAKS_HTTP: Final = {"main", "api", "server", "http_protocol", "socket_protocol", "cli"}
+SPEAKS_HTTP: Final = {"main", "api", "server", "http_protocol", "socket_protocol", "forwarded", "cli"}
 
 
 def modules() -> list[tuple[str, Path]]:
