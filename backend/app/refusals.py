@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 NO_SECRET: Final = (
     "JWT_SECRET is not set. Make one and put it into .env: "
-    'echo "JWT_SECRET=$(python3 -c "import secrets; print(secrets.token_hex(32))")" >> .env'
+    '(umask 077; echo "JWT_SECRET=$(python3 -c "import secrets; print(secrets.token_hex(32))")" >> .env)'
 )
 
 

@@ -126,8 +126,8 @@ def _kept(home: Path, variable: str) -> str | None:
 def keep(home: Path, variable: str, value: str) -> str:
     """Write a value into a file beside the data that only its owner may read."""
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with open(home / variable.lower(), "w", opener=lambda path, flags: os.open(path, flags, mode=0o600)) as file:
+        embedded.make_folder(home)
+        with embedded.private(home / variable.lower()) as file:
             file.write(value)
     except OSError as error:
         raise click.ClickException(f"{home} can't keep {variable}: {error.strerror}.") from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import tempfile
 from collections.abc import Awaitable
@@ -53,12 +54,21 @@ async def work(stopping: asyncio.Event) -> None:
         wakeups.unsubscribe(worker.note_commit)
 
 
+def _touch(sign: Path) -> None:
+    # In a folder that others may write to, a link or a pipe of theirs may stand in the file's place.
+    descriptor = os.open(sign, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, mode=0o600)
+    try:
+        os.utime(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 async def _beat() -> None:
     """Show an orchestrator, which has no port to ask, that the worker is not stuck: compose.yaml looks at the file."""
     sign, was_told = Path(tempfile.gettempdir(), SIGN_OF_LIFE), False
     while True:
         try:
-            await asyncio.to_thread(sign.touch)
+            await asyncio.to_thread(_touch, sign)
         except OSError as error:
             if not was_told:
                 log.warning("The worker can't show that it lives: %s", error)

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from app.embedded.files import make_folder, private
 from app.embedded.programs import VERSION, Account, EmbeddedPostgresError, Programs, ask, explain
 
-__all__ = ["EmbeddedPostgresError", "home", "postgres", "running", "throwaway"]
+__all__ = ["EmbeddedPostgresError", "home", "make_folder", "postgres", "private", "running", "throwaway"]
 
 NAME: Final = "statusboard"  # of the role and of the database
 STOP_SECONDS: Final = 30
@@ -121,13 +122,12 @@ def _make(directory: Path) -> None:
             f"The embedded PostgreSQL can't live in {directory}, which has a quote, dollar or backslash in it. "
             "Let XDG_DATA_HOME name another place."
         )
-    directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    make_folder(directory)
 
 
 @contextmanager
 def _lock(directory: Path) -> Iterator[None]:
-    with (directory / "lock").open("w") as file:
+    with private(directory / "lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -171,8 +171,10 @@ def _private_folder(account: Account) -> Iterator[Path]:
     """
     folder = Path(tempfile.mkdtemp(prefix="statusboard-", dir="/tmp"))
     try:
-        (folder / "hba").write_text(f"local all {NAME} peer map=us\n")
-        (folder / "ident").write_text(f'us "{_caller()}" {NAME}\n')
+        rules = {"hba": f"local all {NAME} peer map=us\n", "ident": f'us "{_caller()}" {NAME}\n'}
+        for name, rule in rules.items():
+            with private(folder / name) as file:
+                file.write(rule)
         for path in (folder / "hba", folder / "ident", folder):
             account.own(path)
         yield folder
@@ -194,7 +196,7 @@ def _server(programs: Programs, data: Path, folder: Path, log: Path) -> Iterator
     """Run the server until the end of the context."""
     command = (programs.folder / "postgres", "-D", data, "-k", folder, "-h", "")
     rules = (f"--hba_file={folder}/hba", f"--ident_file={folder}/ident")
-    with log.open("wb") as output:
+    with private(log) as output:
         process = programs.start("/bin/sh", "-c", GUARD, folder, *command, *rules, output=output.fileno())
     try:
         while _state(data)[1:] != (folder, "ready"):  # as long as it lives: after a crash it recovers first

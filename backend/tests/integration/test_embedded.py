@@ -109,6 +109,45 @@ async def test_nothing_listens_but_a_socket_in_a_private_folder(directory):
     assert not folder.exists()
 
 
+def test_nothing_can_be_read_held_or_replaced_by_another_account():
+    """Whatever the umask, and whatever an earlier version left; only the programs are for everyone, to run them."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        Path(place).chmod(0o755)
+        home = Path(place) / "new/home"
+        home.mkdir(parents=True)
+        for left in ("lock", "postgresql.log"):
+            (home / left).touch()
+            (home / left).chmod(0o666)
+        before = os.umask(0)
+        try:
+            with embedded.postgres(home) as url:
+                made = [*home.iterdir(), *folder_of(url).iterdir(), folder_of(url)]
+                open_to_others = {
+                    path.name
+                    for path in made
+                    if not path.is_symlink() and path.stat().st_mode & 0o077 and not path.name.startswith("postgresql-")
+                }
+                writable = {path for path in home.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o022}
+        finally:
+            os.umask(before)
+
+    # The socket is in a folder that is closed.
+    assert {name for name in open_to_others if not name.startswith(".s.PGSQL")} == set()
+    assert writable == set()
+
+
+def test_folders_on_the_way_are_made_for_their_owner_alone(tmp_path):
+    """Who may write to one of them could replace what is in it."""
+    home = tmp_path / "share/deep/statusboard"
+    before = os.umask(0)
+    try:
+        embedded.make_folder(home)
+    finally:
+        os.umask(before)
+
+    assert not any(folder.stat().st_mode & 0o066 for folder in (home, *home.parents[:2]))
+
+
 async def test_the_system_says_who_calls(directory):
     """Whoever gets to the socket has one role, and no password opens another."""
     with embedded.postgres(directory) as url:

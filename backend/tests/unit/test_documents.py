@@ -87,14 +87,15 @@ def test_every_service_of_compose_exists():
 
 
 def test_no_command_destroys_what_may_be_the_only_copy():
-    """A dump is written under a new name, and neither the board's database nor a volume of its project is dropped."""
+    """A dump gets a new name, closed to other accounts; neither the board's database nor a volume of it is dropped."""
     typed = commands()
-    written = re.findall(r"pg_dump [^>]*>+ ?(\S+)", typed)
+    written = re.findall(r"pg_dump [^>]*>+ ?([^\s)]+)", typed)
     dropped = re.findall(r"dropdb .*?([a-z_0-9]+)$", typed, re.MULTILINE) + re.findall(
         r"(?i)drop database (\w+)", typed
     )
 
     assert set(written) == {'"$dump.part"'}
+    assert len(written) == typed.count("(umask 077; docker") + typed.count("(umask 077; postgresql")
     assert dropped
     assert all(re.fullmatch(r"restored|trial|before_\d{8}_\d{6}", name) for name in dropped)
     assert not re.findall(r"down (?:\S+ )*(?:--volumes|-v\b)", typed.replace("--profile tests down --volumes", ""))

@@ -142,6 +142,19 @@ async def test_an_orchestrator_sees_that_it_lives(github: FakeGitHub, database_u
         sign.unlink()
         await until(sign.exists, within=2 * BEAT)
 
+    assert sign.stat().st_mode & 0o077 == 0
+
+
+async def test_a_sign_of_life_follows_no_link(github: FakeGitHub, database_url: str, tmp_path: Path):
+    """In a folder for everyone, the link may be somebody else's, and lead anywhere."""
+    (tmp_path / SIGN_OF_LIFE).symlink_to(tmp_path / "elsewhere")
+    async with worker(database_url, github.url, GITHUB_TOKEN="", TMPDIR=str(tmp_path)) as process:
+        async with asyncio.timeout(10):
+            while b"can't show that it lives" not in await process.stdout.readline():
+                pass
+
+    assert not (tmp_path / "elsewhere").exists()
+
 
 async def test_without_a_database_it_waits_and_says_so_once(github: FakeGitHub):
     """It needs nothing in order to start."""
