@@ -23,9 +23,18 @@ async def refresh(client: httpx.AsyncClient, token: str, **headers: str) -> http
 
 
 def cookie(response: httpx.Response) -> Morsel[str]:
-    """Return the one cookie that a response sets."""
-    (morsel,) = SimpleCookie(response.headers["set-cookie"]).values()
-    return morsel
+    """Return the cookie of the plain name that a response sets; the board's own is the same."""
+    plain, own = cookies(response)
+    assert plain.key in {COOKIE, HOST_COOKIE}
+    assert own.key.removeprefix(f"{plain.key}-").isalnum()
+    assert own.OutputString([]).partition("=")[2] == plain.OutputString([]).partition("=")[2]
+    assert dict(own) == dict(plain)
+    return plain
+
+
+def cookies(response: httpx.Response) -> list[Morsel[str]]:
+    """Return all cookies that a response sets."""
+    return [morsel for header in response.headers.get_list("set-cookie") for morsel in SimpleCookie(header).values()]
 
 
 def bearer(token: str) -> dict[str, str]:

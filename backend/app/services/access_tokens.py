@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 import jwt
 
@@ -34,6 +35,8 @@ class Claims:
     session_id: int
     issued_at: float
     expires_at: float
+    # The id of the board that it is for; None in those of the version before, which are good until they expire.
+    board: str | None
 
     def is_expired(self, now: datetime) -> bool:
         """Tell whether the token's time is over, or has not come, 10 s of leeway allowed."""
@@ -46,8 +49,12 @@ def lifetime() -> timedelta:
     return timedelta(minutes=settings.JWT_ACCESS_EXPIRE_MINUTES)
 
 
-def issue(*, user_id: int, session_id: int, now: datetime) -> str:
-    """Return a token that starts `now`, by the database's clock: replicas' own clocks may disagree."""
+def issue(*, user_id: int, session_id: int, now: datetime, board: UUID | None = None) -> str:
+    """Return a token that starts `now`, by the database's clock: replicas' own clocks may disagree.
+
+    It says which board it is for, since another may have the same JWT_SECRET. The standard's `aud` would do, but PyJWT
+    refuses a token that has one where none is expected, as in the version before.
+    """
     claims = {
         "sub": str(user_id),
         "sid": session_id,
@@ -57,6 +64,8 @@ def issue(*, user_id: int, session_id: int, now: datetime) -> str:
         "iss": ISSUER,
         "typ": TYPE,
     }
+    if board is not None:
+        claims["board"] = str(board)
     return jwt.encode(claims, settings.JWT_SECRET, algorithm=ALGORITHM)
 
 
@@ -80,10 +89,13 @@ def read(token: str) -> Claims:
             session_id=int(claims["sid"]),
             issued_at=float(claims["iat"]),
             expires_at=float(claims["exp"]),
+            board=claims.get("board"),
         )
     except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InvalidToken from error
     if claims["typ"] != TYPE or not (0 < read.user_id <= LARGEST_ID and 0 < read.session_id <= LARGEST_ID):
+        raise InvalidToken
+    if not isinstance(read.board, str | None):
         raise InvalidToken
     if math.isinf(read.expires_at):  # JSON as Python reads it knows infinity, and a token that never ends is none
         raise InvalidToken

@@ -35,8 +35,8 @@ USER_COLUMNS: Final = tuple(column.name for column in User.__table__.columns)
 # there itself PostgreSQL would plan for anew each time, by its length, which takes longer than to run it.
 _WHO: Final = ", ".join(f"u.{name}" for name in USER_COLUMNS) + ", clock_timestamp() AS now, h.seq, h.mark"
 BY_SESSION: Final = f"""
-    SELECT s.id AS key, {_WHO}, s.ended_at IS NULL AND s.expires_at > clock_timestamp() AS alive
-    FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN feed_head h ON true
+    SELECT s.id AS key, {_WHO}, s.ended_at IS NULL AND s.expires_at > clock_timestamp() AS alive, b.id AS board
+    FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN feed_head h ON true LEFT JOIN board b ON true
     WHERE s.id = ANY((SELECT $1::bigint[])::bigint[])
 """  # noqa: S608 -- constants
 BY_API_TOKEN: Final = f"""
@@ -119,7 +119,7 @@ _by_api_token: Final = Lookup[bytes, asyncpg.Record](partial(_rows, BY_API_TOKEN
 async def _by_access_token(token: str, since: float) -> Caller:
     claims = access_tokens.read(token)
     row = await _by_session.find(claims.session_id)
-    if row is None or row["id"] != claims.user_id:
+    if row is None or row["id"] != claims.user_id or claims.board not in {None, str(row["board"])}:
         raise InvalidToken
     moment: datetime = row["now"]
     if row["disabled"]:

@@ -226,6 +226,12 @@ def no_replay_check(_worker: Worker) -> None:
 
 
 @mutation
+def no_successor_check(_worker: Worker) -> None:
+    """A refresh token gets its successor again although somebody has refreshed with that."""
+    sessions._is_used = lambda _token: False  # noqa: SLF001
+
+
+@mutation
 def no_credential_check(_worker: Worker) -> None:
     """A socket, once open, is nobody's any more."""
     sockets.CHECK_EVERY = NEVER  # type: ignore[misc]

@@ -42,7 +42,7 @@ async def test_an_access_token_is_an_hs256_jwt_with_the_promised_claims(client: 
     claims = jwt.decode(token, settings.JWT_SECRET, algorithms=["HS256"], issuer="statusboard")
 
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "JWT"}
-    assert claims.keys() == {"sub", "sid", "iat", "exp", "jti", "iss", "typ"}
+    assert claims.keys() == {"sub", "sid", "iat", "exp", "jti", "iss", "typ", "board"}
     assert claims["sub"] == str(ada.user.id)
     assert claims["exp"] - claims["iat"] == 1800
 

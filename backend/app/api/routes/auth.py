@@ -19,7 +19,7 @@ LONGEST_USER_AGENT = 200
 
 
 def _hand_over(request: Request, response: Response, tokens: Tokens) -> AccessToken:
-    cookies.write(request, response, token=tokens.refresh, max_age=tokens.refresh_max_age)
+    cookies.write(request, response, tokens)
     response.headers["Cache-Control"] = "no-store"
     return AccessToken(access_token=tokens.access, expires_in=tokens.expires_in)
 
@@ -47,15 +47,15 @@ async def refresh(request: Request, response: Response, db: DB) -> AccessToken:
 @router.post("/logout", status_code=204, dependencies=[OwnOrigin], responses=problems(401, 403))
 async def log_out(request: Request, response: Response, db: DB, bearer: Bearer) -> None:
     """End this session: the refresh cookie's, else the access token's."""
-    token = cookies.read(request)
-    if token is None and bearer is None:
+    presented = cookies.read(request)
+    if not presented and bearer is None:
         raise Unauthenticated
-    ended = token is not None and await sessions.end_by_refresh_token(db, token)
+    ended, board = await sessions.end_by_refresh_tokens(db, presented)
     if bearer is not None and not ended:
         caller = await get_session_caller(await get_caller(request, bearer))
         assert caller.session_id is not None
         await sessions.end(db, user=caller.user, session_id=caller.session_id)
-    cookies.forget(request, response)
+    cookies.forget(request, response, board)
 
 
 @router.post("/password", status_code=204, responses=problems(401, 403, 413, 429))
