@@ -8,15 +8,8 @@ import signal
 from functools import partial
 
 from gunicorn.arbiter import Arbiter
-from pydantic import ValidationError
 
-from app.refusals import explain
-
-try:
-    from app.config import settings
-except ValidationError as error:
-    raise SystemExit(explain(error)) from None
-
+from app.config import settings
 from app.logs import dict_config
 from app.server import Worker, bound_sending, everywhere, worker_count
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.addresses import HIGHEST_PORT, read_networks, why_host_is_wrong, why_origin_is_wrong
@@ -28,6 +28,16 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 def _split(text: str) -> list[str]:
     return [item for part in text.split(",") if (item := part.strip())]
+
+
+def _check_digits(value: object) -> object:
+    # pydantic would also take 2.0 and 8_000; gunicorn and Compose read the same variables, and take neither.
+    if isinstance(value, str) and not re.fullmatch(r"\s*[0-9]+\s*", value):
+        raise ValueError("must be a whole number, such as 2")
+    return value
+
+
+DIGITS: Final = BeforeValidator(_check_digits)
 
 
 def _check_log_level(value: str) -> str:
@@ -134,10 +144,10 @@ class Settings(BaseSettings):
         default="postgresql+asyncpg://user:pass@localhost:5432/statusboard", repr=False
     )
     JWT_SECRET: str = Field(min_length=1, repr=False)
-    JWT_ACCESS_EXPIRE_MINUTES: int = Field(default=30, ge=1, le=525_600)
-    JWT_REFRESH_EXPIRE_DAYS: int = Field(default=7, ge=1, le=3_650)
+    JWT_ACCESS_EXPIRE_MINUTES: Annotated[int, DIGITS] = Field(default=30, ge=1, le=525_600)
+    JWT_REFRESH_EXPIRE_DAYS: Annotated[int, DIGITS] = Field(default=7, ge=1, le=3_650)
     CORS_ORIGINS: Annotated[str, AfterValidator(_check_cors_origins)] = "http://localhost:3000"
-    WS_INITIAL_HOURS: int = Field(default=1, ge=1, le=8_760)
+    WS_INITIAL_HOURS: Annotated[int, DIGITS] = Field(default=1, ge=1, le=8_760)
     GITHUB_TOKEN: Annotated[str | None, _if_set(_check_token)] = Field(default=None, repr=False)
     LOG_LEVEL: Annotated[str, AfterValidator(_check_log_level)] = "INFO"
 
@@ -145,10 +155,10 @@ class Settings(BaseSettings):
     ALLOWED_HOSTS: Annotated[str | None, _if_set(_check_allowed_hosts)] = None
     FORWARDED_ALLOW_IPS: Annotated[str, AfterValidator(_check_proxies)] = "127.0.0.1"
     REGISTRATION: Literal["invite", "open"] = "invite"
-    PORT: int = Field(default=8000, ge=1, le=HIGHEST_PORT)
-    WEB_CONCURRENCY: int | None = Field(default=None, ge=1, le=64)
-    WS_MAX_SOCKETS: int = Field(default=10_000, ge=1)
-    WS_MAX_SOCKETS_PER_MEMBER: int = Field(default=64, ge=1)
+    PORT: Annotated[int, DIGITS] = Field(default=8000, ge=1, le=HIGHEST_PORT)
+    WEB_CONCURRENCY: Annotated[int | None, DIGITS] = Field(default=None, ge=1, le=64)
+    WS_MAX_SOCKETS: Annotated[int, DIGITS] = Field(default=10_000, ge=1)
+    WS_MAX_SOCKETS_PER_MEMBER: Annotated[int, DIGITS] = Field(default=64, ge=1)
     GITHUB_API_URL: Annotated[str, AfterValidator(_check_api_url)] = PUBLIC_GITHUB
     GITHUB_WEBHOOK_SECRET: str | None = Field(default=None, repr=False)
     GITHUB_REPOSITORIES: Annotated[str | None, _if_set(_check_globs)] = None

@@ -18,5 +18,6 @@ def explain(error: ValidationError) -> str:
         if name == "JWT_SECRET":
             lines.append(NO_SECRET)
         else:
-            lines.append(f"{name} {problem['msg'].removeprefix('Value error, ')}")
+            message = problem["msg"].removeprefix("Value error, ").replace("Input should", "must")
+            lines.append(f"{name} {message}")
     return "\n".join(lines)

@@ -368,3 +368,13 @@ def test_what_is_no_repository(name):
     """One is meant, by its whole name."""
     with pytest.raises(ValidationError, match="GITHUB_REPOSITORY"):
         settings(GITHUB_REPOSITORY=name)
+
+
+@pytest.mark.parametrize("value", ["2.0", "1_0", "+1", "1e1", "٢", "0x2", "-1"])
+@pytest.mark.parametrize(
+    "name", ["WEB_CONCURRENCY", *(name for name, value in DEFAULTS.items() if isinstance(value, int))]
+)
+def test_a_number_is_written_in_plain_digits(name, value):
+    """As gunicorn, Compose and the health check read the same variables."""
+    with pytest.raises(ValidationError, match=name):
+        settings(**{name: value})
