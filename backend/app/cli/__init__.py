@@ -14,6 +14,7 @@ import click
 from pydantic import ValidationError
 
 from app import __version__
+from app.cli.numbers import A_YEAR, Number, WholeNumber
 from app.errors import BoardError
 
 
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="The port to serve on.  [default: $PORT, or 8000]")
+@click.option("--port", type=WholeNumber(1, 65535), help="The port to serve on.  [default: $PORT, or 8000]")
 def up(port: int | None) -> None:
     """Run the whole board here, with a PostgreSQL of its own.
 
@@ -97,8 +98,8 @@ def setup_link() -> None:
 
 
 @main.command("create-invite")
-@click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True, help="How many people can use it.")
-@click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How many days it can be used.")
+@click.option("--uses", type=WholeNumber(1, 1000), default=1, show_default=True, help="How many people can use it.")
+@click.option("--days", type=WholeNumber(1, 365), default=7, show_default=True, help="How many days it can be used.")
 def create_invite(uses: int, days: int) -> None:
     """Print a link for making an account."""
     _configure()
@@ -119,12 +120,10 @@ def reset_password(name: str) -> None:
 
 @main.command()
 @click.option("--once", is_flag=True, help="Fill the board, then end.")
-@click.option(
-    "--every", type=click.FloatRange(0.1, 3600), default=20, show_default=True, help="Seconds between two posts."
-)
+@click.option("--every", type=Number(0.1, 3600), default=20, show_default=True, help="Seconds between two posts.")
 @click.option("--remove", is_flag=True, help="Remove the demo's people and everything they posted.")
-@click.option("--people", type=click.IntRange(12, 300), default=12, hidden=True)
-@click.option("--statuses", type=click.IntRange(1, 2000), hidden=True)
+@click.option("--people", type=WholeNumber(12, 300), default=12, hidden=True)
+@click.option("--statuses", type=WholeNumber(1, 2000), hidden=True)
 def demo(*, once: bool, every: float, remove: bool, people: int, statuses: int | None) -> None:
     """Fill an empty board with twelve made-up people, who go on posting until Ctrl+C.
 
@@ -155,7 +154,7 @@ def demo(*, once: bool, every: float, remove: bool, people: int, statuses: int |
     "--token-file", type=click.Path(exists=True, dir_okay=False), help="A file with an API token of the scope `read`."
 )
 @click.option("--login", "username", help="Log in with this username instead of a token. Asks for the password.")
-@click.option("--timeout", type=click.FloatRange(min=0), help="Give up after this many seconds.")
+@click.option("--timeout", type=Number(0, A_YEAR), help="Give up after this many seconds.")
 def wait(reference: str, url: str, token_file: str | None, username: str | None, timeout: float | None) -> None:
     """Wait until REFERENCE (octo/api#12, or its address) is merged or closed.
 
