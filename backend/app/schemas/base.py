@@ -7,9 +7,6 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 from pydantic_core import PydanticCustomError
 
-# An id of PostgreSQL's bigint.
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
-
 # Moments that PostgreSQL and Python both know, with room for every time zone.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2999, 12, 31, tzinfo=UTC)
@@ -39,6 +36,20 @@ def _no_text(value: object) -> object:
     return value
 
 
+def _in_digits(value: object) -> object:
+    # Pydantic would read 1.0, +1, 1_0, 01 and " 1" too, and so one thing would have many addresses.
+    if isinstance(value, str) and not re.fullmatch("0|[1-9][0-9]*", value):
+        raise PydanticCustomError("int_parsing", "This must be a whole number in plain digits.")
+    return value
+
+
+def _as_in_json(value: object) -> object:
+    # Pydantic would read 1, on and YES too.
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise PydanticCustomError("bool_parsing", "This must be true or false.")
+    return value
+
+
 _IN_UTC = AfterValidator(lambda moment: moment.astimezone(UTC))
 
 # A moment in UTC; it is written as RFC 3339 with `Z`.
@@ -48,6 +59,12 @@ Moment = Annotated[AwareDatetime, _IN_UTC]
 GivenMoment = Annotated[AwareDatetime, AfterValidator(_within_reach), _IN_UTC, BeforeValidator(_written)]
 GivenBool = Annotated[bool, Strict()]
 NUMBER = BeforeValidator(_no_text)
+
+# What stands in an address, in a path or a query. Limits of a number go between `int` and DIGITS.
+DIGITS = BeforeValidator(_in_digits)
+AddressBool = Annotated[bool, BeforeValidator(_as_in_json)]
+# An id of PostgreSQL's bigint.
+Id = Annotated[int, Field(ge=1, le=2**63 - 1), DIGITS]
 
 
 class RequestModel(BaseModel):

@@ -8,7 +8,7 @@ from app.config import settings
 from app.models.reference import ReferenceKind, ReferenceState
 from app.models.status import Category
 from app.models.user import Kind
-from app.schemas.base import AnswerModel, GivenMoment, Moment, Page, RequestModel
+from app.schemas.base import DIGITS, AnswerModel, GivenMoment, Moment, Page, RequestModel
 from app.schemas.text import STORABLE, Message, Username
 
 # What GitHub calls a reference's kind in its addresses; it redirects from `issues` to whatever it turns out to be.
@@ -94,7 +94,7 @@ class ReferenceHistory(StatusPage):
 class PageQuery(RequestModel):
     """Which part of a list."""
 
-    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    limit: Annotated[int, Field(ge=1, le=100), DIGITS] = 50
     cursor: Annotated[str, Field(min_length=1, max_length=200), STORABLE] | None = None
 
 

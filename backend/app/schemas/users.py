@@ -1,7 +1,7 @@
 """Members."""
 
 from app.models.user import Kind, Role
-from app.schemas.base import AnswerModel, GivenBool, Moment, RequestModel
+from app.schemas.base import AddressBool, AnswerModel, GivenBool, Moment, RequestModel
 from app.schemas.statuses import PageQuery
 from app.schemas.text import DisplayName, TimeZone
 
@@ -21,7 +21,7 @@ class UserRead(AnswerModel):
 class UserQuery(PageQuery):
     """Which members: all, or those that are disabled, or those that are not."""
 
-    disabled: bool | None = None
+    disabled: AddressBool | None = None
 
 
 class ProfileUpdate(RequestModel):

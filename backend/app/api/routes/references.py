@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path
 
 from app.api.deps import DB, CurrentReader, Page
 from app.api.problems import problems
+from app.schemas.base import DIGITS
 from app.schemas.statuses import ReferenceHistory
 from app.services import history
 
@@ -14,7 +15,7 @@ router = APIRouter(prefix="/references", tags=["references"], responses=problems
 # The limits of the grammar in `services/mentions.py`.
 Owner = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$")]
 Repository = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
-Number = Annotated[int, Path(ge=1, le=999_999_999)]
+Number = Annotated[int, Path(ge=1, le=999_999_999), DIGITS]
 
 
 @router.get("/{owner}/{repo}/{number}")
