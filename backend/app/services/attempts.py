@@ -59,7 +59,8 @@ async def _refuse_too_many(db: AsyncSession, *, address: str, name: str | None) 
         limits.append((BY_NAME, (Attempt.address == address) & (Attempt.name == name)))
     waits = []
     for (most, period), condition in limits:
-        recent = select(Attempt.created_at).where(condition, Attempt.created_at > now - period)
+        # Those of the future, which a clock that was set back has left, would keep people out until they are past.
+        recent = select(Attempt.created_at).where(condition, Attempt.created_at.between(now - period, now))
         oldest_that_counts = recent.order_by(Attempt.created_at.desc()).offset(most - 1).limit(1).scalar_subquery()
         waits.append(func.extract("epoch", oldest_that_counts + period - now))
     seconds = await db.scalar(select(func.greatest(*waits, type_=Numeric)))

@@ -65,6 +65,17 @@ async def test_everything_has_its_time(ada: Persona, db: AsyncSession):
     ]
 
 
+async def test_attempts_from_the_future_go(ada: Persona, db: AsyncSession):
+    """Those of more than an hour ahead, as the database's clock leaves behind when it is set back."""
+    await leave_traces(ada)
+    left = []
+    for ahead in (timedelta(minutes=59), timedelta(minutes=2)):
+        await let_pass(db, -ahead)
+        left.append((await tidied(db))[1])
+
+    assert left == [1, 0]
+
+
 async def test_an_ended_session_stays_for_a_day(ada: Persona, db: AsyncSession):
     """Then it goes, with its refresh tokens; a status never does."""
     await leave_traces(ada)

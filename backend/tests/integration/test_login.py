@@ -182,6 +182,23 @@ async def test_an_address_has_thirty_attempts_an_hour(
     assert later.status_code == 200
 
 
+@pytest.mark.parametrize("hours", [0.01, 2, 24 * 365])
+async def test_attempts_from_the_future_keep_nobody_out(
+    client: httpx.AsyncClient, ada: Persona, db: AsyncSession, hours: float
+):
+    """The database's clock was set back behind them; attempts of now are counted as ever."""
+    for _ in range(5):
+        await log_in(client, "ada", WRONG)
+    before = await log_in(client, "ada")
+    await let_pass(db, -timedelta(hours=hours))
+    after = await log_in(client, "ada")
+    wrong = [await log_in(client, "ada", WRONG) for _ in range(6)]
+
+    assert (before.status_code, after.status_code) == (429, 200)
+    assert [response.status_code for response in wrong] == [401] * 5 + [429]
+    assert 0 < int(wrong[-1].headers["Retry-After"]) <= 900
+
+
 async def test_a_success_costs_no_attempt(client: httpx.AsyncClient, ada: Persona, db: AsyncSession):
     """A script that logs in every minute is no attacker, and does not take the failures back either."""
     for _ in range(4):
