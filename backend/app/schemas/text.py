@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Final, LiteralString
-from unicodedata import normalize
+from unicodedata import category, normalize
 from zoneinfo import available_timezones
 
 from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -44,6 +44,11 @@ _JOINED_OR_UNSEEN: Final = re.compile(
     rf"({_JOINING}[\u200c\u200d](?={_JOINING})|{_EMOJI}\ufe0f?\u200d(?={_EMOJI})|{_EMOJI}\ufe0f)|(?!\s)[{_UNSEEN}]"
 )
 _LONGEST_NAME: Final = 80
+
+# Marks are drawn onto the letter before them; a pile of them would cover the lines above and below a name. Five leave
+# room for pointed Hebrew.
+_MOST_MARKS: Final = 5
+_JOINERS: Final = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,22 @@ def _check_line(value: str) -> str:
     return value.strip()
 
 
+def _refuse_piled_marks(name: str) -> None:
+    """Refuse a mark without a letter, and more than `_MOST_MARKS` on one. Those that take room (Mc) count for none."""
+    marks = 0
+    for position, character in enumerate(name):
+        kind = category(character)
+        if kind in {"Mn", "Me"}:
+            marks += 1
+        elif kind != "Mc" and character not in _JOINERS:
+            marks = 0
+        if marks > _MOST_MARKS or (position == 0 and kind.startswith("M")):
+            raise PydanticCustomError(
+                "text_combining_marks",
+                "A name can't begin with a combining mark, and has at most 5 of them on one letter.",
+            )
+
+
 def _check_name(value: str) -> str:
     """Return the name so that two which look the same are the same, as far as that can be without a table of signs."""
     _refuse_breaks(value)
@@ -147,6 +168,7 @@ def _check_name(value: str) -> str:
     _refuse_blank(value)
     seen = _JOINED_OR_UNSEEN.sub(lambda match: match[1] or "", normalize("NFKC", value))
     name = " ".join(normalize("NFKC", seen).split())
+    _refuse_piled_marks(name)
     if len(name) > _LONGEST_NAME:  # one sign may stand for up to 18
         raise PydanticKnownError("string_too_long", {"max_length": _LONGEST_NAME})
     return name

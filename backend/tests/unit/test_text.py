@@ -34,6 +34,9 @@ KINDS = {
     "token name": TypeAdapter(TokenName),
 }
 NAMES = ["display name", "token name"]
+
+# Thai, Hindi, Hebrew with its points, Vietnamese without a composed form, Arabic with its vowels, and a keycap.
+MARKED = ["ผึ้งที่", "श्रीकृष्णा", "שָׁלוֹם", "ệ\u0331", "مُحَمَّدٌ", "1\u20e3", "x" + "\u0301" * 5]
 # Shown as nothing at all, though most of them are no white space to Python.
 NOTHING = (
     " \t\u00a0\u00ad\u034f\u115f\u2003\u200b\u200d\u200f\u2060\u2066\u2800\u3000\u3164\ufe0f\ufeff\uffa0\U000e0020"
@@ -167,7 +170,7 @@ def test_a_username_is_refused(name, error):
 
 
 @pytest.mark.parametrize("kind", NAMES)
-@pytest.mark.parametrize("name", ["A", "Ada Lovelace", "عائشة", "李", FAMILY, "🚀" * 80, "می\u200cخواهم"])  # noqa: RUF001
+@pytest.mark.parametrize("name", ["A", "Ada Lovelace", "عائشة", "李", FAMILY, "🚀" * 80, "می\u200cخواهم", *MARKED])  # noqa: RUF001
 def test_a_name_is_taken(kind, name):
     assert KINDS[kind].validate_python(name) == name
 
@@ -226,6 +229,17 @@ def test_a_name_that_is_kept_stays_as_it_is(kind, value):
         ("Ada\n", "text_control_character"),
         ("Ada\tL", "text_control_character"),
         ("Ada\u2028L", "text_control_character"),
+        ("\u0301Ada", "text_combining_marks"),
+        (" \u0301Ada", "text_combining_marks"),
+        ("\u200b\u0e49Ada", "text_combining_marks"),
+        ("\u0903Ada", "text_combining_marks"),
+        ("a" + "\u0301" * 60, "text_combining_marks"),
+        ("x" + "\u0301" * 6, "text_combining_marks"),
+        ("x" + "\u0301\u20dd" * 3, "text_combining_marks"),
+        ("\u0e01" + "\u0e49" * 70, "text_combining_marks"),
+        ("Ada \u0628" + "\u064e\u200d" * 6 + "\u0628", "text_combining_marks"),
+        ("\u0915" + "\u0902\u0902\u0903" * 3, "text_combining_marks"),
+        ("x" + "\u0301\u200b" * 6, "text_combining_marks"),
         *((f"Ada{sign}", "text_bidi_override") for sign in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"),
     ],
 )
@@ -303,8 +317,9 @@ TEXTS = WINDOWS | st.text(max_size=140) | st.text(CHARACTERS, max_size=140) | st
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "time zone"])
 @given(value=TEXTS)
 def test_the_schema_says_what_is_accepted(kind, value):
-    """Only blanks beyond 16 bits are not said, and that a name may grow by normalising it."""
+    """It leaves out blanks beyond 16 bits, a name's limit on marks, and that normalising may lengthen it."""
     assume("\U000e0020" not in value)
+    assume(kind not in NAMES or not any(unicodedata.category(character).startswith("M") for character in value))
     assume(kind not in NAMES or len(unicodedata.normalize("NFKC", value)) <= len(value))
 
     assert accepts(kind, value) == described(kind, value)
