@@ -46,8 +46,8 @@ class Proxies:
         if hops:
             scope["client"] = (str(read_address(addresses[-hops])), 0)
         if schemes:
-            # Each proxy adds to both lists, or only the first one knows the scheme.
-            scheme = schemes[-hops] if hops and len(schemes) == len(addresses) else schemes[0]
+            # Each proxy adds to both lists, or the first alone tells the scheme. What stands before, the client wrote.
+            scheme = schemes[-min(max(hops, 1), len(schemes))]
             if (secure := SECURE.get(scheme.strip('"').lower())) is not None:
                 scope["scheme"] = SCHEMES[scope["type"]][secure]
 

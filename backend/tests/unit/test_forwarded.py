@@ -84,9 +84,10 @@ PROTO = [
     (['"https"'], "https"),
     (["wss"], "https"),
     (["http"], "http"),
-    (["https, http"], "https"),
-    (["https,http,http"], "https"),
-    (["https", "http"], "https"),
+    (["http, https"], "https"),
+    (["http,http, https"], "https"),
+    (["http", "https"], "https"),
+    (["https", "http"], "http"),
     (["", "https"], "https"),
     ([", https"], "https"),
     (["ftp"], "http"),
@@ -104,11 +105,23 @@ def test_the_scheme_is_understood_in_every_form(lines, scheme):
     assert corrected(*headers, kind="websocket")[1] == scheme.replace("http", "ws")
 
 
-def test_the_scheme_is_that_of_the_clients_hop():
-    """Where each proxy has added to both lists, what the client itself wrote counts in neither."""
-    lists = ("x-forwarded-for", "6.6.6.6, 203.0.113.7"), ("x-forwarded-proto", "https, http")
-
-    assert corrected(*lists) == ("203.0.113.7", "http")
+@pytest.mark.parametrize(
+    ("addresses", "schemes", "scheme"),
+    [
+        pytest.param("6.6.6.6, 203.0.113.7", "https, http", "http", id="the client wrote both"),
+        pytest.param("203.0.113.7", "https, http", "http", id="the client wrote a scheme"),
+        pytest.param("203.0.113.7", "http, http, https", "https", id="the client wrote two schemes"),
+        pytest.param("6.6.6.6, 203.0.113.7", "http", "http", id="the client wrote an address"),
+        pytest.param("203.0.113.7, 10.0.0.2", "https, http, http", "http", id="two proxies, and a scheme"),
+        pytest.param("203.0.113.7, 10.0.0.2", "http, https, http", "https", id="two proxies, and another"),
+        pytest.param("203.0.113.7, 10.0.0.2", "https", "https", id="only the first proxy tells the scheme"),
+        pytest.param("unknown", "https, http", "http", id="the client wrote a scheme and hides"),
+        pytest.param("", "https, http", "http", id="the proxy tells the scheme alone"),
+    ],
+)
+def test_the_scheme_is_that_of_the_clients_hop(addresses, schemes, scheme):
+    """Counted from the end, as the address is: what the client itself wrote stands before."""
+    assert corrected(("x-forwarded-for", addresses), ("x-forwarded-proto", schemes))[1] == scheme
 
 
 def test_no_other_header_is_believed():
