@@ -1,8 +1,12 @@
 """What `DATABASE_URL` may say, so that a wrong one ends the start in a sentence and not in a traceback."""
 
+import os
 import re
-from typing import Final
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final
 
+from asyncpg.connect_utils import _parse_connect_dsn_and_args
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -43,6 +47,7 @@ def check_database_url(value: str) -> str:
     if any("\0" in part for part in (url.username, url.password, url.database) if part):
         raise ValueError("has a NUL character (%00), which PostgreSQL takes nowhere")
     _check_places(_several(options.get("host")), [url.port, *_several(options.get("port"))])
+    _check_variables(options)
     return value
 
 
@@ -66,3 +71,36 @@ def _check_places(hosts: list[str | None], ports: list[int | None]) -> None:
         raise ValueError("has a host that is neither a name nor an address nor a folder of sockets")
     if not all(0 < port <= HIGHEST_PORT for port in ports if port is not None):
         raise ValueError(f"has a port that is no number from 1 to {HIGHEST_PORT}")
+
+
+# What the driver's function (a private one: uv.lock holds its version) wants beside what SQLAlchemy gives it.
+_UNSET: Final = dict.fromkeys((
+    *("dsn", "host", "port", "user", "password", "passfile", "database", "ssl", "service", "servicefile", "direct_tls"),
+    *("server_settings", "target_session_attrs", "krbsrvname", "gsslib"),
+))  # fmt: skip
+
+
+def _check_variables(options: Mapping[str, Any]) -> None:
+    """Name the variable of libpq for which the driver would fail, each time that it connects and with a traceback."""
+    given = {name: value for name, value in options.items() if name in _UNSET}
+    if (failure := _driver_failure(given)) is None:
+        return
+    # PGSSLMODE comes last: without it, no other one about TLS is looked at.
+    for name in sorted(os.environ, key=lambda name: (name == "PGSSLMODE", name)):
+        if name.startswith("PG"):
+            kept = os.environ.pop(name)
+            is_culprit = _driver_failure(given) != failure
+            os.environ[name] = kept
+            if is_culprit:
+                raise ValueError(f"can't be used while {name} has this value, which PostgreSQL's driver refuses")
+
+
+def _driver_failure(given: dict[str, Any]) -> tuple[type[Exception], int] | None:
+    """Return how the driver fails as soon as it is called, and in which line, or None if it doesn't."""
+    try:
+        places, _ = _parse_connect_dsn_and_args(**_UNSET | given)
+        _check_places([], [place[1] for place in places if isinstance(place, tuple)])
+    except Exception as error:  # noqa: BLE001 -- a file that is missing, a certificate that is none, a number, a word
+        *_, last = traceback.walk_tb(error.__traceback__)
+        return type(error), last[1]
+    return None

@@ -226,6 +226,14 @@ def test_a_certificate_that_is_missing_ends_in_a_sentence(statusboard, database_
     assert "root certificate" in refused(statusboard("migrate", DATABASE_URL=url))
 
 
+@pytest.mark.parametrize("command", [["doctor"], ["migrate"], ["worker"], ["setup-link"], ["demo"], ["create-invite"]])
+def test_a_variable_of_the_driver_that_is_wrong_ends_in_a_sentence(statusboard, database_url: str, command):
+    """No traceback, whichever command it is; `wait` asks no database."""
+    sentence = refused(statusboard(*command, DATABASE_URL="postgresql+asyncpg://board@db/board", PGPORT="abc"))
+
+    assert sentence.startswith("DATABASE_URL can't be used while PGPORT has this value")
+
+
 @pytest.mark.parametrize("command", sorted(main.commands))
 def test_help_is_written_for_people(statusboard, command):
     """No control characters or their escapes, nothing wider than the terminal; a list keeps its lines."""

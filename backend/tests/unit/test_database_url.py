@@ -1,5 +1,7 @@
 """Which addresses of a database are taken, and what is said of the others."""
 
+import os
+
 import pytest
 
 from app.database_url import check_database_url
@@ -70,3 +72,61 @@ def test_what_can_not_work_is_refused_in_a_sentence(url, names):
     assert names in str(refused.value)
     assert "hunter2" not in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+WRONG_VARIABLES = [
+    ("/b", "PGHOST", "one,two:3,four:x"),
+    ("h/b", "PGPORT", "abc"),
+    ("h/b", "PGPORT", "5432,abc"),
+    ("h/b", "PGPORT", "70000"),
+    ("h/b", "PGPORT", "0"),
+    ("h/b", "PGSSLMODE", "nonsense"),
+    ("h/b", "PGSSLMODE", ""),
+    ("h/b?ssl=require", "PGSSLROOTCERT", "/nowhere/root.crt"),
+    ("h/b?ssl=require", "PGSSLROOTCERT", __file__),
+    ("h/b?ssl=require", "PGSSLCRL", "/nowhere/root.crl"),
+    ("h/b?ssl=require", "PGSSLCERT", "/nowhere/board.crt"),
+    ("h/b?ssl=require", "PGSSLMINPROTOCOLVERSION", "TLSv9"),
+    ("h/b", "PGSSLNEGOTIATION", "nonsense"),
+    ("h/b", "PGTARGETSESSIONATTRS", "nonsense"),
+    ("h/b", "PGGSSLIB", "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("rest", "name", "value"), WRONG_VARIABLES)
+def test_a_variable_that_the_driver_reads_by_itself_is_named(monkeypatch, rest, name, value):
+    """Whichever of libpq's it is, also among others that are right."""
+    for variable, right in {"PGPASSWORD": "hunter2", "PGUSER": "u", "PGAPPNAME": "x", name: value}.items():
+        monkeypatch.setenv(variable, right)
+    with pytest.raises(ValueError, match=rf"^can't be used while {name} ") as refused:
+        check_database_url(HOST + rest)
+
+    assert "hunter2" not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert os.environ[name] == value
+
+
+def test_of_two_variables_the_one_that_is_wrong_is_named(monkeypatch):
+    """Without PGSSLMODE nobody would look for the file, but it is the file that is missing."""
+    monkeypatch.setenv("PGSSLMODE", "require")
+    monkeypatch.setenv("PGSSLROOTCERT", "/nowhere/root.crt")
+
+    with pytest.raises(ValueError, match="PGSSLROOTCERT"):
+        check_database_url(HOST + "h/b")
+
+
+@pytest.mark.parametrize(
+    ("rest", "name", "value"),
+    [
+        ("h:1/b", "PGPORT", "abc"),
+        ("h/b?ssl=disable", "PGSSLMODE", "nonsense"),
+        ("h/b?ssl=disable", "PGSSLROOTCERT", "/nowhere/root.crt"),
+        ("h/b", "PGPORT", "5433"),
+        ("h/b", "PGSSLMODE", "require"),
+    ],
+)
+def test_a_variable_that_the_driver_does_not_look_at_may_be_anything(monkeypatch, rest, name, value):
+    """It is another program's."""
+    monkeypatch.setenv(name, value)
+
+    assert check_database_url(HOST + rest) == HOST + rest
