@@ -46,14 +46,14 @@ class Hosts:
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer who came by another name, with what would let them in: in plain text to a person who opened an address."""
+    """Answer a request under another name, with the setting that would allow it; in plain text to a browser."""
     sent = _sent(scope)
     match = NAME.fullmatch(sent[0]) if len(sent) == 1 else None
     error = WrongHost(
-        "The Host header names no host, or several."
+        "The Host header must name one host."
         if match is None
-        else f"This board does not answer to the name {match[1]}. If that is its name, set ALLOWED_HOSTS={match[1]} "
-        "in its settings and restart it."
+        else f"You opened this board as {match[1]}, a name that isn't in its settings. If the name is right, "
+        f"set ALLOWED_HOSTS={match[1]} and restart the board."
     )
     if "text/html" in Headers(scope=scope).get("accept", ""):
         await PlainTextResponse(f"{error.text}\n", status_code=421)(scope, receive, send)
