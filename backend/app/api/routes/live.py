@@ -1,6 +1,6 @@
 """The live feed."""
 
-from fastapi import APIRouter, WebSocket, WebSocketException
+from fastapi import APIRouter, WebSocket
 
 from app.api.live_socket import LiveSocket
 from app.api.origins import refuse_foreign
@@ -14,7 +14,8 @@ async def follow_the_board(websocket: WebSocket) -> None:
     try:
         refuse_foreign(websocket)
     except ForeignOrigin as error:
-        raise WebSocketException(1008, error.text) from error
+        await websocket.close(1008, error.text)
+        return
     await LiveSocket(websocket, websocket.app.state.sockets).run()
 
 
