@@ -27,8 +27,8 @@ PIECE: Final = 1024
 
 NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
 
-# The extension of a socket's scope (ASGI, "Extensions") whose `socket` takes frames that are made already.
-READY_FRAMES: Final = "statusboard.ready_frames"
+# The extension of a socket's scope (ASGI, "Extensions") whose `protocol` takes frames that are made already.
+CONNECTION: Final = "statusboard.connection"
 
 
 def frame_of(text: bytes) -> bytes:
@@ -39,7 +39,9 @@ def frame_of(text: bytes) -> bytes:
 class SocketProtocol(WebSocketsSansIOProtocol):
     """A WebSocket, from the handshake on. Whatever the client sends gets an answer, and no line in the log."""
 
-    _fall_behind: Callable[[], None] | None = None
+    # Called when frames may not be written any more: the client does not take them, or the socket ends. That may be
+    # while some are written, which are sent still.
+    on_unwritable: Callable[["SocketProtocol"], None] | None = None
     _idle_frames = _second = 0
     _is_over = False
 
@@ -57,7 +59,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             super().data_received(data[start : start + PIECE])
             if self.conn.handshake_exc is not None and not self.handshake_initiated:
                 self._refuse()
-        self._look()
+        self._tell_if_unwritable()
 
     def handle_events(self) -> None:
         """Take what came, unless it is a flood of frames that say nothing."""
@@ -88,7 +90,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         correct(self.scope, self.config)
         if not self.conn.extensions:
             extensions = cast("dict[str, dict[str, object]]", self.scope["extensions"])
-            extensions[READY_FRAMES] = {"socket": self}
+            extensions[CONNECTION] = {"protocol": self}
 
     async def send_frame(self, frame: bytes) -> None:
         """Write a frame that is made already, once the client has taken what was written before.
@@ -97,7 +99,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             ClientDisconnected: it is gone.
         """
         await self.writable.wait()
-        if not self._may_write():
+        if not self.is_writable:
             raise ClientDisconnected
         self.transport.write(frame)
 
@@ -111,31 +113,20 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True
 
-    def keep_up(self, fall_behind: Callable[[], None]) -> Callable[[bytes], None] | None:
-        """Return what writes frames that are made already, or None where the client does not keep up, or is gone.
-
-        It does what `send` would do with their texts, and neither waits for the client nor looks whether it may: with
-        thousands of sockets that took a third as long as to write. So `fall_behind` is called, once, as soon as
-        nothing more may be written; that may be within a write, of frames that are still sent.
-        """
-        if not self._may_write():
-            return None
-        self._fall_behind = fall_behind
-        return self.transport.write
-
-    def _may_write(self) -> bool:
+    @property
+    def is_writable(self) -> bool:
+        """Whether frames may be written: the client has taken enough of those before, and the socket is open."""
         return self.writable.is_set() and self.conn.state is State.OPEN and not self.transport.is_closing()
 
-    def _look(self) -> None:
-        if self._fall_behind is not None and not self._may_write():
-            fall_behind, self._fall_behind = self._fall_behind, None
-            fall_behind()
+    def _tell_if_unwritable(self) -> None:
+        if self.on_unwritable is not None and not self.is_writable:
+            self.on_unwritable(self)
 
     def pause_writing(self) -> None:
         """Note that the client does not keep up, and read nothing meanwhile: its pings would be answered in vain."""
         super().pause_writing()
         self.transport.pause_reading()
-        self._look()
+        self._tell_if_unwritable()
 
     def resume_writing(self) -> None:
         """Read on, unless the app still has a message to take."""
@@ -153,12 +144,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that it is gone."""
         super().connection_lost(exc)
-        self._look()
+        self._tell_if_unwritable()
 
     def shutdown(self) -> None:
         """Say goodbye, behind which nothing more is written."""
         super().shutdown()
-        self._look()
+        self._tell_if_unwritable()
 
     def send_receive_event_to_app(self) -> None:
         """Close with 1007 after text that is no UTF-8: uvicorn logs a traceback, and trips over a close behind it."""
@@ -187,7 +178,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         """Close after a ping that nobody answered, and let the app know: uvicorn would log a crash if it still sent."""
         self.disconnected = True
         super().keepalive_timeout()
-        self._look()
+        self._tell_if_unwritable()
 
     def _refuse(self) -> None:
         # A line that is too long, and too many headers, have their answers already.

@@ -17,11 +17,10 @@ from app.errors import BoardError, InsufficientScope
 from app.schemas.live import AuthMessage
 from app.schemas.tokens import Scope
 from app.services import callers, catch_up
-from app.services.callers import Credential
 from app.services.catch_up import Beginning
 from app.services.events import Event
 from app.services.feed import Position
-from app.socket_protocol import READY_FRAMES, SocketProtocol, frame_of
+from app.socket_protocol import CONNECTION, SocketProtocol, frame_of
 
 AUTH_WITHIN: Final = 5.0  # seconds from the handshake to the first message
 SEND_WITHIN: Final = 15.0  # seconds for the client to take what it was sent
@@ -30,12 +29,7 @@ LONGEST_REASON: Final = 120  # bytes; a close frame holds 123 (RFC 6455, section
 
 
 class Closing(Exception):
-    """The conversation ends with this code."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(code, reason)
-        self.code = code
-        self.reason = reason
+    """The conversation ends with this code, for this reason."""
 
 
 def _opening(first: AuthMessage, beginning: Beginning) -> tuple[deque[bytes], Position | None, Position]:
@@ -58,26 +52,21 @@ def _opening(first: AuthMessage, beginning: Beginning) -> tuple[deque[bytes], Po
 class LiveSocket:
     """A client that follows the board: one reader, one sender, and a cursor on the log.
 
-    While the client keeps up, it is among `Sockets.abreast`, and whoever hears of an event writes to all of them.
+    Once it has every event, its connection is among those of `Sockets.caught_up`, until the client takes no more.
     """
 
     def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
-        self.credential: Credential | None = None
         self._websocket = websocket
         self._sockets = sockets
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_let_in = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
         # None where the server is another than the board's own, as in tests.
-        self._ready: SocketProtocol | None = websocket.scope.get("extensions", {}).get(READY_FRAMES, {}).get("socket")
-
-    @property
-    def user_id(self) -> int | None:
-        """Whose it is, once that is known."""
-        return None if self.credential is None else self.credential.user_id
+        extensions = websocket.scope.get("extensions", {})
+        self._connection: SocketProtocol | None = extensions.get(CONNECTION, {}).get("protocol")
 
     def end(self, code: int, reason: str) -> None:
-        """Have the socket closed, from wherever in the process this is called."""
+        """Have it closed, as soon as the conversation sees this."""
         if not self._ending.done():
             self._ending.set_exception(Closing(code, reason))
 
@@ -92,7 +81,7 @@ class LiveSocket:
         try:
             await self._converse()
         except Closing as closing:
-            await self._close(closing.code, closing.reason)
+            await self._close(*closing.args)
         except BoardError as error:
             await self._close(close_code(error), error.text)
         except WebSocketDisconnect:
@@ -113,7 +102,7 @@ class LiveSocket:
         finally:
             self._sockets.silent -= 1
         reading = asyncio.ensure_future(self._read())
-        sending = asyncio.ensure_future(self._send_everything(first))
+        sending = asyncio.ensure_future(self._follow(first))
         parts: list[asyncio.Future[None]] = [self._ending, reading, sending]
         try:
             done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
@@ -144,9 +133,8 @@ class LiveSocket:
         caller = await callers.authenticate(token)
         if Scope.READ not in caller.scopes:
             raise InsufficientScope
-        if not self._sockets.give(self, caller.credential.user_id):
+        if not self._sockets.give(self, caller.credential):
             raise Closing(TRY_AGAIN_LATER, "You have as many sockets here as you may. Close one, or try again later.")
-        self.credential = caller.credential
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
@@ -157,17 +145,14 @@ class LiveSocket:
     async def _send(self, message: bytes) -> None:
         try:
             async with asyncio.timeout(SEND_WITHIN):
-                if self._ready is None:
+                if self._connection is None:
                     await self._websocket.send_text(message.decode())
                 else:
-                    await self._ready.send_frame(frame_of(message))
+                    await self._connection.send_frame(frame_of(message))
         except TimeoutError:
             raise Closing(TOO_SLOW, "What was sent was not taken in time.") from None
         except OSError as error:
             raise WebSocketDisconnect(1006) from error
-
-    async def _send_everything(self, first: AuthMessage) -> None:
-        await self._follow(await self._catch_up(first))
 
     async def _catch_up(self, first: AuthMessage) -> Position:
         messages, after, head = _opening(first, await self._begin(first))
@@ -208,16 +193,14 @@ class LiveSocket:
         async with self._sockets.starting, AsyncSessionLocal() as db:
             return await catch_up.read_events(db, after=after, up_to=head.seq)
 
-    async def _follow(self, position: Position) -> None:
+    async def _follow(self, first: AuthMessage) -> None:
+        position = await self._catch_up(first)
         feed = self._sockets.feed
         while True:
             ring = feed.ring
-            if self._ready is not None and ring is not None and ring.last == position:
-                position = await self._go_along(self._ready, position)
-            await feed.wait_beyond(position.seq)
-            ring = feed.ring
-            if ring is None or ring.last.seq <= position.seq:
-                continue
+            if self._connection is not None and ring is not None and ring.last == position:
+                position = await self._sockets.caught_up.stay(self._connection, position)
+            ring = await feed.wait_beyond(position.seq)
             if not ring.covers(position.seq):
                 raise Closing(TOO_SLOW, "Too far behind. Connect again with your last position.")
             if ring.contradicts(position):
@@ -226,25 +209,6 @@ class LiveSocket:
                 await self._send(event.message)
                 position = event.position
 
-    async def _go_along(self, ready: SocketProtocol, position: Position) -> Position:
-        """Have all that comes written at once for as long as the client keeps up; return what it has by then."""
-        sockets = self._sockets
-        behind: asyncio.Future[Position] = asyncio.get_running_loop().create_future()
-
-        def fall_behind() -> None:
-            sockets.abreast.pop(fall_behind, None)
-            if not behind.done():
-                behind.set_result(sockets.abreast_at)
-
-        write = ready.keep_up(fall_behind)
-        if write is None:
-            return position
-        sockets.join(fall_behind, write, position)
-        try:
-            return await behind
-        finally:
-            sockets.abreast.pop(fall_behind, None)
-
     async def _close(self, code: int, reason: str) -> None:
         with suppress(WebSocketDisconnect, RuntimeError):
             try:
@@ -252,5 +216,5 @@ class LiveSocket:
                     await self._websocket.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
             except TimeoutError:
                 # A client that does not read can't be told, and the server would keep what it hasn't taken.
-                if self._ready is not None:
-                    self._ready.abort()
+                if self._connection is not None:
+                    self._connection.abort()

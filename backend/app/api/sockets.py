@@ -3,22 +3,18 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
+from app.api.caught_up import CaughtUp
 from app.api.errors import ACCOUNT_DISABLED, RESTART, TOO_SLOW, UNAUTHENTICATED
 from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.services import callers
-from app.services.events import Ring, pieces
-from app.services.feed import Position
+from app.services.callers import Credential
 from app.services.live import LiveFeed
-from app.socket_protocol import frame_of
-
-if TYPE_CHECKING:
-    from app.api.live_socket import LiveSocket
 
 log = logging.getLogger(__name__)
 
@@ -36,24 +32,25 @@ LEAST_SILENT: Final = 100
 MOST_UNTAKEN: Final = 32 * 1024 * 1024
 
 
+class Socket(Protocol):
+    """A socket, as far as it is known here."""
+
+    def end(self, code: int, reason: str) -> None:
+        """Have it closed, from wherever in the process this is called."""
+
+
 class Sockets:
-    """All of this process's sockets. They hold no database connection: they take one for as long as they read.
-
-    `abreast_at` is the position of all who are abreast; without any, there is none.
-    """
-
-    abreast_at: Position
+    """All of this process's sockets. They hold no database connection: they take one for as long as they read."""
 
     def __init__(self) -> None:
-        self.open: set[LiveSocket] = set()
+        self.open: set[Socket] = set()
         self.silent = 0  # those of them that have sent no first message
+        self.credentials: dict[Socket, Credential] = {}  # of those that have shown a good one
         self.of_members: Counter[int] = Counter()
-        # Those of them that have all that there is, and whose clients keep up: what is to be called where one can't go
-        # on, and how it is written to, since nothing else is looked at for each when there is news.
-        self.abreast: dict[Callable[[], None], Callable[[bytes], None]] = {}
-        self.feed = LiveFeed(on_other_history=self._end_all, on_news=self._spread)
+        self.caught_up = CaughtUp()
+        self.feed = LiveFeed(on_other_history=self._end_all, on_news=self.caught_up.spread)
         self.starting = asyncio.Semaphore(MOST_STARTING)
-        self.untaken: dict[LiveSocket, int] = {}  # those that wait longest first
+        self.untaken: dict[Socket, int] = {}  # those that wait longest first
         self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -78,33 +75,30 @@ class Sockets:
         most_silent = max(LEAST_SILENT, settings.WS_MAX_SOCKETS // 10)
         return len(self.open) < settings.WS_MAX_SOCKETS and self.silent < most_silent
 
-    def give(self, socket: "LiveSocket", user_id: int) -> bool:
-        """Count a socket as this member's, unless they have as many as they may; tell whether it is theirs now."""
-        if socket.user_id != user_id:
+    def give(self, socket: Socket, credential: Credential) -> bool:
+        """Have a socket go on by this credential, unless its member has as many as they may; tell whether it does."""
+        before, user_id = self.credentials.get(socket), credential.user_id
+        if before is None or before.user_id != user_id:
             if self.of_members[user_id] >= settings.WS_MAX_SOCKETS_PER_MEMBER:
                 return False
             self._take_back(socket)
             self.of_members[user_id] += 1
+        self.credentials[socket] = credential
         return True
 
-    def let_go(self, socket: "LiveSocket") -> None:
+    def let_go(self, socket: Socket) -> None:
         """Forget a socket that is closed."""
         self.open.discard(socket)
         self._take_back(socket)
 
-    def _take_back(self, socket: "LiveSocket") -> None:
-        if (user_id := socket.user_id) is not None:
-            self.of_members[user_id] -= 1
-            if not self.of_members[user_id]:
-                del self.of_members[user_id]
-
-    def join(self, fall_behind: Callable[[], None], write: Callable[[bytes], None], position: Position) -> None:
-        """Have a socket written to with all the others that have everything up to this position, the ring's last."""
-        self.abreast[fall_behind] = write
-        self.abreast_at = position
+    def _take_back(self, socket: Socket) -> None:
+        if (credential := self.credentials.pop(socket, None)) is not None:
+            self.of_members[credential.user_id] -= 1
+            if not self.of_members[credential.user_id]:
+                del self.of_members[credential.user_id]
 
     @contextmanager
-    def taking(self, socket: "LiveSocket", size: int) -> Iterator[None]:
+    def taking(self, socket: Socket, size: int) -> Iterator[None]:
         """Count what a socket is sent at its start, until its client has taken it.
 
         Where all that is too much, the member for whom most of it waits loses the socket that has waited longest.
@@ -118,31 +112,16 @@ class Sockets:
             self.untaken.pop(socket, None)
 
     def _end_slowest(self) -> None:
-        held: Counter[int | None] = Counter()
+        held: Counter[int] = Counter()
         for socket, size in self.untaken.items():
-            held[socket.user_id] += size
+            held[self.credentials[socket].user_id] += size
         (most, _), *_ = held.most_common(1)
-        slowest = next(socket for socket in self.untaken if socket.user_id == most)
+        slowest = next(socket for socket in self.untaken if self.credentials[socket].user_id == most)
         del self.untaken[slowest]
         slowest.end(TOO_SLOW, "What was sent was not taken in time.")
 
-    def _spread(self, ring: Ring) -> None:
-        """Write what is new to all who are abreast, each frame made once; who can't take more goes its own way."""
-        if not self.abreast:
-            return
-        position = self.abreast_at
-        if not ring.covers(position.seq) or ring.contradicts(position):
-            for fall_behind in tuple(self.abreast):
-                fall_behind()
-            return
-        for piece in pieces(ring.since(position.seq)):
-            self.abreast_at = piece[-1].position  # also of those for whom these are too many: they are on their way
-            frames = b"".join(frame_of(event.message) for event in piece)
-            for write in tuple(self.abreast.values()):
-                write(frames)
-
     def _end_all(self) -> None:
-        self.abreast.clear()
+        self.caught_up.disband()
         for socket in tuple(self.open):
             socket.end(RESTART, "The board was restored from a backup. Connect again.")
 
@@ -155,10 +134,10 @@ class Sockets:
                 log.warning("Whether the open sockets' sessions have ended could not be checked: %s", error)
 
     async def _end_those_without_standing(self) -> None:
-        authenticated = [(socket, socket.credential) for socket in self.open if socket.credential is not None]
-        if not authenticated:
+        shown = dict(self.credentials)
+        if not shown:
             return
-        credentials = [credential for _, credential in authenticated]
+        credentials = shown.values()
         async with AsyncSessionLocal() as db:
             standing = await callers.standing(
                 db,
@@ -166,9 +145,9 @@ class Sockets:
                 api_tokens=[c.api_token_id for c in credentials if c.api_token_id is not None],
                 users=[credential.user_id for credential in credentials],
             )
-        for socket, credential in authenticated:
-            if socket.credential != credential:
-                continue  # it has shown another meanwhile
+        for socket, credential in shown.items():
+            if self.credentials.get(socket) != credential:
+                continue  # it has shown another meanwhile, or is closed
             if credential.user_id in standing.disabled_users:
                 socket.end(ACCOUNT_DISABLED, "This account is disabled.")
             elif not standing.includes(credential):

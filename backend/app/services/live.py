@@ -88,10 +88,11 @@ class LiveFeed:
                 await self._task
             self._task = None
 
-    async def wait_beyond(self, seq: int) -> None:
-        """Return once there may be an event behind `seq`."""
+    async def wait_beyond(self, seq: int) -> Ring:
+        """Return the ring once there is an event behind `seq`."""
         while self.ring is None or self.ring.last.seq <= seq:
             await self._news.wait()
+        return self.ring
 
     def _on_commit(self) -> None:
         self._to_tell = True

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import ConnectionClosed
 
-from app.api import live_socket, sockets
+from app.api import caught_up, live_socket
 from app.config import settings
 from app.services import events, live, wakeups
 from tests import history
@@ -198,7 +198,7 @@ async def test_a_notification_brings_its_status_with_it(database_url: str, ada: 
     wrap_reads(monkeypatch, noting)
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
-        await until(lambda: len(server.sockets.abreast) == 1)
+        await until(lambda: len(server.sockets.caught_up) == 1)
         before = len(reads)
         posted = [await ada.post(f"number {n}, of octo/api#{n}") for n in range(1, 4)]
         received = await frames(socket, 3)
@@ -237,7 +237,7 @@ async def test_what_a_notification_brings_meanwhile_is_not_told_again(
 
 async def test_an_event_that_can_not_be_told_costs_no_event(server: Server, ada: Persona, monkeypatch, caplog):
     """Whatever breaks while a notification's event is told: sockets are sent away, and find it when they come back."""
-    frame_of = sockets.frame_of
+    frame_of = caught_up.frame_of
     breaks = iter([True])
 
     def break_once(text: bytes) -> bytes:
@@ -247,8 +247,8 @@ async def test_an_event_that_can_not_be_told_costs_no_event(server: Server, ada:
 
     async with server.follow(ada.token) as socket:
         _, _, ready = await receive_until(socket, "ready")
-        await until(lambda: len(server.sockets.abreast) == 1)
-        monkeypatch.setattr(sockets, "frame_of", break_once)
+        await until(lambda: len(server.sockets.caught_up) == 1)
+        monkeypatch.setattr(caught_up, "frame_of", break_once)
         posted = await ada.post("Not to be lost")
         code = await closed_with(socket)
     async with server.follow(ada.token, ready["position"]) as socket:
@@ -350,21 +350,21 @@ async def test_a_client_that_does_not_read_is_given_up(server: Server, ada: Pers
 
 
 async def test_a_client_that_pauses_misses_nothing(server: Server, ada: Persona, db: AsyncSession):
-    """It falls behind in the middle of what is written to all, goes its own way, and is abreast of the others again."""
+    """It falls behind in the middle of what is written to all, catches up by itself, and is one of them again."""
     async with server.follow(ada.token) as brisk, server.socket() as pausing:
         await pausing.send(json.dumps({"type": "auth", "token": ada.token}))
         await receive_until(pausing, "ready")
         await receive_until(brisk, "ready")
-        await until(lambda: len(server.sockets.abreast) == 2)
+        await until(lambda: len(server.sockets.caught_up) == 2)
         pausing.transport.pause_reading()
         await history.append(db, 1000, padding=8000)
         await frames(brisk, 1000)
-        await until(lambda: len(server.sockets.abreast) == 1)
+        await until(lambda: len(server.sockets.caught_up) == 1)
         pausing.transport.resume_reading()
         await history.append(db, 1000, padding=10)
         received = await frames(pausing, 2000)
         others = await frames(brisk, 1000)
-        await until(lambda: len(server.sockets.abreast) == 2)
+        await until(lambda: len(server.sockets.caught_up) == 2)
         last = await ada.post("and one more")
 
         assert [event["seq"] for event in received] == list(range(1, 2001))
@@ -392,7 +392,7 @@ async def test_who_falls_out_of_memory_is_closed_as_too_slow(
 async def test_those_who_keep_up_share_frames(server: Server, ada: Persona, monkeypatch):
     """Each event's frame is made once, however many get it, and nobody is sent anything for itself."""
     made, sent = [], []
-    frame_of, send = sockets.frame_of, live_socket.LiveSocket._send  # noqa: SLF001
+    frame_of, send = caught_up.frame_of, live_socket.LiveSocket._send  # noqa: SLF001
 
     def noted(text: bytes) -> bytes:
         made.append(text)
@@ -406,9 +406,9 @@ async def test_those_who_keep_up_share_frames(server: Server, ada: Persona, monk
         following = [await stack.enter_async_context(server.follow(ada.token)) for _ in range(5)]
         for socket in following:
             await receive_until(socket, "ready")
-        monkeypatch.setattr(sockets, "frame_of", noted)
+        monkeypatch.setattr(caught_up, "frame_of", noted)
         monkeypatch.setattr(live_socket.LiveSocket, "_send", noting)
-        await until(lambda: len(server.sockets.abreast) == len(following))
+        await until(lambda: len(server.sockets.caught_up) == len(following))
         posted = [await ada.post(str(number)) for number in range(3)]
         received = [[(await receive(socket))["data"] for _ in posted] for socket in following]
 

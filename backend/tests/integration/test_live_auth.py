@@ -147,7 +147,7 @@ async def test_a_new_token_on_the_open_socket_extends_it(server: Server, ada: Pe
         await receive_until(socket, "ready")
         (held,) = server.sockets.open
         await socket.send(auth(token["token"]))
-        await until(lambda: held.credential.api_token_id == token["id"])
+        await until(lambda: server.sockets.credentials[held].api_token_id == token["id"])
         await asyncio.sleep(0.5)  # past the old token's end
         posted = await ada.post("still here")
         event = await receive(socket)
@@ -185,10 +185,10 @@ async def test_a_session_that_ends_just_after_a_new_token_was_shown(
 
     async def late(db: AsyncSession, **credentials: list[int]) -> callers.Standing:
         (held,) = server.sockets.open
-        if held.credential.user_id == ada.user.id:
+        if server.sockets.credentials[held].user_id == ada.user.id:
             found = await standing(db, **credentials)
             await socket.send(auth(bob.token))
-            await until(lambda: held.credential.user_id == bob.user.id)
+            await until(lambda: server.sockets.credentials[held].user_id == bob.user.id)
             return replace(found, live_sessions=frozenset())
         judged.set()
         return await standing(db, **credentials)

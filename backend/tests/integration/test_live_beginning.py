@@ -112,7 +112,7 @@ async def test_clients_that_do_not_read_share_a_bound(database_url: str, ada: Pe
         async with server.follow(bob.token) as socket:
             messages = await receive_until(socket, "ready")
         await until(lambda: len(server.sockets.open) == 1)
-        assert {held.user_id for held in server.sockets.untaken} == {ada.user.id}
+        assert {server.sockets.credentials[held].user_id for held in server.sockets.untaken} == {ada.user.id}
         assert len(server.sockets.untaken) == 1
         for client in stuck:
             client.close()

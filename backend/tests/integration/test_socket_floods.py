@@ -93,10 +93,10 @@ async def test_nothing_is_written_to_a_socket_behind_its_end(
     """A socket that had caught up gets no more frames, however much came in the read that ended it."""
     wire = await open_wire(server.port, lambda _: None)
     wire.send(json.dumps({"type": "auth", "token": ada.token}).encode())
-    await until(lambda: server.sockets.abreast)
+    await until(lambda: server.sockets.caught_up)
     protocols[0].data_received(last_words)
 
-    assert not server.sockets.abreast
+    assert not server.sockets.caught_up
 
 
 async def test_a_flood_is_noticed_before_it_is_parsed(stranger: Wire, monkeypatch: pytest.MonkeyPatch):

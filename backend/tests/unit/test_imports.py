@@ -5,6 +5,7 @@ import importlib
 import re
 from collections import defaultdict
 from enum import Enum
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Final
 
@@ -110,6 +111,18 @@ def test_a_room_imports_what_it_may_and_nothing_else(of):
 
     assert {to: by for to, by in others.items() if to not in MAY_IMPORT[of]} == {}
     assert others.keys() == MAY_IMPORT[of]
+
+
+def test_no_modules_import_each_other():
+    """Neither two of them nor a longer circle, imports inside a function and for types alone included."""
+    names = {name for name, _ in MODULES}
+    graph: dict[str, set[str]] = {importer: set() for importer, _ in MODULES}
+    for importer, path in MODULES:
+        for module, name in imports(path):
+            whole = f"{module}.{name}"
+            graph[importer].add(whole if whole in names else module)
+
+    TopologicalSorter(graph).prepare()  # or a CycleError, which names them
 
 
 def test_only_what_speaks_http_imports_its_framework():
