@@ -6,9 +6,12 @@ import { call, Unreachable } from "./api.js";
 import { now } from "./clock.js";
 import { session } from "./session.js";
 import { tab } from "./storage.js";
+import { words } from "./words.js";
 
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
+// The board knows a key for 24 hours. A post whose answer was lost would be stored again after that.
+const KEY_LIFETIME = 23 * 3600 * 1000;
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -82,6 +85,7 @@ export class Outbox {
 
   // Returns whether the next may be sent.
   async #send(item) {
+    if (now() - Date.parse(item.created_at) > KEY_LIFETIME) return this.#refuse(item, words.composer.late);
     item.state = "sending";
     this.#sending = item;
     this.#isTold = false;
@@ -114,7 +118,13 @@ export class Outbox {
     }
     // It was posted, and deleted since.
     if (error.code === "status_not_found") this.remove(item);
-    else Object.assign(item, { state: "refused", reason: error.errors?.[0]?.msg ?? error.detail });
+    else this.#refuse(item, error.errors?.[0]?.msg ?? error.detail);
+    return true;
+  }
+
+  // Leaves it to its author, and lets the next one go.
+  #refuse(item, reason) {
+    Object.assign(item, { state: "refused", reason });
     this.#changed();
     return true;
   }

@@ -115,6 +115,7 @@ export const words = {
     over: (number) => `${count(number, "character", "characters")} too many`,
     speaksOf: "Speaks of",
     refused: (reason) => `Not posted: ${reason}`,
+    late: "It has waited for a day. Post it again, unless the board shows it.",
     posted: "Posted.",
     later: "Will be posted once the board is reached again.",
     keys: "Enter posts, Shift+Enter starts a new line. /p /i /b /d at the start, or Alt+1 to Alt+4, set the category.",

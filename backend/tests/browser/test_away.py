@@ -12,6 +12,13 @@ from tests.browser.windows import UNREACHABLE, Window
 
 TEN_MINUTES = 600_000  # milliseconds
 
+# As the page goes, what waits in its tab becomes older.
+AGE_THE_OUTBOX = """(milliseconds) => addEventListener("pagehide", () => {
+    const items = JSON.parse(sessionStorage["statusboard.outbox"]);
+    for (const item of items) item.created_at = new Date(Date.parse(item.created_at) - milliseconds).toISOString();
+    sessionStorage["statusboard.outbox"] = JSON.stringify(items);
+})"""
+
 
 async def test_a_worker_is_killed(board: Board, window: Window, bob: Member):
     """The page goes on with another, and misses nothing."""
@@ -134,6 +141,27 @@ async def test_what_waits_survives_a_reload(board: Board, window: Window):
     await page.reload()
 
     await expect(entry(page, "Kept")).to_have_count(1, timeout=20_000)
+    assert len(await board.query("SELECT FROM statuses")) == 1
+
+
+async def test_what_has_waited_for_a_day_is_asked_about(board: Board, window: Window):
+    """By then the board has forgotten its key, so a post whose answer was lost would be there twice."""
+    window.tolerate(UNREACHABLE)
+    page = window.page
+    await page.route("**/api/v1/statuses", lambda route: route.abort())
+    await post(page, "Yesterday's")
+    await expect(page.get_by_text("waiting", exact=True).first).to_be_visible()
+    await page.evaluate(AGE_THE_OUTBOX, 24 * 3600 * 1000)
+    await page.unroute("**/api/v1/statuses")
+    page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
+    await page.reload()
+    await expect(page.get_by_text("It has waited for a day")).to_be_visible()
+    await expect(box(page)).to_have_value("Yesterday's")
+    before = await board.query("SELECT FROM statuses")
+    await page.get_by_role("button", name="Post", exact=True).click()
+
+    await expect(entry(page, "Yesterday's")).to_have_count(1, timeout=20_000)
+    assert len(before) == 0
     assert len(await board.query("SELECT FROM statuses")) == 1
 
 
