@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -10,16 +10,16 @@ import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
 from app.api import errors, problems
-from app.api.ahead import AheadMiddleware
 from app.api.compression import CompressionMiddleware
 from app.api.hosts import Hosts
-from app.api.middleware import BoardMiddleware, LimitsMiddleware
+from app.api.middleware import BoardMiddleware, HeadMiddleware, LimitsMiddleware
 from app.api.page import Page
-from app.api.router import router, words
+from app.api.response_cache import ResponseCache
+from app.api.router import include, words
 from app.api.sockets import Sockets
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
@@ -69,8 +69,14 @@ class Statusboard(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return what every request and every socket goes through."""
+        requests = super().build_middleware_stack()
+
+        def by_type(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            # Each layer that a socket goes through takes memory for as long as the socket lives.
+            return (self.router if scope["type"] == "websocket" else requests)(scope, receive, send)
+
         return BoardMiddleware(
-            AheadMiddleware(super().build_middleware_stack()),
+            by_type,
             words=words() | OTHER_WORDS,
             hosts=Hosts(settings.host_names),
         )
@@ -93,11 +99,14 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
     )
     app.state.sockets = Sockets()
-    app.include_router(router, prefix="/api/v1")
+    include(app, "/api/v1")
     errors.register(app)
     problems.describe(app)
+    # The last that is added is the first that a request meets.
     app.add_middleware(CompressionMiddleware)
+    app.add_middleware(ResponseCache)
     app.add_middleware(LimitsMiddleware)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins_list,

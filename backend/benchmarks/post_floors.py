@@ -13,17 +13,15 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
 import orjson
 
-from app.services import callers, live, post_statements
+from app.services import callers, live, post_statements, references
 from benchmarks.floors import Floor, Receive, Scope, Send, answer
 
 REFERENCE: Final = re.compile(r"(\w+)/([\w-]+)#(\d+)")
-FRESH: Final = timedelta(minutes=5)
 
 
 def common_values(author_id: int, said: dict[str, Any], *, tells: bool) -> dict[str, object]:
@@ -31,11 +29,10 @@ def common_values(author_id: int, said: dict[str, Any], *, tells: bool) -> dict[
     return {
         "author": author_id,
         "name": said["author"]["display_name"],
-        "session": None,
-        "api_token": None,
         "tells": tells,
         "before_id": '{"id":',
-        "behind_id": f',{orjson.dumps(said).decode()[1:-1]},"created_at":"',
+        "before_moment": f',{orjson.dumps(said).decode()[1:-1]},"created_at":"',
+        "behind_moment": '","edited_at":null}',
         "message": said["message"],
         "category": said["category"],
     }
@@ -66,7 +63,7 @@ class PostFloor(Floor):
         claims = headers[b"authorization"].split(b".")[1]
         who = orjson.loads(urlsafe_b64decode(claims + b"=="))
         async with self.pool.acquire() as connection:
-            row = await connection.fetchrow(callers.BY_SESSION, [who["sid"]])
+            (row,) = await callers.FIND.fetch(connection, {"session_ids": [who["sid"]], "token_hashes": []})
         message, key = body["message"], headers[b"idempotency-key"].decode()
         said = {"author": {"username": row["username"], "display_name": row["display_name"], "kind": row["kind"]}}
         said |= {"message": message, "category": "in-progress"}
@@ -75,12 +72,12 @@ class PostFloor(Floor):
             if not names:
                 return await self._insert(connection, row["id"], said, key, [])
             async with connection.transaction():
-                places = [list(part) for part in zip(*names, strict=True)]
-                places[2] = [int(number) for number in places[2]]
-                made = await connection.fetch(post_statements.MAKE, *places)
+                owners, repos, numbers = zip(*names, strict=True)
+                places = {"owners": owners, "repos": repos, "numbers": [int(number) for number in numbers]}
+                made = await references.MAKE.fetch(connection, places)
                 if len(made) < len(names):
-                    await connection.execute(post_statements.REFRESH, *places, FRESH)
-                held = await connection.fetch(post_statements.HOLD, *places)
+                    await references.REFRESH.fetch(connection, {**places, "fresh": references.FRESH})
+                held = await references.HOLD.fetch(connection, places)
                 return await self._insert(connection, row["id"], said, key, held)
 
     async def _insert(

@@ -100,7 +100,7 @@ async def measure(*, quick: bool, write: bool) -> None:
             for kind in ("plain", "linked"):
                 post = partial(poster, token=token, kind=kind, folder=folder)
                 floor = post("bare ASGI callable, the same statements", bare.address)
-                those = [floor, post("the board", replica.address, goal="≥ 0.50")]
+                those = [floor, post("the board", replica.address, goal="≥ 0.7")]
                 turns = await compare(those, rounds=rounds, seconds=seconds)
                 await run_sql(running.url, "VACUUM feed_head", "CHECKPOINT")
                 show(f"posts-{kind}", f"{kind.capitalize()} posts\n\n{rates(those, turns)}", write=write)

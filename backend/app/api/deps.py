@@ -1,4 +1,7 @@
-"""What routes ask for: a session of the database, and who is asking, as annotated types."""
+"""What routes ask for: a session of the database, and who is asking, as annotated types.
+
+All of them are coroutines, also those that wait for nothing: FastAPI has a thread run a function that is none.
+"""
 
 from typing import Annotated
 
@@ -6,9 +9,9 @@ from fastapi import Depends, Query, Request, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.answers import checked_caller
 from app.api.bearer import token_in
 from app.api.origins import refuse_foreign
+from app.api.response_cache import CALLER
 from app.database import get_db
 from app.errors import AdminsOnly, InsufficientScope, SessionRequired, Unauthenticated
 from app.models.user import Role
@@ -23,7 +26,7 @@ DB = Annotated[AsyncSession, Depends(get_db)]
 Documented = Security(HTTPBearer(auto_error=False, description="An access token, or a personal API token (`sb_…`)."))
 
 
-def get_token(request: Request, _documented: Annotated[object, Documented]) -> str | None:
+async def get_token(request: Request, _documented: Annotated[object, Documented]) -> str | None:
     """Return the token in `Authorization`, if there is one."""
     return token_in(request.headers.get("authorization"))
 
@@ -32,9 +35,10 @@ Bearer = Annotated[str | None, Depends(get_token)]
 
 
 async def get_caller(request: Request, token: Bearer) -> Caller:
-    """Return who asks, by the token in `Authorization`."""
-    if (known := checked_caller(request)) is not None:
-        return known
+    """Return who asks, by the token in `Authorization`; the response cache may have found that out already."""
+    found: Caller | None = request.scope.get(CALLER)
+    if found is not None:
+        return found
     if token is None:
         raise Unauthenticated
     return await callers.authenticate(token)
@@ -79,7 +83,7 @@ async def get_admin(caller: CurrentUser) -> Caller:
 CurrentAdmin = Annotated[Caller, Depends(get_admin)]
 
 
-def get_address(request: Request) -> str:
+async def get_address(request: Request) -> str:
     """Return the client's address; behind a proxy that FORWARDED_ALLOW_IPS names, the one that it tells."""
     return request.client.host if request.client else "unknown"
 
@@ -87,7 +91,7 @@ def get_address(request: Request) -> str:
 Address = Annotated[str, Depends(get_address)]
 
 
-def own_origin_only(request: Request) -> None:
+async def own_origin_only(request: Request) -> None:
     """Refuse a browser that asks on behalf of somebody else's page."""
     refuse_foreign(request)
 

@@ -119,7 +119,7 @@ async def _on_crash(_request: Request, _error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Return the methods of all routes at this path; Starlette's 405 names those of the first alone.
 
-    HEAD is answered wherever GET is: see ahead.py.
+    HEAD is answered wherever GET is: see middleware.py.
     """
 
     def is_served(method: str) -> bool:

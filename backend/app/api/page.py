@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.api import etags
 from app.api.compression import accepts
 
 WEB: Final = Path(__file__).resolve().parents[1] / "web"
@@ -90,8 +91,7 @@ class Document:
     def answer(self, request: Request, **headers: str) -> Response:
         """Return the answer to a request: 304 where the browser has it already."""
         headers |= {"ETag": self.etag, "Vary": "Accept-Encoding"}
-        known = {etag.strip() for etag in request.headers.get("if-none-match", "").split(",")}
-        if self.etag in known:
+        if etags.matches(request.headers.get("if-none-match"), self.etag):
             return Response(status_code=304, headers=headers)
         for coding, compressed in self.compressed.items():
             if accepts(request.headers.get("accept-encoding", ""), coding) and len(compressed) < len(self.content):

@@ -8,9 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
 from app.api.caught_up import CaughtUp
-from app.api.errors import ACCOUNT_DISABLED, RESTART, TOO_SLOW, UNAUTHENTICATED
+from app.api.errors import RESTART, TOO_SLOW, close_code
 from app.config import settings
-from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.services import callers
 from app.services.callers import Credential
@@ -134,21 +133,8 @@ class Sockets:
                 log.warning("Whether the open sockets' sessions have ended could not be checked: %s", error)
 
     async def _end_those_without_standing(self) -> None:
-        shown = dict(self.credentials)
-        if not shown:
-            return
-        credentials = shown.values()
-        async with AsyncSessionLocal() as db:
-            standing = await callers.standing(
-                db,
-                sessions=[credential.session_id for credential in credentials if credential.session_id is not None],
-                api_tokens=[c.api_token_id for c in credentials if c.api_token_id is not None],
-                users=[credential.user_id for credential in credentials],
-            )
-        for socket, credential in shown.items():
-            if self.credentials.get(socket) != credential:
-                continue  # it has shown another meanwhile, or is closed
-            if credential.user_id in standing.disabled_users:
-                socket.end(ACCOUNT_DISABLED, "This account is disabled.")
-            elif not standing.includes(credential):
-                socket.end(UNAUTHENTICATED, "This session has ended.")
+        ended = await callers.ended(set(self.credentials.values()))
+        # By what each shows now: it may have shown another credential meanwhile, or be closed.
+        for socket, credential in tuple(self.credentials.items()):
+            if (error := ended.get(credential)) is not None:
+                socket.end(close_code(error), error.text)

@@ -8,11 +8,11 @@ from app.config import settings
 from app.models.reference import ReferenceKind, ReferenceState
 from app.models.status import Category
 from app.models.user import Kind
-from app.schemas.base import DIGITS, AnswerModel, GivenMoment, Moment, Page, RequestModel
+from app.schemas.base import DIGITS, AnswerModel, GivenMoment, Moment, Page, RequestModel, known
 from app.schemas.text import STORABLE, Message, Username
 
 # What GitHub calls a reference's kind in its addresses; it redirects from `issues` to whatever it turns out to be.
-URL_PARTS = {ReferenceKind.PULL_REQUEST: "pull", ReferenceKind.DISCUSSION: "discussions"}
+URL_PARTS: dict[str, str] = {ReferenceKind.PULL_REQUEST: "pull", ReferenceKind.DISCUSSION: "discussions"}
 
 # `owner/repo#12`, with the limits of the grammar in `services/mentions.py`.
 ReferenceName = Annotated[
@@ -25,7 +25,7 @@ class Author(AnswerModel):
 
     username: str
     display_name: str
-    kind: Kind
+    kind: Annotated[str, known(Kind)]
 
 
 class ReferenceRead(AnswerModel):
@@ -37,9 +37,9 @@ class ReferenceRead(AnswerModel):
     owner: str
     repo: str
     number: int
-    kind: ReferenceKind
+    kind: Annotated[str, known(ReferenceKind)]
     title: str | None
-    state: ReferenceState | None
+    state: Annotated[str | None, known(ReferenceState)]
     moved_to: str | None = None
 
     @computed_field  # type: ignore[prop-decorator]
@@ -55,7 +55,7 @@ class StatusRead(AnswerModel):
     id: int
     author: Author
     message: str
-    category: Category
+    category: Annotated[str, known(Category)]
     references: list[ReferenceRead]
     created_at: Moment
     edited_at: Moment | None

@@ -1,7 +1,9 @@
 """Members."""
 
+from typing import Annotated
+
 from app.models.user import Kind, Role
-from app.schemas.base import AddressBool, AnswerModel, GivenBool, Moment, RequestModel
+from app.schemas.base import AddressBool, AnswerModel, GivenBool, Moment, RequestModel, known
 from app.schemas.statuses import PageQuery
 from app.schemas.text import DisplayName, TimeZone
 
@@ -11,8 +13,8 @@ class UserRead(AnswerModel):
 
     username: str
     display_name: str
-    kind: Kind
-    role: Role
+    kind: Annotated[str, known(Kind)]
+    role: Annotated[str, known(Role)]
     time_zone: str
     disabled: bool
     created_at: Moment

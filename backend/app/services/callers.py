@@ -1,59 +1,113 @@
 """Who is asking: every request shows a token, and each is checked against the database."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property, partial
-from typing import Final
+from functools import cached_property
+from itertools import batched
+from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import func, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    LargeBinary,
+    Select,
+    String,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute
 
-from app.errors import AccountDisabled, InvalidToken
-from app.models import ApiToken, Session, User
-from app.models.columns import among
+from app.errors import AccountDisabled, BoardError, InvalidToken
+from app.models import ApiToken, Board, FeedHead, Session, User
 from app.schemas.tokens import Scope
 from app.services import access_tokens, api_tokens, secrets
 from app.services.feed import Position
 from app.services.lookups import Lookup
-from app.services.transactions import autocommit, direct
+from app.services.statements import Statement
+from app.services.transactions import direct
 
 # `last_used_at` is for people, who don't look at seconds; a write for each request would be dear.
 LAST_USE_PRECISION: Final = timedelta(minutes=1)
-
-# How long, and how many callers a process remembers: shorter than it takes for a token's use to be noted again.
-RECALLED: Final = timedelta(seconds=30)
-MOST_RECALLED: Final = 1024
 
 ALL_SCOPES: Final = frozenset(Scope)
 
 USER_COLUMNS: Final = tuple(column.name for column in User.__table__.columns)
 
-# One statement for all who ask in one turn of the event loop, by the bare driver, and the head of the log with it: who
-# reads what a process has at hand is then told in this one round trip whether that still holds. An array that stands
-# there itself PostgreSQL would plan for anew each time, by its length, which takes longer than to run it.
-_WHO: Final = ", ".join(f"u.{name}" for name in USER_COLUMNS) + ", clock_timestamp() AS now, h.seq, h.mark"
-BY_SESSION: Final = f"""
-    SELECT s.id AS key, {_WHO}, s.ended_at IS NULL AND s.expires_at > clock_timestamp() AS alive, b.id AS board
-    FROM sessions s JOIN users u ON u.id = s.user_id LEFT JOIN feed_head h ON true LEFT JOIN board b ON true
-    WHERE s.id = ANY((SELECT $1::bigint[])::bigint[])
-"""  # noqa: S608 -- constants
-BY_API_TOKEN: Final = f"""
-    SELECT t.hash AS key, {_WHO}, t.id AS token_id, t.scopes, t.expires_at, t.last_used_at
-    FROM api_tokens t JOIN users u ON u.id = t.user_id LEFT JOIN feed_head h ON true
-    WHERE t.hash = ANY((SELECT $1::bytea[])::bytea[]) AND t.revoked_at IS NULL
-"""  # noqa: S608 -- constants
-# Whether a caller still stands as they were found, for statements that check that themselves: by four parameters, the
-# member's id and display name, and the ids of their session and their API token, of which one is null.
-GOOD: Final = """(
-    EXISTS (SELECT FROM sessions WHERE id = {session} AND ended_at IS NULL AND expires_at > clock_timestamp())
-    OR EXISTS (SELECT FROM api_tokens WHERE id = {api_token} AND revoked_at IS NULL
-               AND coalesce(expires_at > clock_timestamp(), true))
-)"""
-STANDS: Final = (
-    f"EXISTS (SELECT FROM users WHERE id = {{user}} AND NOT disabled AND display_name = {{name}}) AND {GOOD}"
-)
+# How many credentials of open sockets are looked up at a time: the event loop goes on in between.
+CHECKED_AT_ONCE: Final = 500
+
+# What tells a session from an API token: its id, or the hash of the token.
+type Key = int | bytes
+
+
+def is_good(
+    ended_at: InstrumentedAttribute[datetime | None], expires_at: InstrumentedAttribute[Any]
+) -> ColumnElement[bool]:
+    """Say that a session or an API token lets somebody in, by the database's clock."""
+    return and_(ended_at.is_(None), or_(expires_at.is_(None), expires_at > func.clock_timestamp()))
+
+
+def _among(column: InstrumentedAttribute[Any], name: str, type_: ARRAY[Any]) -> ColumnElement[bool]:
+    # An array that stands there itself PostgreSQL would plan for anew each time, by its length, which takes longer than
+    # to run it.
+    return column == any_(cast(select(bindparam(name, type_=type_)).scalar_subquery(), type_))
+
+
+def _find() -> Select[Any]:
+    """Return the query of who has these credentials, and of how the board stands at that moment.
+
+    With the log's head in it, one round trip also tells whoever has an answer at hand whether that still holds.
+    """
+    sessions = select(
+        Session.id.label("session_id"),
+        type_coerce(null(), LargeBinary).label("token_hash"),
+        type_coerce(null(), BigInteger).label("token_id"),
+        Session.user_id,
+        type_coerce(null(), ARRAY(String)).label("scopes"),
+        Session.expires_at,
+        type_coerce(null(), DateTime(timezone=True)).label("last_used_at"),
+        is_good(Session.ended_at, Session.expires_at).label("is_good"),
+    ).where(_among(Session.id, "session_ids", ARRAY(BigInteger)))
+    api_tokens = select(
+        null(),
+        ApiToken.hash,
+        ApiToken.id,
+        ApiToken.user_id,
+        ApiToken.scopes,
+        ApiToken.expires_at,
+        ApiToken.last_used_at,
+        is_good(ApiToken.revoked_at, ApiToken.expires_at),
+    ).where(_among(ApiToken.hash, "token_hashes", ARRAY(LargeBinary)))
+    credentials = union_all(sessions, api_tokens).subquery()
+    return (
+        select(
+            *(column for column in credentials.c if column.name != "user_id"),
+            *User.__table__.columns,
+            func.clock_timestamp().label("now"),
+            *(FeedHead.seq, FeedHead.mark),
+            Board.id.label("board"),
+        )
+        .join_from(credentials, User, User.id == credentials.c.user_id)
+        .outerjoin(FeedHead, true())
+        .outerjoin(Board, true())
+    )
+
+
+FIND: Final = Statement.of(_find())
 NOTE_USE: Final = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1"
 
 
@@ -62,8 +116,7 @@ class Credential:
     """Whose it is, and which session or API token: all that an open socket keeps of its caller."""
 
     user_id: int
-    session_id: int | None
-    api_token_id: int | None
+    key: Key
 
 
 @dataclass(frozen=True)
@@ -71,8 +124,6 @@ class Caller:
     """A member who asks, and by what credential: a session, or an API token."""
 
     row: asyncpg.Record = field(repr=False)
-    session_id: int | None
-    api_token_id: int | None
     scopes: frozenset[Scope]
     # Seconds until the credential's own time is over, when it was checked; None for a token that lasts.
     remaining: float | None
@@ -83,6 +134,12 @@ class Caller:
     def user(self) -> User:
         """The member; it belongs to no session of the database."""
         return User(**{name: self.row[name] for name in USER_COLUMNS})
+
+    @property
+    def session_id(self) -> int | None:
+        """The session, if it is one."""
+        session_id: int | None = self.row["session_id"]
+        return session_id
 
     @property
     def position(self) -> Position | None:
@@ -98,13 +155,19 @@ class Caller:
     @property
     def credential(self) -> Credential:
         """What is to be looked up again to tell whether the caller may still listen."""
-        return Credential(self.row["id"], self.session_id, self.api_token_id)
+        return Credential(self.row["id"], _key(self.row))
+
+
+def _key(row: asyncpg.Record) -> Key:
+    key: Key = row["token_hash"] if row["session_id"] is None else row["session_id"]
+    return key
 
 
 @direct
-async def _rows(connection: asyncpg.Connection, sql: str, keys: list[int] | list[bytes]) -> list[asyncpg.Record]:
-    rows: list[asyncpg.Record] = await connection.fetch(sql, keys)
-    return rows
+async def _rows(connection: asyncpg.Connection, keys: Collection[Key]) -> list[asyncpg.Record]:
+    ids = [key for key in keys if isinstance(key, int)]
+    hashes = [key for key in keys if isinstance(key, bytes)]
+    return await FIND.fetch(connection, {"session_ids": ids, "token_hashes": hashes})
 
 
 @direct
@@ -112,63 +175,44 @@ async def _note_use(connection: asyncpg.Connection, token_id: int, moment: datet
     await connection.execute(NOTE_USE, token_id, moment)
 
 
-_by_session: Final = Lookup[int, asyncpg.Record](partial(_rows, BY_SESSION), key="key")
-_by_api_token: Final = Lookup[bytes, asyncpg.Record](partial(_rows, BY_API_TOKEN), key="key")
+_lookup: Final = Lookup[Key, asyncpg.Record](_rows, key=_key)
+
+
+def _check(row: asyncpg.Record | None) -> asyncpg.Record:
+    """Return a credential's row if it lets somebody in.
+
+    Raises:
+        AccountDisabled, InvalidToken: it doesn't.
+    """
+    if row is None:
+        raise InvalidToken
+    if row["disabled"]:
+        raise AccountDisabled
+    if not row["is_good"]:
+        raise InvalidToken
+    return row
 
 
 async def _by_access_token(token: str, since: float) -> Caller:
     claims = access_tokens.read(token)
-    row = await _by_session.find(claims.session_id)
+    row = await _lookup.find(claims.session_id)
     if row is None or row["id"] != claims.user_id or claims.board not in {None, str(row["board"])}:
         raise InvalidToken
-    moment: datetime = row["now"]
-    if row["disabled"]:
-        raise AccountDisabled
-    if not row["alive"] or claims.is_expired(moment):
+    now: datetime = _check(row)["now"]
+    if claims.is_expired(now):
         raise InvalidToken
-    remaining = claims.expires_at + access_tokens.LEEWAY.total_seconds() - moment.timestamp()
-    return Caller(row, claims.session_id, None, ALL_SCOPES, remaining, since)
+    remaining = claims.expires_at + access_tokens.LEEWAY.total_seconds() - now.timestamp()
+    return Caller(row, ALL_SCOPES, remaining, since)
 
 
-async def _by_own_token(token: str, since: float) -> Caller:
-    row = await _by_api_token.find(secrets.digest(token))
-    if row is None:
-        raise InvalidToken
-    moment, expires_at = row["now"], row["expires_at"]
-    if row["disabled"]:
-        raise AccountDisabled
-    if expires_at is not None and expires_at <= moment:
-        raise InvalidToken
-    last_used_at = row["last_used_at"]
-    if last_used_at is None or moment - last_used_at > LAST_USE_PRECISION:
-        await _note_use(row["token_id"], moment)
-    remaining = None if expires_at is None else (expires_at - moment).total_seconds()
-    scopes = frozenset(map(Scope, row["scopes"]))
-    return Caller(row, None, row["token_id"], scopes, remaining, since)
-
-
-# By their tokens, those who were found last.
-_found: dict[str, Caller] = {}
-
-
-def recall(token: str) -> Caller | None:
-    """Return who showed this token when it was looked up last, shortly ago, or None.
-
-    They may no longer stand so: whoever does something for them has the very statement check it, by `STANDS`.
-    """
-    caller = _found.get(token)
-    if caller is None:
-        return None
-    age = asyncio.get_running_loop().time() - caller.since
-    if 0 <= age < RECALLED.total_seconds() and (caller.remaining is None or age < caller.remaining):
-        return caller
-    forget(token)
-    return None
-
-
-def forget(token: str) -> None:
-    """Have this token looked up anew; one that is not known is no error."""
-    _found.pop(token, None)
+async def _by_api_token(token: str, since: float) -> Caller:
+    row = _check(await _lookup.find(secrets.digest(token)))
+    now, expires_at, last_used_at = row["now"], row["expires_at"], row["last_used_at"]
+    if last_used_at is None or now - last_used_at > LAST_USE_PRECISION:
+        await _note_use(row["token_id"], now)
+    # A version that knows more scopes may have given others beside.
+    scopes = ALL_SCOPES.intersection(row["scopes"])
+    return Caller(row, scopes, None if expires_at is None else (expires_at - now).total_seconds(), since)
 
 
 async def authenticate(token: str) -> Caller:
@@ -179,38 +223,18 @@ async def authenticate(token: str) -> Caller:
         AccountDisabled: its owner's account is disabled.
     """
     since = asyncio.get_running_loop().time()
-    by = _by_own_token if token.startswith(api_tokens.PREFIX) else _by_access_token
-    caller = await by(token, since)
-    if len(_found) >= MOST_RECALLED:
-        _found.pop(next(iter(_found)))
-    _found[token] = caller
-    return caller
+    by = _by_api_token if token.startswith(api_tokens.PREFIX) else _by_access_token
+    return await by(token, since)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Which of many credentials are still good, and which accounts are disabled."""
-
-    live_sessions: frozenset[int]
-    live_api_tokens: frozenset[int]
-    disabled_users: frozenset[int]
-
-    def includes(self, credential: Credential) -> bool:
-        """Tell whether the session or API token is still good."""
-        return credential.session_id in self.live_sessions or credential.api_token_id in self.live_api_tokens
-
-
-@autocommit
-async def standing(db: AsyncSession, *, sessions: list[int], api_tokens: list[int], users: list[int]) -> Standing:
-    """Tell how the credentials of many open sockets stand, in three queries however many there are."""
-    now = func.clock_timestamp()
-    alive = select(Session.id).where(among(Session.id, sessions), Session.ended_at.is_(None), Session.expires_at > now)
-    good = select(ApiToken.id).where(
-        among(ApiToken.id, api_tokens),
-        ApiToken.revoked_at.is_(None),
-        or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now),
-    )
-    disabled = select(User.id).where(among(User.id, users), User.disabled)
-    return Standing(
-        frozenset(await db.scalars(alive)), frozenset(await db.scalars(good)), frozenset(await db.scalars(disabled))
-    )
+async def ended(credentials: Collection[Credential]) -> dict[Credential, BoardError]:
+    """Return those of many credentials that let nobody in any more, and why."""
+    found: dict[Credential, BoardError] = {}
+    for some in batched(credentials, CHECKED_AT_ONCE, strict=False):
+        rows = {_key(row): row for row in await _rows({credential.key for credential in some})}
+        for credential in some:
+            try:
+                _check(rows.get(credential.key))
+            except BoardError as error:
+                found[credential] = error
+    return found

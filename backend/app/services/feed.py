@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import FeedEvent, FeedHead
 from app.services import wakeups
+from app.services.statements import Database, Statement
 
 # How far a client may be behind and still continue: by count, and by age in days.
 MOST_MISSED: Final = 10_000
@@ -19,13 +20,15 @@ KEPT_DAYS: Final = 7
 POSITION: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{8})")
 
 # The row lock of feed_head puts writers in the order of their commits, and a rolled-back one gives its number back.
-APPEND: Final = text("""
+APPEND: Final = Statement.of(
+    text("""
     WITH head AS (
         UPDATE feed_head SET seq = seq + 1, mark = left(gen_random_uuid()::text, 8) RETURNING seq, mark
     )
     INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
-    SELECT seq, mark, :kind, :subject_id, :payload FROM head
-""")
+    SELECT seq, mark, CAST(:kind AS text), CAST(:subject_id AS bigint), CAST(:payload AS text) FROM head
+    """)
+)
 
 # What a notification carries of an event, in the RETURNING of the statement that appends it, for `Event.from_bulletin`.
 # PostgreSQL takes less than 8000 bytes. The mark before is the one that the statement saw when it began: where
@@ -87,7 +90,7 @@ class Position:
         return None if match is None else cls(int(match[1]), match[2])
 
 
-async def append(db: AsyncSession, *, kind: str, subject_id: int, payload: str) -> None:
+async def append(db: Database, *, kind: str, subject_id: int, payload: str) -> None:
     """Append an event to the log, as the last statement of the transaction: it holds the log's only lock.
 
     Args:
@@ -96,8 +99,9 @@ async def append(db: AsyncSession, *, kind: str, subject_id: int, payload: str) 
         subject_id: the id of what has changed.
         payload: the event's data as JSON, sent as it stands.
     """
-    await db.execute(APPEND, {"kind": kind, "subject_id": subject_id, "payload": payload})
-    db.info[wakeups.APPENDED] = True
+    await APPEND.run(db, {"kind": kind, "subject_id": subject_id, "payload": payload})
+    if isinstance(db, AsyncSession):  # whoever has none announces it
+        db.info[wakeups.APPENDED] = True
 
 
 async def append_all(db: AsyncSession, events: Sequence[NewEvent]) -> None:

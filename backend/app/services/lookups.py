@@ -1,21 +1,20 @@
 """Questions that many ask at once, put to the database together."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
 
 
-class Lookup[K, R: Mapping[str, Any]]:
+class Lookup[K, R]:
     """Looks rows up by a key: all that are asked for in one turn of the event loop, in one statement.
 
     Nobody is answered from a statement that began before the question, and nobody waits for one that is under way.
 
     Args:
         read: returns the rows of several keys, each of which is named once.
-        key: the column by which a row tells whose it is.
+        key: tells whose a row is.
     """
 
-    def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[R]]], *, key: str) -> None:
+    def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[R]]], *, key: Callable[[R], K]) -> None:
         self._read = read
         self._key = key
         self._waiting: list[tuple[K, asyncio.Future[R | None]]] = []
@@ -43,7 +42,7 @@ class Lookup[K, R: Mapping[str, Any]]:
 
     async def _answer(self, waiting: list[tuple[K, asyncio.Future[R | None]]]) -> None:
         try:
-            found = {row[self._key]: row for row in await self._read(list({key for key, _ in waiting}))}
+            found = {self._key(row): row for row in await self._read(list({key for key, _ in waiting}))}
         except Exception as error:  # noqa: BLE001 -- it is for those who asked
             for _, future in waiting:
                 if not future.done():

@@ -11,22 +11,22 @@ from sqlalchemy import BigInteger, Boolean, LargeBinary, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
-from app.services import blockers, callers, feed, idempotency, wakeups
+from app.services import feed, idempotency, wakeups
 from app.services.statements import Statement
 
 # As pydantic writes a moment: in UTC, and a whole second without its fraction.
-MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '')"
+MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || 'Z'"
 
-GOOD: Final = callers.GOOD.format(session=":session", api_token=":api_token")  # noqa: S106
 # The author stays as the status names them until it is in the log: whoever renames or disables them comes behind it, or
 # has come before, and then this finds nobody. Locked as references are, and behind them.
 AUTHOR: Final = """author AS MATERIALIZED (
     SELECT FROM users WHERE id = :author AND display_name = :name AND NOT disabled FOR SHARE
 )"""
+# The id and the moment are the database's: they are put into the status's JSON here.
 SAID: Final = f"""said AS MATERIALIZED (
-    SELECT id, created_at, :before_id || id || :behind_id || {MOMENT} || 'Z","edited_at":' || 'null}}' AS payload
+    SELECT id, created_at, :before_id || id || :before_moment || {MOMENT} || CAST(:behind_moment AS text) AS payload
     FROM (SELECT nextval(pg_get_serial_sequence('statuses', 'id')) AS id, clock_timestamp() AS created_at) AS new
-    WHERE EXISTS (SELECT FROM author) AND (:session IS NULL AND :api_token IS NULL OR {GOOD})
+    WHERE EXISTS (SELECT FROM author)
 )"""  # noqa: S608 -- constants
 CLAIMED: Final = f"""claimed AS (
     INSERT INTO idempotency_keys AS known (author_id, key, request_hash, status_id, answer, created_at)
@@ -56,8 +56,8 @@ EVENT: Final = f"""
         CASE WHEN :tells THEN pg_notify('{wakeups.CHANNEL}', {feed.BULLETIN}) END
 """  # noqa: S608 -- constants
 _TYPES: Final[dict[str, TypeEngine[Any]]] = {
-    **dict.fromkeys(("author", "session", "api_token"), BigInteger()),
-    **dict.fromkeys(("name", "before_id", "behind_id", "message", "category", "key"), Text()),
+    "author": BigInteger(),
+    **dict.fromkeys(("name", "before_id", "before_moment", "behind_moment", "message", "category", "key"), Text()),
     "tells": Boolean(),
     "fingerprint": LargeBinary(),
     "references": ARRAY(BigInteger()),
@@ -70,10 +70,9 @@ def insert(*, keyed: bool, linked: bool) -> Statement:
 
     Its parameters:
         author, message, category: the author's id, and what they say.
-        before_id, behind_id: what stands in the status's JSON before its id, and between that and its moment.
-        tells: whether all who listen are to be notified.
-        session, api_token: ids of what is to be checked, of which one is null, or both where nothing is.
         name: what the author is called, and has to be called still.
+        before_id, before_moment, behind_moment: the status's JSON without its id and its moment.
+        tells: whether all who listen are to be notified.
         key, fingerprint: of a post with a key.
         references: the ids of those that it speaks of.
     """
@@ -82,38 +81,3 @@ def insert(*, keyed: bool, linked: bool) -> Statement:
         parts.append(LINKS)
     statement = text(f"WITH {', '.join([*parts, HEAD])} {EVENT}")
     return Statement.of(statement.bindparams(*(bindparam(n, type_=_TYPES[n]) for n in statement.compile().params)))
-
-
-# What is spoken of. Arrays that stand there themselves PostgreSQL would plan for anew each time, by their lengths.
-NAMES: Final = "unnest((SELECT $1::text[]), (SELECT $2::text[]), (SELECT $3::int[]))"
-# Rows in a sorted order, so that two posts with the same new references wait for each other and never in a circle.
-MAKE: Final = f"""
-    INSERT INTO github_references (owner, repo, number)
-    SELECT * FROM {NAMES} ON CONFLICT DO NOTHING RETURNING id
-"""  # noqa: S608 -- a constant
-# What GitHub said of them, should it be old, is fetched anew.
-REFRESH: Final = f"""
-    UPDATE github_references SET due_at = now() WHERE id IN (
-        SELECT id FROM {NAMES} AS spoken_of (o, r, n)
-        JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
-        WHERE fetched_at < now() - $4::interval AND due_at > now() + $4::interval
-        ORDER BY o, r, n FOR NO KEY UPDATE OF github_references
-    )
-"""  # noqa: S608 -- a constant
-# Shared locks: none of them changes until what this transaction says of them is in the log.
-HOLD: Final = f"""
-    SELECT id, owner, repo, number, kind, title, state, moved_to
-    FROM {NAMES} AS spoken_of (o, r, n)
-    JOIN github_references ON lower(owner) = o AND lower(repo) = r AND number = n
-    ORDER BY o, r, n FOR SHARE OF github_references
-"""  # noqa: S608 -- a constant
-# What a known key was used for.
-KNOWN: Final = "SELECT request_hash, answer FROM idempotency_keys WHERE author_id = $1 AND key = $2"
-
-# The author as they are now.
-AUTHOR_NOW: Final = f"SELECT {', '.join(callers.USER_COLUMNS)} FROM users WHERE id = $1"  # noqa: S608 -- constants
-
-# What a status that is blocked by nothing any more needs beside.
-CLEARERS: Final = Statement.of(blockers.WAIT_FOR_OTHERS)
-CLEAR: Final = Statement.of(blockers.CLEAR)
-APPEND: Final = Statement.of(feed.APPEND)

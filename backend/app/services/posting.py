@@ -1,44 +1,59 @@
-"""Posting a status: what the board does most, in as few statements as it takes.
+"""Posting a status: what the board does most, in as few statements as it takes, by the bare driver.
 
 A status that speaks of nothing is one statement, which is its own transaction: so no process holds the log's counter
-while it waits for its next word. One that speaks of references locks them first. Both are run by the bare driver.
+while it waits for its next word. One that speaks of references locks them first.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import asyncpg
-import orjson
+from sqlalchemy import bindparam, select
 
 from app import database
 from app.errors import AccountDisabled, DatabaseUnavailable, IdempotencyKeyReused, StatusNotFound
-from app.models import User
+from app.models import IdempotencyKey, User
 from app.models.reference import OVER
 from app.models.status import Category
-from app.schemas.statuses import Author, ReferenceRead, StatusCreate
-from app.services import blockers, idempotency, post_statements, references, wakeups
-from app.services.callers import Caller, Credential
+from app.schemas.statuses import Author, StatusCreate, StatusRead
+from app.services import blockers, feed, idempotency, post_statements, references, wakeups
 from app.services.mentions import Mention
-from app.services.transactions import RETRIED, directly
+from app.services.references import Held
+from app.services.statements import Statement
+from app.services.transactions import directly
 
 # How often a post is tried whose author is renamed in that very moment.
 TRIES: Final = 3
 
+# What a status has in its JSON until the database gives it an id and a moment.
+UNKNOWN_ID: Final = 0
+UNKNOWN_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+AUTHOR_NOW: Final = Statement.of(select(*User.__table__.columns).where(User.id == bindparam("author")))
+# What a known key was used for.
+KNOWN: Final = Statement.of(
+    select(IdempotencyKey.request_hash, IdempotencyKey.answer).where(
+        IdempotencyKey.author_id == bindparam("author"), IdempotencyKey.key == bindparam("key")
+    )
+)
+
+
+class _NotAsTheyWere(Exception):
+    """The author has another name by now, or is disabled."""
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A status to be posted, and the moment of the event loop's clock by which that has to be done.
-
-    With a `credential` it is posted only if that is still good.
-    """
+    """A status to be posted, and the moment of the event loop's clock by which that has to be done."""
 
     author: User
     data: StatusCreate
     key: str | None
     until: float
-    credential: Credential | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +65,6 @@ class Outcome:
     is_told: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A reference that is locked, with its id."""
-
-    id: int
-    reference: ReferenceRead
-
-
 # How many posts are under way in this process.
 _under_way = 0
 
@@ -66,39 +73,40 @@ def _is_alone() -> bool:
     return _under_way == 1
 
 
-def _around_id(post: Post, held: Sequence[Held]) -> tuple[str, str]:
-    """Return what stands in the status's JSON before its id, and between that and its moment."""
-    author = Author.model_validate(post.author)
-    said = {
-        "author": author.__dict__,
-        "message": post.data.message,
-        "category": post.data.category,
-        "references": [each.reference.model_dump() for each in held],
-    }
-    return '{"id":', f',{orjson.dumps(said).decode()[1:-1]},"created_at":"'
+def _around_id_and_moment(post: Post, held: Sequence[Held]) -> tuple[str, str, str]:
+    """Return the status's JSON without its id and its moment: what stands before, between and behind them."""
+    status = StatusRead(
+        id=UNKNOWN_ID,
+        author=Author.model_validate(post.author),
+        message=post.data.message,
+        category=post.data.category,
+        references=[each.reference for each in held],
+        created_at=UNKNOWN_MOMENT,
+        edited_at=None,
+    )
+    # No text in it can look like this: its quotes would be escaped.
+    before_id, _, rest = status.model_dump_json().partition('"id":0')
+    before_moment, _, behind_moment = rest.partition('"created_at":"1970-01-01T00:00:00Z"')
+    return f'{before_id}"id":', f'{before_moment}"created_at":"', f'"{behind_moment}'
 
 
 async def _insert(
     connection: asyncpg.Connection, post: Post, held: Sequence[Held] = (), *, is_last: bool = True
 ) -> asyncpg.Record | None:
-    """Insert the status, its links and its event, or nothing where it may not be.
-
-    That is so where the key is taken, the credential not good, or the author not called so any more, or disabled.
+    """Insert the status, its links and its event; or nothing where the key is taken, or the author not as they were.
 
     `is_last` says that the transaction appends nothing more to the log.
     """
     # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
     # only where this process has nothing else to commit meanwhile, and the notification says all that there is. Else
     # the feed notifies once for all.
-    by = post.credential
-    before_id, behind_id = _around_id(post, held)
+    before_id, before_moment, behind_moment = _around_id_and_moment(post, held)
     values: dict[str, object] = {
         "author": post.author.id,
         "name": post.author.display_name,
-        "session": None if by is None else by.session_id,
-        "api_token": None if by is None else by.api_token_id,
         "before_id": before_id,
-        "behind_id": behind_id,
+        "before_moment": before_moment,
+        "behind_moment": behind_moment,
         "message": post.data.message,
         "category": str(post.data.category),
         "tells": is_last and _is_alone(),
@@ -111,13 +119,18 @@ async def _insert(
     return rows[0] if rows else None
 
 
-async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome | None:
-    """Return what a repetition gets; None for a caller who is still to be checked, and for a post to be tried again."""
-    if post.credential is not None or post.key is None:
-        return None
-    known = await connection.fetchrow(post_statements.KNOWN, post.author.id, post.key)
+async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
+    """Return what a repetition gets.
+
+    Raises:
+        _NotAsTheyWere: it is none.
+    """
+    known = None
+    if post.key is not None:
+        rows = await KNOWN.fetch(connection, {"author": post.author.id, "key": post.key})
+        known = rows[0] if rows else None
     if known is None:
-        return None  # another name, or the key's day was over between two statements
+        raise _NotAsTheyWere  # or the key's day was over between two statements
     if known["request_hash"] != idempotency.fingerprint(post.data):
         raise IdempotencyKeyReused
     if known["answer"] is None:
@@ -125,95 +138,39 @@ async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome | None
     return Outcome(known["answer"], is_new=False)
 
 
-def _outcome(row: asyncpg.Record) -> Outcome:
-    return Outcome(row["payload"], is_new=True, is_told=row["is_told"])
-
-
-async def _plain(connection: asyncpg.Connection, post: Post) -> Outcome | None:
-    async with asyncio.timeout_at(post.until):
-        row = await _insert(connection, post)
-        return await _earlier(connection, post) if row is None else _outcome(row)
-
-
-async def _hold(connection: asyncpg.Connection, mentioned: Sequence[Mention]) -> list[Held]:
-    """Lock the references that are spoken of until the transaction ends, and return them in the order written."""
-    ordered = sorted(mentioned, key=lambda mention: mention.key)
-    names = [[m.owner for m in ordered], [m.repo for m in ordered], [m.number for m in ordered]]
-    made = await connection.fetch(post_statements.MAKE, *names)
-    keys = [list(part) for part in zip(*(mention.key for mention in ordered), strict=True)]
-    if len(made) < len(ordered):
-        await connection.execute(post_statements.REFRESH, *keys, references.FRESH)
-    rows = await connection.fetch(post_statements.HOLD, *keys)
-    held = {
-        (row["owner"].lower(), row["repo"].lower(), row["number"]): Held(
-            row["id"], ReferenceRead.model_validate(dict(row))
-        )
-        for row in rows
-    }
-    return [held[mention.key] for mention in mentioned]
-
-
-async def _linked(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome | None:
-    held = await _hold(connection, mentioned)
-    is_cleared = post.data.category is Category.BLOCKED and all(each.reference.state in OVER for each in held)
-    if is_cleared:  # whoever clears blockers takes this lock before the log's
-        await post_statements.CLEARERS.fetch(connection, {"lock": blockers.LOCK})
+async def _post(post: Post, mentioned: Sequence[Mention], connection: asyncpg.Connection) -> Outcome:
+    held = await references.make_and_hold(connection, mentioned)
+    is_blocked = post.data.category is Category.BLOCKED
+    is_cleared = is_blocked and bool(held) and all(each.reference.state in OVER for each in held)
+    if is_cleared:
+        await blockers.wait_for_others(connection)
     row = await _insert(connection, post, held, is_last=not is_cleared)
     if row is None:
         return await _earlier(connection, post)
     if is_cleared:
-        blocked = {"candidates": [row["subject_id"]], "over": list(OVER)}
-        for found in await post_statements.CLEAR.fetch(connection, blocked):
-            event = {"kind": blockers.CLEARED, "subject_id": found["status_id"], "payload": row["payload"]}
-            await post_statements.APPEND.fetch(connection, event)
-    return _outcome(row)
+        for status_id in await blockers.clear(connection, status_id=row["subject_id"]):
+            await feed.append(connection, kind=blockers.CLEARED, subject_id=status_id, payload=row["payload"])
+    return Outcome(row["payload"], is_new=True, is_told=row["is_told"])
 
 
-async def _in_transaction(connection: asyncpg.Connection, post: Post, mentioned: Sequence[Mention]) -> Outcome | None:
-    try:
-        async with asyncio.timeout_at(post.until):
-            await connection.execute("BEGIN")
-            outcome = await _linked(connection, post, mentioned)
-    except (TimeoutError, asyncpg.InternalClientError):
-        raise  # whoever lent the connection throws it away
-    except Exception:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK")
-        raise
-    await connection.execute("ROLLBACK" if outcome is None else "COMMIT")
-    return outcome
-
-
-async def _run(connection: asyncpg.Connection, post: Post) -> Outcome | None:
-    mentioned = references.spoken_of(post.data.message)
-
-    async def attempt() -> Outcome | None:
-        return await (_in_transaction(connection, post, mentioned) if mentioned else _plain(connection, post))
-
-    try:
-        return await attempt()
-    except asyncpg.PostgresError as error:
-        if error.sqlstate not in RETRIED:
-            raise
-        return await attempt()
-
-
-async def _post(post: Post) -> str | None:
+async def _post_and_tell(post: Post) -> str:
     global _under_way  # noqa: PLW0603 -- as there is one process
+    mentioned = references.spoken_of(post.data.message)
     _under_way += 1
     try:
-        outcome = await directly(lambda connection: _run(connection, post), until=post.until)
+        outcome = await directly(partial(_post, post, mentioned), until=post.until, as_one=bool(mentioned))
     finally:
         _under_way -= 1
-    if outcome is None:
-        return None
     if outcome.is_new and not outcome.is_told:
         wakeups.announce()
     return outcome.answer
 
 
-def _until(since: float | None) -> float:
-    return (asyncio.get_running_loop().time() if since is None else since) + database.PATIENCE
+async def _as_they_are(post: Post) -> Post:
+    rows = await directly(lambda connection: AUTHOR_NOW.fetch(connection, {"author": post.author.id}), until=post.until)
+    if not rows or rows[0]["disabled"]:
+        raise AccountDisabled
+    return replace(post, author=User(**rows[0]))
 
 
 async def post(*, author: User, data: StatusCreate, key: str | None = None, since: float | None = None) -> str:
@@ -234,29 +191,11 @@ async def post(*, author: User, data: StatusCreate, key: str | None = None, sinc
         AccountDisabled: the author was disabled meanwhile.
         DatabaseUnavailable: it could not be done, or it is not known whether it was.
     """
-    asked = Post(author, data, key, _until(since))
+    begun = asyncio.get_running_loop().time() if since is None else since
+    asked = Post(author, data, key, begun + database.PATIENCE)
     for _ in range(TRIES):
-        if (answer := await _post(asked)) is not None:
-            return answer
-        asked = replace(asked, author=await _author_now(asked))
+        try:
+            return await _post_and_tell(asked)
+        except _NotAsTheyWere:
+            asked = await _as_they_are(asked)
     raise DatabaseUnavailable
-
-
-async def _author_now(post: Post) -> User:
-    row = await directly(lambda c: c.fetchrow(post_statements.AUTHOR_NOW, post.author.id), until=post.until)
-    if row is None or row["disabled"]:
-        raise AccountDisabled
-    return User(**row)
-
-
-async def post_by(caller: Caller, *, data: StatusCreate, key: str | None, since: float) -> str | None:
-    """Post a status for a caller who was recalled, and return it as JSON: as `post`, which tells of the arguments.
-
-    The statement that posts checks the caller, which saves the round trip to look them up. None is returned, and
-    nothing has been done, where they no longer stand as they did, and where the key is known: whoever is looked up anew
-    may `post`.
-
-    Raises:
-        DatabaseUnavailable: it could not be done, or it is not known whether it was.
-    """
-    return await _post(Post(caller.user, data, key, _until(since), caller.credential))

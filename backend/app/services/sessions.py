@@ -14,7 +14,7 @@ from app.errors import AccountDisabled, DatabaseUnavailable, InvalidRefreshToken
 from app.models import Board, RefreshToken, Session, User
 from app.schemas.auth import Login, SessionRead
 from app.schemas.base import Page
-from app.services import access_tokens, attempts, pages, secrets
+from app.services import access_tokens, attempts, callers, pages, secrets
 from app.services.passwords import verify_password
 from app.services.transactions import autocommit, transaction
 
@@ -127,9 +127,9 @@ async def log_in(db: AsyncSession, *, data: Login, address: str, user_agent: str
         return await _start(db, user=user, user_agent=user_agent, attempt_id=attempt.id)
 
 
-async def _rows(db: AsyncSession, hashes: Iterable[bytes], now: datetime) -> dict[bytes, Found]:
+async def _rows(db: AsyncSession, hashes: Iterable[bytes]) -> dict[bytes, Found]:
     """Return refresh tokens by their hashes, each with how its session stands."""
-    is_alive = and_(Session.ended_at.is_(None), Session.expires_at > now, ~User.disabled)
+    is_alive = and_(callers.is_good(Session.ended_at, Session.expires_at), ~User.disabled)
     query = (
         select(RefreshToken, Session.user_id, Session.expires_at.label("session_ends"), is_alive.label("is_alive"))
         .join(Session, Session.id == RefreshToken.session_id)
@@ -179,7 +179,7 @@ async def _exchange(db: AsyncSession, here: _Here, row: Found, given: Found | No
         return None
     if (tokens := await _renew(db, here, row, successor)) is not None:
         return tokens
-    rows = await _rows(db, [token.hash, secrets.digest(successor)], here.now)
+    rows = await _rows(db, [token.hash, secrets.digest(successor)])
     return _repeat(here, rows[token.hash], rows.get(secrets.digest(successor)), successor)
 
 
@@ -193,7 +193,7 @@ async def _rotate(db: AsyncSession, presented: Sequence[Presented]) -> Tokens | 
     """Return the tokens that the first good one gets. Where none is good, the sessions of those used before end."""
     successors = {each.token: secrets.derive("refresh", each.token) for each in presented}
     here = await _here(db)
-    rows = await _rows(db, map(secrets.digest, [*successors.keys(), *successors.values()]), here.now)
+    rows = await _rows(db, map(secrets.digest, [*successors.keys(), *successors.values()]))
     replayed: set[int] = set()
     for each in sorted(presented, key=lambda each: each.board != board_name(here.board)):
         successor = successors[each.token]
@@ -249,9 +249,7 @@ async def end(db: AsyncSession, *, user: User, session_id: int) -> None:
 @autocommit
 async def list_mine(db: AsyncSession, *, user: User, current: int, limit: int, cursor: str | None) -> Page[SessionRead]:
     """Return the member's sessions that are alive, newest first."""
-    query = select(Session).where(
-        Session.user_id == user.id, Session.ended_at.is_(None), Session.expires_at > func.clock_timestamp()
-    )
+    query = select(Session).where(Session.user_id == user.id, callers.is_good(Session.ended_at, Session.expires_at))
     rows, next_cursor = await pages.by_id(db, query, Session.id, limit=limit, cursor=cursor)
     items = [
         SessionRead(

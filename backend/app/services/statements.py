@@ -1,31 +1,38 @@
-"""Statements as the bare driver takes them: SQLAlchemy writes each once, and stands not between when it is run."""
+"""Statements that are written once, and run by either way: in a session of SQLAlchemy, or by the bare driver."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import asyncpg
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# What a service is given to run a statement: within a session's transaction, or on a connection as the driver knows it.
+type Database = AsyncSession | asyncpg.Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A statement, the names of its parameters in their order, and the values of those that are constants."""
 
+    query: Executable
     sql: str
     names: tuple[str, ...]
     constants: dict[str, Any]
 
     @classmethod
-    def of(cls, query: ClauseElement) -> Self:
+    def of(cls, query: Executable) -> Self:
         """Write the statement of a query, whose values are named by `bindparam`."""
+        assert isinstance(query, ClauseElement)
         compiled = query.compile(dialect=dialect())  # type: ignore[no-untyped-call]
-        return cls(str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), dict(compiled.params))
+        return cls(query, str(compiled), tuple(getattr(compiled, "positiontup", None) or ()), dict(compiled.params))
 
     async def fetch(
-        self, connection: asyncpg.Connection, values: dict[str, Any], *, within: float | None = None
+        self, connection: asyncpg.Connection, values: Mapping[str, Any], *, within: float | None = None
     ) -> list[asyncpg.Record]:
-        """Run it with these values, and return its rows.
+        """Run it with these values by the driver, and return its rows.
 
         Raises:
             TimeoutError: it took longer than so many seconds.
@@ -33,3 +40,10 @@ class Statement:
         arguments = [values[name] if name in values else self.constants[name] for name in self.names]
         rows: list[asyncpg.Record] = await connection.fetch(self.sql, *arguments, timeout=within)
         return rows
+
+    async def run(self, db: Database, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        """Run it with these values by either way, and return its rows."""
+        if isinstance(db, AsyncSession):
+            result = await db.execute(self.query, values)
+            return [dict(row) for row in result.mappings()] if result.returns_rows else []  # type: ignore[attr-defined]
+        return await self.fetch(db, values)

@@ -1,19 +1,17 @@
-"""Pages of statuses as bytes, straight from the driver's rows.
+"""Pages of statuses.
 
-SQLAlchemy writes each statement, once for each combination of filters; the driver runs it, and orjson writes what
-`StatusPage` would say. Rows as objects, and models that check what the database has checked already, are left out.
-`tests/integration/test_status_pages.py` holds the bytes to the schema.
-
-A page that was made once is given again while the log has not moved, and only then: everything that a page shows moves
-the log when it changes, in the same transaction.
+SQLAlchemy writes each statement, once for each combination of filters, and the driver runs it. A page that was made
+once is given again while the log has not moved (`api/response_cache.py`): everything that it shows moves the log when
+it changes, in the same transaction.
 """
 
 from collections.abc import Iterable
 from functools import lru_cache, partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import asyncpg
-import orjson
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -24,20 +22,19 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    text,
     true,
     tuple_,
 )
 
-from app.config import settings
 from app.errors import DatabaseUnavailable
 from app.models import FeedHead, Reference, Status, StatusReference, User
-from app.schemas.statuses import URL_PARTS, StatusQuery
-from app.services import callers, references, searches
+from app.schemas.statuses import StatusPage, StatusQuery, StatusRead
+from app.services import references, searches
 from app.services.callers import Caller
 from app.services.feed import Position
+from app.services.references import reference_of
 from app.services.statements import Statement
-from app.services.statuses import cursor_at, read_cursor, search_words
+from app.services.statuses import cursor_at, read_cursor, search_words, status_of
 from app.services.transactions import direct
 
 _moment = DateTime(timezone=True)
@@ -52,17 +49,7 @@ _linked = (
     )
 )
 
-# Whether who asks still stands as they were recalled; without a credential, nothing is asked.
-_stands = text(
-    "(:session IS NULL AND :api_token IS NULL OR "
-    + callers.STANDS.format(user=":member", name=":name", session=":session", api_token=":api_token")  # noqa: S106
-    + ") AS stands"
-).bindparams(
-    *(bindparam(name, type_=BigInteger) for name in ("member", "session", "api_token")), bindparam("name", type_=String)
-)
-_NOBODY: Final = {"member": None, "name": None, "session": None, "api_token": None}
-
-# What each filter asks of a status.
+# The condition of each filter.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "author": Status.author_id == _author.scalar_subquery(),
     "category": Status.category == bindparam("category", type_=String),
@@ -94,9 +81,9 @@ def _values(wanted: StatusQuery) -> dict[str, Any]:
 def statement(filters: tuple[str, ...], limit: int) -> Statement:
     """Return the statement of a page with these filters: the log's head, and statuses with their references.
 
-    It is one statement, so all that it says is of one instant, also whether its caller stands. A status has a row for
-    each of its references, and the head stands alone where there is no status. The limit is written into it: with a
-    parameter, PostgreSQL would plan for a tenth of the table, or anew each time.
+    It is one statement, so all that it says is of one instant. A status has a row for each of its references, and the
+    head stands alone where there is no status. The limit is written into it: with a parameter, PostgreSQL would plan
+    for a tenth of the table, or anew each time.
     """
     page = (
         select(Status.id, Status.author_id, Status.message, Status.category, Status.created_at, Status.edited_at)
@@ -107,10 +94,10 @@ def statement(filters: tuple[str, ...], limit: int) -> Statement:
     )
     query = (
         select(
-            *(FeedHead.seq, FeedHead.mark, _stands),
+            *(FeedHead.seq, FeedHead.mark),
             *(page.c.id, page.c.message, page.c.category, page.c.created_at, page.c.edited_at),
             *(User.username, User.display_name, User.kind),
-            *(Reference.owner, Reference.repo, Reference.number, Reference.kind.label("what")),
+            *(Reference.owner, Reference.repo, Reference.number, Reference.kind),
             *(Reference.title, Reference.state, Reference.moved_to),
         )
         .select_from(FeedHead)
@@ -123,47 +110,18 @@ def statement(filters: tuple[str, ...], limit: int) -> Statement:
     return Statement.of(query)
 
 
-# Where a row has what of a status, behind the log's head and whether the caller stands, and what of a reference.
-_OF_STATUS: Final = slice(3, 11)
-_OF_REFERENCE: Final = slice(11, 18)
+# Where a row has what of a status, behind the log's head, and what of a reference.
+_OF_STATUS: Final = slice(2, 10)
+_OF_REFERENCE: Final = slice(10, 17)
 
 
-def _items(rows: Iterable[asyncpg.Record]) -> list[dict[str, Any]]:
-    github = settings.github_url
-    items: list[dict[str, Any]] = []
-    linked: list[dict[str, Any]] = []
-    last = None
-    for row in rows:
-        if row["id"] != last:
-            status_id, message, category, created_at, edited_at, username, display_name, kind = row[_OF_STATUS]
-            last, linked = status_id, []
-            items.append(
-                {
-                    "id": status_id,
-                    "author": {"username": username, "display_name": display_name, "kind": kind},
-                    "message": message,
-                    "category": category,
-                    "references": linked,
-                    "created_at": created_at,
-                    "edited_at": edited_at,
-                }
-            )
-        owner, repo, number, what, title, state, moved_to = row[_OF_REFERENCE]
-        if owner is not None:
-            part = URL_PARTS.get(what, "issues")
-            linked.append(
-                {
-                    "owner": owner,
-                    "repo": repo,
-                    "number": number,
-                    "kind": what,
-                    "title": title,
-                    "state": state,
-                    "moved_to": moved_to,
-                    "url": f"{github}/{owner}/{repo}/{part}/{number}",
-                }
-            )
-    return items
+def _statuses(rows: Iterable[asyncpg.Record]) -> list[StatusRead]:
+    found: list[StatusRead] = []
+    for _, of_one in groupby(rows, key=itemgetter("id")):
+        first, *others = of_one
+        linked = [reference_of(row[_OF_REFERENCE]) for row in (first, *others) if row["owner"] is not None]
+        found.append(status_of(first[_OF_STATUS], linked))
+    return found
 
 
 type Page = tuple[Position, bytes]
@@ -179,35 +137,20 @@ def is_search(wanted: StatusQuery) -> bool:
     return len(given) > 1 or any(name in SEARCHED_BY for name in given)
 
 
-async def _read(connection: asyncpg.Connection, wanted: StatusQuery, by: dict[str, Any]) -> Page | None:
+@direct
+async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> Page:
     # One more than is wanted tells whether there are more.
     asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
     fetch = partial(searches.fetch, connection, asked) if is_search(wanted) else partial(asked.fetch, connection)
-    rows = await fetch(_values(wanted) | by)
+    rows = await fetch(_values(wanted))
     if not rows:
         raise DatabaseUnavailable  # the log has no head while the database is being restored
-    seq, mark, stands, first, *_ = rows[0]
-    if not stands:
-        return None
-    items = _items(rows) if first is not None else []
-    page = items[: wanted.limit]
-    more = len(items) > wanted.limit
-    next_cursor = cursor_at(page[-1]["created_at"], page[-1]["id"]) if more else None
-    position = Position(seq, mark)
-    answer = {"items": page, "next_cursor": next_cursor, "position": str(position)}
-    return position, orjson.dumps(answer, option=orjson.OPT_UTC_Z)
-
-
-@direct
-async def _read_directly(connection: asyncpg.Connection, wanted: StatusQuery, by: dict[str, Any]) -> Page | None:
-    return await _read(connection, wanted, by)
-
-
-async def _read_in_turn(caller: Caller, wanted: StatusQuery, by: dict[str, Any]) -> Page | None:
-    if not is_search(wanted):
-        return await _read_directly(wanted, by)
-    async with searches.search(caller.credential.user_id):
-        return await _read_directly(wanted, by)
+    position = Position(rows[0]["seq"], rows[0]["mark"])
+    found = _statuses(rows) if rows[0]["id"] is not None else []
+    items = found[: wanted.limit]
+    next_cursor = cursor_at(items[-1].created_at, items[-1].id) if len(found) > wanted.limit else None
+    page = StatusPage(items=items, next_cursor=next_cursor, position=str(position))
+    return position, page.model_dump_json().encode()
 
 
 async def read(caller: Caller, wanted: StatusQuery) -> Page:
@@ -221,21 +164,7 @@ async def read(caller: Caller, wanted: StatusQuery) -> Page:
         SearchTooSlow: the search took too long.
         TooBusy: too many search.
     """
-    page = await _read_in_turn(caller, wanted, _NOBODY)
-    assert page is not None  # there is nothing to be checked
-    return page
-
-
-async def read_by(caller: Caller, wanted: StatusQuery) -> Page | None:
-    """Return what `read` does for a caller who was recalled, whom the statement checks; None where they stand no more.
-
-    Raises:
-        BoardError: as `read`.
-    """
-    by = caller.credential
-    name = caller.user.display_name
-    return await _read_in_turn(
-        caller,
-        wanted,
-        {"member": by.user_id, "name": name, "session": by.session_id, "api_token": by.api_token_id},
-    )
+    if not is_search(wanted):
+        return await _read(wanted)
+    async with searches.search(caller.user.id):
+        return await _read(wanted)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from app.errors import EditedMeanwhile, EditWindowClosed, Forbidden, InvalidCurs
 from app.models import Status, User
 from app.models.status import Category
 from app.models.user import Role
-from app.schemas.statuses import Author, StatusRead, StatusUpdate
+from app.schemas.statuses import Author, ReferenceRead, StatusRead, StatusUpdate
 from app.services import blockers, cursors, feed, idempotency, members, references
 from app.services.feed import NewEvent
 from app.services.transactions import snapshot, transaction
@@ -30,35 +31,30 @@ type StatusRows = Select[*tuple[Any, ...]]
 
 
 def select_statuses() -> StatusRows:
-    """Return the query of all that a StatusRead needs but its references, for more conditions."""
-    return select(
-        Status.id,
-        Status.message,
-        Status.category,
-        Status.created_at,
-        Status.edited_at,
-        User.username,
-        User.display_name,
-        User.kind,
-    ).join(User, User.id == Status.author_id)
+    """Return the query of all that `status_of` needs, for more conditions."""
+    status = (Status.id, Status.message, Status.category, Status.created_at, Status.edited_at)
+    return select(*status, User.username, User.display_name, User.kind).join(User, User.id == Status.author_id)
+
+
+def status_of(row: Sequence[Any], references: list[ReferenceRead]) -> StatusRead:
+    """Return the status that a row tells of, which has the columns of `select_statuses`."""
+    status_id, message, category, created_at, edited_at, username, display_name, kind = row
+    return StatusRead(
+        id=status_id,
+        author=Author(username=username, display_name=display_name, kind=kind),
+        message=message,
+        category=category,
+        references=references,
+        created_at=created_at,
+        edited_at=edited_at,
+    )
 
 
 async def read_statuses(db: AsyncSession, query: StatusRows) -> list[StatusRead]:
     """Run a query made from `select_statuses` and return its statuses with their references: two queries in all."""
     rows = (await db.execute(query)).all()
     linked = await references.of_statuses(db, [row.id for row in rows])
-    return [
-        StatusRead(
-            id=row.id,
-            author=Author(username=row.username, display_name=row.display_name, kind=row.kind),
-            message=row.message,
-            category=row.category,
-            references=linked.get(row.id, []),
-            created_at=row.created_at,
-            edited_at=row.edited_at,
-        )
-        for row in rows
-    ]
+    return [status_of(row, linked.get(row.id, [])) for row in rows]
 
 
 async def _read_one(db: AsyncSession, status_id: int) -> StatusRead:
@@ -119,9 +115,10 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
         # Later than the edit before, whatever the clock says: clients know by it which of two versions is the newer.
         edited_at = func.greatest(func.clock_timestamp(), Status.edited_at + MICROSECOND)
         await db.execute(update(Status).where(Status.id == status_id).values(**new, edited_at=edited_at))
-        await references.hold(db, status_id=status_id)
         if "message" in new:
             await references.relink(db, status_id=status_id, mentioned=references.spoken_of(new["message"]))
+        else:
+            await references.hold_linked(db, status_id=status_id)
         await members.hold(db, User.id == editor.id)
     answer = await _read_one(db, status_id)
     if new:

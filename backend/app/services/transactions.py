@@ -4,6 +4,7 @@ Whoever is decorated never commits. What the transaction appended to the log is 
 then. Errors of the database come out as `DatabaseUnavailable`, so that no caller needs to know a driver.
 """
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Concatenate, Final
@@ -18,6 +19,7 @@ from app.errors import DatabaseNotMigrated, DatabaseUnavailable, QueryRefused
 from app.services import wakeups
 
 type Service[**P, R] = Callable[Concatenate[AsyncSession, P], Coroutine[Any, Any, R]]
+type DriverWork[R] = Callable[[asyncpg.Connection], Awaitable[R]]
 type Statement[**P, R] = Callable[Concatenate[asyncpg.Connection, P], Coroutine[Any, Any, R]]
 
 # PostgreSQL's SQLSTATEs (appendix A of its manual).
@@ -164,19 +166,50 @@ def _failure(error: Exception) -> Exception:
     return DatabaseUnavailable() if _means_unavailable(state) else error
 
 
-async def directly[R](work: Callable[[asyncpg.Connection], Awaitable[R]], *, until: float | None = None) -> R:
-    """Do work on a connection as the driver knows it, each of whose statements is a transaction by itself.
+async def _in_driver_transaction[R](connection: asyncpg.Connection, work: DriverWork[R], until: float | None) -> R:
+    try:
+        async with asyncio.timeout_at(until):
+            await connection.execute("BEGIN")
+            result = await work(connection)
+    except (TimeoutError, asyncpg.InternalClientError):
+        raise  # whoever lent the connection throws it away
+    except Exception:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+        raise
+    await connection.execute("COMMIT")
+    return result
+
+
+async def _attempt_directly[R](
+    connection: asyncpg.Connection, work: DriverWork[R], until: float | None, *, as_one: bool
+) -> R:
+    if as_one:
+        return await _in_driver_transaction(connection, work, until)
+    async with asyncio.timeout_at(until):
+        return await work(connection)
+
+
+async def directly[R](work: DriverWork[R], *, until: float | None = None, as_one: bool = False) -> R:
+    """Do work on a connection as the driver knows it; what deadlocks is done once more.
 
     Args:
-        work: what to do; it ends whatever transaction it begins.
-        until: the moment of the event loop's clock until which a connection is waited for, if not as long as usual.
+        work: what to do.
+        until: the moment of the event loop's clock by which it has to be done, but for the commit. If not given, a
+            connection is waited for as long as usual.
+        as_one: whether it is one transaction, rolled back after an exception; else each statement is one by itself.
 
     Raises:
         DatabaseUnavailable: as in `transaction`.
     """
     try:
         async with driver(until) as connection:
-            return await work(connection)
+            try:
+                return await _attempt_directly(connection, work, until, as_one=as_one)
+            except asyncpg.PostgresError as error:
+                if error.sqlstate not in RETRIED:
+                    raise
+                return await _attempt_directly(connection, work, until, as_one=as_one)
     except PoolTimeoutError as error:
         raise DatabaseUnavailable from error
     except LOST_CONNECTION as error:

@@ -24,17 +24,20 @@ from app import database, logs
 from app.api import live_socket, sockets
 from app.api.routes import live as live_route
 from app.services import attempts, callers, catch_up, feed, live, post_statements, posting, sessions, transactions
+from app.services.statements import Statement
 
 MUTATIONS: dict[str, Callable[[Worker], None]] = {}
 NEVER = 1_000_000.0  # seconds
 
 
 # What `counter_without_lock` is made of. Its tables are changed by the test.
-PLAIN_APPEND: Final = text("""
+PLAIN_APPEND: Final = Statement.of(
+    text("""
     WITH head AS (SELECT nextval('feed_numbers') AS seq, left(gen_random_uuid()::text, 8) AS mark)
     INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
-    SELECT seq, mark, :kind, :subject_id, :payload FROM head
-""")
+    SELECT seq, mark, CAST(:kind AS text), CAST(:subject_id AS bigint), CAST(:payload AS text) FROM head
+    """)
+)
 PLAIN_HEAD: Final = """head AS (
     SELECT nextval('feed_numbers') AS seq, left(gen_random_uuid()::text, 8) AS mark FROM status
 )"""
@@ -128,12 +131,12 @@ def no_stop_limit(worker: Worker) -> None:
 @mutation
 def no_idempotency(_worker: Worker) -> None:
     """A key is accepted, and not looked at."""
-    inner = posting._post  # noqa: SLF001 -- what every way to post comes down to
+    post = posting.post
 
-    async def post_without_key(post: posting.Post) -> str | None:
-        return await inner(replace(post, key=None))
+    async def post_without_key(*, key: str | None = None, **what: Any) -> str:
+        return await post(key=None, **what)
 
-    posting._post = post_without_key  # noqa: SLF001
+    posting.post = post_without_key
 
 
 @mutation

@@ -1,4 +1,4 @@
-"""Answers of the API are compressed for whoever takes that, by the lanes ahead of routing as by the routes."""
+"""Answers of the API are compressed for whoever takes that, by the response cache as by the routes."""
 
 import gzip
 import json
@@ -6,7 +6,7 @@ import json
 import httpx
 import pytest
 
-from app.api import ahead, answers
+from app.api import response_cache
 from tests.logins import log_in
 from tests.personas import PASSWORD, Persona
 
@@ -46,22 +46,17 @@ async def test_large_answers_are_compressed_for_who_takes_it(told: Persona, path
             assert not is_compressed or len(body) < len(plain) / 3
 
 
-async def test_a_page_ahead_of_routing_is_compressed_as_by_its_route(told: Persona, monkeypatch, subtests):
-    """Header by header, when it is made and when it is at hand, for a short page and a long one."""
+async def test_a_page_that_is_kept_is_compressed_as_by_its_route(told: Persona, subtests):
+    """Header by header, for a short page and a long one."""
     for query in ("?limit=1", "?limit=50"):
         for encoding in (*TAKE_IT, *DO_NOT):
             with subtests.test(query=query, encoding=encoding):
-                answers.at_hand.known.clear()
-                monkeypatch.setattr(ahead, "LANES", {})
-                by_route = await raw(told.client, PATH + query, encoding)
-                monkeypatch.undo()
-                at_hand = await raw(told.client, PATH + query, encoding)
-                answers.at_hand.known.clear()
-                made = await raw(told.client, PATH + query, encoding)
+                response_cache.answers.known.clear()
+                by_route, body_by_route = await raw(told.client, PATH + query, encoding)
+                kept, body_kept = await raw(told.client, PATH + query, encoding)
 
-                assert len({body for _, body in (by_route, at_hand, made)}) == 1
-                for response, _ in (at_hand, made):
-                    assert headers_of(response) == headers_of(by_route[0])
+                assert body_kept == body_by_route
+                assert headers_of(kept) == headers_of(by_route)
 
 
 def headers_of(response: httpx.Response) -> list[tuple[str, str]]:

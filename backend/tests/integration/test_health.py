@@ -5,7 +5,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import __version__, migrations
-from app.api import ahead
 from app.config import settings
 from app.services import readiness
 from tests.answers import refused
@@ -68,19 +67,6 @@ async def test_a_database_that_is_behind_is_not_ready(client: httpx.AsyncClient,
     monkeypatch.setattr(readiness, "_outdated_revisions", migrations.known)
 
     assert (await client.get("/api/v1/ready")).json()["missing"] == ["migrations", "listener"]
-
-
-async def test_health_is_answered_ahead_of_its_route_and_says_the_same(client: httpx.AsyncClient, monkeypatch):
-    """With every header that a request without the short cut gets; a bad query is refused all the same."""
-    headers = {"X-Request-ID": "same"}
-    early = await client.get("/api/v1/health", headers=headers)
-    bad = await client.get("/api/v1/health?x=%00")
-    monkeypatch.setattr(ahead, "LANES", {})
-    routed = await client.get("/api/v1/health", headers=headers)
-
-    assert (early.status_code, early.content) == (routed.status_code, routed.content)
-    assert sorted(early.headers.raw) == sorted(routed.headers.raw)
-    assert bad.status_code == 422
 
 
 async def test_health_answers_head_too(client: httpx.AsyncClient):

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import replace
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -15,8 +15,9 @@ from websockets.exceptions import InvalidStatus
 from app.api import live_socket, sockets
 from app.api.sockets import Sockets
 from app.config import settings
+from app.errors import BoardError, InvalidToken
 from app.models import ApiToken
-from app.services import access_tokens, callers
+from app.services import access_tokens, callers, secrets
 from tests.personas import Persona
 from tests.servers import Server, closed_with, receive, receive_until, serve, until
 
@@ -147,7 +148,7 @@ async def test_a_new_token_on_the_open_socket_extends_it(server: Server, ada: Pe
         await receive_until(socket, "ready")
         (held,) = server.sockets.open
         await socket.send(auth(token["token"]))
-        await until(lambda: server.sockets.credentials[held].api_token_id == token["id"])
+        await until(lambda: server.sockets.credentials[held].key == secrets.digest(token["token"]))
         await asyncio.sleep(0.5)  # past the old token's end
         posted = await ada.post("still here")
         event = await receive(socket)
@@ -180,22 +181,21 @@ async def test_a_session_that_ends_just_after_a_new_token_was_shown(
 ):
     """A check that is under way judges the credential that it looked up, not the one shown since."""
     monkeypatch.setattr(sockets, "CHECK_EVERY", 0.1)
-    standing = callers.standing
+    ended = callers.ended
     judged = asyncio.Event()
 
-    async def late(db: AsyncSession, **credentials: list[int]) -> callers.Standing:
+    async def late(credentials: Collection[callers.Credential]) -> dict[callers.Credential, BoardError]:
         (held,) = server.sockets.open
         if server.sockets.credentials[held].user_id == ada.user.id:
-            found = await standing(db, **credentials)
             await socket.send(auth(bob.token))
             await until(lambda: server.sockets.credentials[held].user_id == bob.user.id)
-            return replace(found, live_sessions=frozenset())
+            return dict.fromkeys(credentials, InvalidToken())
         judged.set()
-        return await standing(db, **credentials)
+        return await ended(credentials)
 
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
-        monkeypatch.setattr(callers, "standing", late)
+        monkeypatch.setattr(callers, "ended", late)
         async with asyncio.timeout(5):
             await judged.wait()
         posted = await ada.post("still here")

@@ -4,6 +4,7 @@ import json
 
 import httpx
 
+from app.main import app
 from tests.answers import ids, invalid, refused
 from tests.personas import Persona
 
@@ -156,3 +157,39 @@ async def test_what_is_no_id_is_422(ada: Persona):
         response = await ada.client.get(f"{PATH}/{status_id}")
 
         invalid(response, "path", "status_id")
+
+
+async def test_a_client_that_hangs_up_posts_nothing(ada: Persona):
+    """Half a body is no post."""
+    messages = iter(
+        [
+            {"type": "http.request", "body": b'{"message": "ha', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    headers = {"authorization": f"Bearer {ada.token}", "content-type": "application/json", "content-length": "20"}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": PATH,
+        "raw_path": PATH.encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("board.test", 80),
+    }
+    sent = []
+
+    async def receive() -> dict:
+        return next(messages, {"type": "http.disconnect"})
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+
+    assert not any(message.get("status") == 201 for message in sent)
+    assert json.loads((await ada.client.get(PATH)).content)["items"] == []

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
-from app.services import callers, feed
+from app.services import feed
 from tests.answers import refused
 from tests.clock import until_they_wait
 from tests.personas import Persona
@@ -49,15 +49,12 @@ async def logged(db: AsyncSession) -> list[tuple[str, str | None]]:
     return [(kind, json.loads(payload).get("author", {}).get("display_name")) for kind, payload in rows]
 
 
-@pytest.mark.parametrize("is_recalled", [True, False])
 @pytest.mark.parametrize("post", POSTS)
-async def test_a_post_has_the_name_that_was_told_before(bob: Persona, db: AsyncSession, post: str, is_recalled: bool):
+async def test_a_post_has_the_name_that_was_told_before(bob: Persona, db: AsyncSession, post: str):
     """Whichever way a status is posted: it waits for the rename, and takes the new name."""
     await bob.post("octo/api#7", "planning")
     await told(7)
     body, headers = POSTS[post]
-    if not is_recalled:
-        callers.forget(bob.token)
     response = await meanwhile(
         bob,
         "display_name = 'Bobby'",
@@ -71,14 +68,11 @@ async def test_a_post_has_the_name_that_was_told_before(bob: Persona, db: AsyncS
     assert told_then[2:] in ([], [("blocker.cleared", "Bobby")])
 
 
-@pytest.mark.parametrize("is_recalled", [True, False])
 @pytest.mark.parametrize("post", POSTS)
-async def test_nobody_posts_behind_their_own_end(bob: Persona, db: AsyncSession, post: str, is_recalled: bool):
+async def test_nobody_posts_behind_their_own_end(bob: Persona, db: AsyncSession, post: str):
     """Whoever is disabled while a post of theirs waits has not posted it."""
     await bob.post("octo/api#7", "planning")
     body, headers = POSTS[post]
-    if not is_recalled:
-        callers.forget(bob.token)
     response = await meanwhile(
         bob, "disabled = true", lambda: bob.client.post("/api/v1/statuses", json=body, headers=headers)
     )

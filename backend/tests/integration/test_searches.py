@@ -71,13 +71,13 @@ async def test_what_an_index_finds_is_no_search(ada: Persona):
 async def test_searches_take_turns_by_member(ada: Persona, bob: Persona, monkeypatch):
     """Ada searches for ten things, Bob for one: his comes second."""
     order = []
-    read = status_pages._read_directly  # noqa: SLF001
+    read = status_pages._read  # noqa: SLF001
 
-    async def noted(wanted, by):
+    async def noted(wanted):
         order.append(wanted.q)
-        return await read(wanted, by)
+        return await read(wanted)
 
-    monkeypatch.setattr(status_pages, "_read_directly", noted)
+    monkeypatch.setattr(status_pages, "_read", noted)
     async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
         for _ in range(searches.AT_ONCE):
             await stack.enter_async_context(searches.turns.turn("someone"))

@@ -1,19 +1,14 @@
 """Pages that are given again: `GET /statuses` below SQLAlchemy, its bytes, its `ETag`, and when it is made anew."""
 
-from datetime import UTC, datetime, timedelta
-
 import httpx
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api import answers
-from app.api.answers import LARGEST_ANSWER, MOST_ANSWERS, Answer, Answers
 from app.models import Reference, Status
 from app.models.reference import ReferenceKind, ReferenceState
 from app.schemas.statuses import StatusPage, StatusRead
-from app.services import changes, feed, status_pages, statuses
-from app.services.feed import Position
+from app.services import changes, feed, statuses
 from app.services.findings import Found
 from app.services.mentions import Mention
 from app.services.transactions import transaction
@@ -115,16 +110,6 @@ async def test_a_page_has_a_tag_and_need_not_be_sent_twice(ada: Persona, bob: Pe
     assert len(moved.json()["items"]) == 2
 
 
-async def test_a_page_that_was_made_is_given_again(ada: Persona, monkeypatch):
-    """The second time nobody asks for its rows."""
-    await ada.post("one")
-    first = await ada.client.get(PATH)
-    monkeypatch.setattr(status_pages, "read", None)
-    second = await ada.client.get(PATH)
-
-    assert second.content == first.content
-
-
 async def test_a_reader_sees_its_own_post_at_once_in_any_process(database_url: str, ada: Persona):
     """What a process has made is of one position, and it looks where the log stands with each request."""
     async with serve_elsewhere(database_url) as elsewhere, elsewhere.client(ada.token) as client:
@@ -188,32 +173,6 @@ async def test_the_watch_above_notices(ada: Persona, db: AsyncSession):
 
     with pytest.raises(Exception, match="left the log where it was"):
         await new_member("dave")
-
-
-def test_a_process_keeps_a_few_answers_of_one_position():
-    """So many and none too large; another position, also one before, is a new beginning."""
-    kept, one, two = Answers(), Position(1, "aaaaaaaa"), Position(1, "bbbbbbbb")
-    questions = [(PATH, str(number).encode(), None) for number in range(100)]
-    for question in questions:
-        kept.keep(one, question, Answer([], b"page"))
-    found = [question for question in questions if kept.find(one, question)]
-    kept.keep(two, questions[0], Answer([], b"x" * (LARGEST_ANSWER + 1)))
-
-    assert found == questions[-MOST_ANSWERS:]
-    assert not any(kept.find(position, question) for position in (one, two) for question in questions)
-
-
-def test_what_an_answer_says_of_today_holds_for_a_quarter_of_an_hour():
-    """Its tag and what is kept of it: no day begins within one, and one may begin with the next."""
-    scope, position = {"path": "/api/v1/board", "query_string": b""}, Position(1, "aaaaaaaa")
-    midnight = datetime(2026, 3, 1, tzinfo=UTC)
-    before = midnight - timedelta(seconds=1)
-    answer = answers.made(scope, position, b"{}", before)
-    tag = dict(answer.headers)[b"etag"]
-
-    assert answers.find(scope, position, None, before - timedelta(minutes=14)) == (200, answer)
-    assert answers.find(scope, position, tag, before)[0] == 304
-    assert answers.find(scope, position, tag, midnight) == (200, None)
 
 
 async def test_a_page_of_an_empty_board_is_kept_too(ada: Persona):

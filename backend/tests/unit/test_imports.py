@@ -183,10 +183,10 @@ def begins_or_ends_transactions(source: str) -> bool:
 
 
 def test_no_service_begins_or_ends_a_transaction_by_itself():
-    """They are decorated. `posting.py` runs its own by the driver, for the busiest route, and Alembic for itself."""
+    """`services/transactions.py` does it for all of them, and Alembic for itself."""
     committing = {importer for importer, path in MODULES if begins_or_ends_transactions(path.read_text())}
 
-    assert committing == {"app.services.transactions", "app.services.posting", "app.migrations.upgrade"}
+    assert committing == {"app.services.transactions", "app.migrations.upgrade"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What many ask at once is one question, and everyone gets their own answer."""
 
 import asyncio
+from operator import itemgetter
 
 import pytest
 
@@ -34,7 +35,7 @@ def table() -> Table:
 @pytest.fixture
 def lookup(table: Table) -> Lookup[int, dict[str, int]]:
     """A lookup in it."""
-    return Lookup(table.rows, key="id")
+    return Lookup(table.rows, key=itemgetter("id"))
 
 
 async def test_all_who_ask_in_one_turn_ask_together(table, lookup):

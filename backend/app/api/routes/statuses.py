@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from app.api.answers import REVALIDATED, IfNoneMatch, fresh
 from app.api.deps import DB, CurrentPoster, CurrentReader
 from app.api.problems import problems
+from app.api.response_cache import REPEATABLE, IfNoneMatch, repeatable
 from app.schemas.base import Id
 from app.schemas.statuses import StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
 from app.services import posting, status_pages, statuses
@@ -24,7 +24,7 @@ async def post_status(data: StatusCreate, caller: CurrentPoster, idempotency_key
     return Response(status, status_code=201, media_type="application/json")
 
 
-@router.get("", response_model=StatusPage, responses=REVALIDATED)
+@router.get("", response_model=StatusPage, responses=REPEATABLE)
 async def list_statuses(
     wanted: Annotated[StatusQuery, Query()],
     request: Request,
@@ -33,7 +33,7 @@ async def list_statuses(
 ) -> Response:
     """List the statuses that fit all filters, newest first."""
     position, page = await status_pages.read(caller, wanted)
-    return fresh(request, position, page)
+    return repeatable(request, page, position=position, moment=caller.moment)
 
 
 @router.get("/{status_id}", responses=problems(404))

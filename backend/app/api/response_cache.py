@@ -1,0 +1,190 @@
+"""The response cache repeats an answer for as long as the board hasn't changed.
+
+It authenticates the request first. The same round trip to the database also tells it the log's position. If it has an
+answer to the same question, made at exactly that position and in the same quarter of an hour, it sends that answer, or
+a 304 to a client that already has it. Every other request goes on to its route, together with the caller it found.
+
+A route opts in by returning `repeatable(...)`. Everything that such an answer shows must move the log when it changes,
+in the same transaction: `tests/integration/test_status_pages.py` checks that.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, Final
+
+from fastapi import Header, Request
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app import __version__
+from app.api import etags
+from app.api.bearer import token_in
+from app.api.compression import SMALLEST, accepts, compress
+from app.api.errors import answer_to
+from app.config import settings
+from app.errors import BoardError
+from app.schemas.tokens import Scope as TokenScope
+from app.services import callers
+from app.services.callers import Caller
+from app.services.feed import Position
+
+# A process keeps this many answers, all of one version of the board, and none larger than this.
+MOST_ANSWERS: Final = 32
+LARGEST_ANSWER: Final = 512 * 1024  # bytes; the board of a thousand members
+
+# The question is kept with its answer, and clients can ask the same question at any length.
+LONGEST_QUERY: Final = 1024  # bytes
+
+# An answer that says what is of today changes by itself, but never within a quarter of an hour: time zones differ by
+# whole quarters.
+QUARTER_HOUR: Final = 15 * 60  # seconds
+
+# The key of the caller in the scope of a request that goes on to its route.
+CALLER: Final = "statusboard.caller"
+
+_HEADERS: Final = {
+    "ETag": {"required": True, "schema": {"type": "string"}, "description": "Changes with the board and the query."},
+}
+# For the schema of a route that opts in.
+REPEATABLE: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"headers": _HEADERS},
+    304: {"headers": _HEADERS, "description": "The answer is still the one that `If-None-Match` names."},
+}
+IfNoneMatch = Annotated[
+    str | None,
+    Header(alias="If-None-Match", description="An `ETag`: where it still fits, the answer is an empty 304."),
+]
+
+# Path and query.
+type Question = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the board: a position in the log, and a quarter of an hour by the database's clock."""
+
+    position: Position
+    quarter: int
+
+    @classmethod
+    def at(cls, position: Position, moment: datetime) -> "Version":
+        """Return the version of a position at a moment."""
+        return cls(position, int(moment.timestamp()) // QUARTER_HOUR)
+
+    def etag(self, question: Question) -> str:
+        """Return the tag of the answer to a question. It's weak: the compressed answer has it too (RFC 9110, 8.8.3)."""
+        said = f"{__version__} {settings.REVISION} {settings.github_url} {self.quarter} {question!r}"
+        return f'W/"{self.position}-{hashlib.blake2s(said.encode(), digest_size=6).hexdigest()}"'
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer in JSON."""
+
+    body: bytes
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """The same by gzip, made when a client first asks for it."""
+        return compress(self.body)
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers of this process, all of the newest version of the board that it knows."""
+
+    version: Version | None = None
+    known: dict[Question, Answer] = field(default_factory=dict)
+
+    def find(self, version: Version, question: Question) -> Answer | None:
+        """Return the answer of exactly this version."""
+        return self.known.get(question) if version == self.version else None
+
+    def keep(self, version: Version, question: Question, body: bytes) -> None:
+        """Keep an answer. Answers of any other version are dropped."""
+        if version != self.version:
+            self.version, self.known = version, {}
+        if len(body) <= LARGEST_ANSWER and len(question[1]) <= LONGEST_QUERY:
+            if len(self.known) >= MOST_ANSWERS:
+                self.known.pop(next(iter(self.known)))
+            self.known[question] = Answer(body)
+
+
+answers: Final = Answers()
+
+
+def _question(scope: Scope) -> Question:
+    return scope["path"], scope["query_string"]
+
+
+def _headers(tag: str) -> dict[str, str]:
+    # Only its reader may keep the answer, and asks each time whether it still holds.
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
+
+
+def _not_modified(tag: str) -> Response:
+    return Response(status_code=304, headers={**_headers(tag), "Vary": "Accept-Encoding"})
+
+
+def repeatable(request: Request, body: bytes, *, position: Position, moment: datetime) -> Response:
+    """Return a route's response, and keep it to be repeated.
+
+    Args:
+        request: the question.
+        body: the answer, in JSON.
+        position: the log's position at which the answer was read.
+        moment: when it was read, by the database's clock.
+    """
+    question, version = _question(request.scope), Version.at(position, moment)
+    answers.keep(version, question, body)
+    tag = version.etag(question)
+    if etags.matches(request.headers.get("if-none-match"), tag):
+        return _not_modified(tag)
+    return Response(body, headers=_headers(tag), media_type="application/json")
+
+
+def _repeat(answer: Answer, tag: str, headers: Headers) -> Response:
+    said = _headers(tag)
+    body = answer.body
+    if len(body) >= SMALLEST:
+        said["Vary"] = "Accept-Encoding"
+        if accepts(headers.get("accept-encoding", ""), "gzip"):
+            said["Content-Encoding"], body = "gzip", answer.compressed
+    return Response(body, headers=said, media_type="application/json")
+
+
+def _find(scope: Scope, headers: Headers, caller: Caller) -> Response | None:
+    """Return the response to a request that needs no route: a kept answer, or a 304."""
+    if caller.position is None or TokenScope.READ not in caller.scopes:
+        return None
+    question, version = _question(scope), Version.at(caller.position, caller.moment)
+    tag, named = version.etag(question), headers.get("if-none-match")
+    answer = answers.find(version, question)
+    if etags.matches(named, tag) and (answer is not None or named != etags.ANY):
+        return _not_modified(tag)
+    return None if answer is None else _repeat(answer, tag, headers)
+
+
+class ResponseCache:
+    """The middleware. CORS and the limits lie around it, and the compression within: kept answers have their own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        response = None
+        if scope["type"] == "http" and scope["method"] == "GET":
+            headers = Headers(scope=scope)
+            token = token_in(headers.get("authorization"))
+            if token is not None and ("if-none-match" in headers or _question(scope) in answers.known):
+                try:
+                    caller = scope[CALLER] = await callers.authenticate(token)
+                except BoardError as error:
+                    response = answer_to(error)
+                else:
+                    response = _find(scope, headers, caller)
+        await (response or self.app)(scope, receive, send)
