@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.database import AsyncSessionLocal
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 # How long a worker may take for a turn: to ask, and to write down what was said.
 TURN: Final = timedelta(seconds=github.WITHIN + 10)
+# Nothing is written down that lies further ahead; what does was left by a database's clock that was set back since.
+LONGEST_BUSY: Final = 2 * TURN
+LONGEST_CLOSED: Final = timedelta(seconds=github.LONGEST_WAIT + 60)
 # A request costs a point of GitHub's 2,000 a minute, so that no minute has more than 1,200.
 PACE: Final = timedelta(milliseconds=50)
 # With less than this part of the hour's points left, only what was never fetched is; the rest waits for the next hour.
@@ -49,12 +52,18 @@ class Turn:
     failures: int
 
 
+def _may_ask(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Tell whether GitHub may be asked: nobody has the turn, and it has not refused."""
+    closed = GithubBudget.closed_until.between(now, now + LONGEST_CLOSED)
+    busy = GithubBudget.busy_until.between(now, now + LONGEST_BUSY)
+    return ~closed & ~busy
+
+
 @autocommit
 async def _is_due(db: AsyncSession) -> bool:
     now = func.clock_timestamp()
-    open_now = (GithubBudget.closed_until <= now) & (GithubBudget.busy_until <= now)
     due = select(Reference.id).where(Reference.due_at <= now).exists()
-    return await db.scalar(select(due & select(GithubBudget.one).where(open_now).exists())) is True
+    return await db.scalar(select(due & select(GithubBudget.one).where(_may_ask(now)).exists())) is True
 
 
 async def _due_rows(db: AsyncSession, *, only_new: bool) -> list[Reference]:
@@ -78,7 +87,7 @@ async def take_turn(db: AsyncSession) -> Turn | None:
     now = func.clock_timestamp()
     taken = (
         update(GithubBudget)
-        .where(GithubBudget.closed_until <= now, GithubBudget.busy_until <= now)
+        .where(_may_ask(now))
         .values(busy_until=now + TURN)
         .returning(
             now.label("now"),

@@ -312,6 +312,20 @@ async def test_a_worker_that_was_killed_costs_a_moment(github: FakeGitHub, ada: 
     assert (await shown(ada, "octo/api#1"))[0]["state"] == "open"
 
 
+@pytest.mark.parametrize("column", ["busy_until", "closed_until"])
+async def test_a_clock_that_was_set_back_keeps_github_from_being_asked_no_longer_than_ever(
+    github: FakeGitHub, ada: Persona, db: AsyncSession, column
+):
+    """What was written down before lies further ahead than anything that is written down, and counts for nothing."""
+    github.put("octo/api#1", "Issue")
+    await ada.post("octo/api#1")
+    await db.execute(text(f"UPDATE github_budget SET {column} = now() + interval '25 hours'"))  # noqa: S608
+    await db.commit()
+    await enrich()
+
+    assert (await shown(ada, "octo/api#1"))[0]["title"] == "Title of octo/api#1"
+
+
 async def test_with_few_points_left_only_what_is_new_is_asked_for(github: FakeGitHub, ada: Persona, db: AsyncSession):
     """And with none, nothing until the hour is over."""
     for number in (1, 2, 3):
