@@ -5,13 +5,14 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.live_socket import LiveSocket
 from app.database import AsyncSessionLocal
 from app.services import housekeeping, live
 from app.services.feed import MOST_MISSED
 from tests import history
 from tests.clock import let_pass
 from tests.personas import Persona
-from tests.servers import Server, closed_with, receive, receive_until, serve
+from tests.servers import Server, closed_with, receive, receive_until, serve, until
 
 FRESH = ["hello", "snapshot", "ready"]
 RESET = ["hello", "reset", "snapshot", "ready"]
@@ -182,6 +183,29 @@ async def test_a_restored_database_that_has_outgrown_the_old_one(server: Server,
     assert code == 1012
     assert types(await beginning(server, ada, gone)) == RESET
     assert [message["seq"] for message in continued[1:-1]] == [4, 5, 6, 7, 8]
+
+
+async def test_nothing_of_another_history_is_written_to_who_had_caught_up(
+    server: Server, ada: Persona, db: AsyncSession, monkeypatch
+):
+    """All have left by the time they are told to go, which is before the new log is read."""
+    end, caught_up = LiveSocket.end, []
+
+    def noting(socket: LiveSocket, code: int, reason: str) -> None:
+        caught_up.append(len(server.sockets.caught_up))
+        end(socket, code, reason)
+
+    monkeypatch.setattr(LiveSocket, "end", noting)
+    async with server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        for number in range(2):
+            await ada.post(str(number))
+            await receive_until(socket, "event")
+        await until(lambda: server.sockets.caught_up)
+        await history.restore(db, to=1)
+        code = await closed_with(socket)
+
+    assert (code, caught_up) == (1012, [0])
 
 
 async def test_a_restore_that_is_under_way_ends_no_process(server: Server, ada: Persona, db: AsyncSession):
