@@ -11,23 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import forked
+
 BACKEND = Path(__file__).resolve().parent.parent
 SECRET = "for-tests-alone-0123456789abcdefghij"
 
 
 def run_python(
-    *arguments: str, backend: Path = BACKEND, cwd: Path | None = None, **environment: str
+    code: str, *arguments: str, backend: Path = BACKEND, cwd: Path = BACKEND, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python with the app of `backend`, whatever the working directory holds."""
-    return subprocess.run(  # noqa: S603 -- ours
-        [sys.executable, "-P", *arguments],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(backend), **environment},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    """Run code with the app of `backend`, whatever the working directory holds."""
+    environment = {"PATH": os.environ["PATH"], **environment}
+    return forked.run(code, *arguments, backend=backend, cwd=cwd, environment=environment)
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ def statusboard(database_url: str, monkeypatch: pytest.MonkeyPatch):
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         settings = {"DATABASE_URL": database_url, "JWT_SECRET": SECRET, "PUBLIC_URL": "https://board.test"}
-        return run_python("-c", COMMAND, *arguments, **(settings | environment))
+        return run_python(COMMAND, *arguments, **(settings | environment))
 
     return run
 
@@ -278,7 +278,7 @@ def test_a_secret_that_anyone_could_guess_is_refused(statusboard, command, secre
 
 def test_without_a_secret_the_command_to_make_one_is_shown(statusboard, backend_copy: Path):
     """A sentence, not a traceback of pydantic's."""
-    process = run_python("-c", COMMAND, "setup-link", backend=backend_copy, DATABASE_URL=NOWHERE)
+    process = run_python(COMMAND, "setup-link", backend=backend_copy, DATABASE_URL=NOWHERE)
 
     assert 'echo "JWT_SECRET=' in refused(process)
 
@@ -296,7 +296,7 @@ def test_each_bad_setting_is_named_and_none_is_shown(statusboard):
 @pytest.mark.parametrize("arguments", [["--version"], ["up", "--help"]])
 def test_help_needs_no_environment(backend_copy: Path, arguments):
     """Not even a secret."""
-    shown = said(run_python("-c", COMMAND, *arguments, backend=backend_copy))
+    shown = said(run_python(COMMAND, *arguments, backend=backend_copy))
 
     assert "statusboard" in shown
     assert __version__ in shown or "Usage: statusboard" in shown

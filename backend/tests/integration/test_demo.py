@@ -20,7 +20,7 @@ from app.services.demo_cast import CAST
 from tests.logins import log_in
 from tests.personas import Persona, new_client, new_persona
 from tests.servers import Server, receive_until
-from tests.subprocesses import running
+from tests.subprocesses import SECRET, run_python, running
 
 STATUSES = "/api/v1/statuses"
 
@@ -34,9 +34,10 @@ async def patient(database_url: str) -> AsyncIterator[AsyncSession]:
 
 async def run(database_url: str, *arguments: str) -> tuple[int | None, str]:
     """Return the command's exit code and what it printed."""
-    async with running("demo", *arguments, DATABASE_URL=database_url) as process:
-        out, _ = await process.communicate()
-    return process.returncode, out.decode()
+    command = "from app.cli import main; main()"
+    environment = {"DATABASE_URL": database_url, "JWT_SECRET": SECRET}
+    process = await asyncio.to_thread(run_python, command, "demo", *arguments, **environment)
+    return process.returncode, process.stdout + process.stderr
 
 
 async def rows(db: AsyncSession) -> dict[str, int]:

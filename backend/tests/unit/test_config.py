@@ -63,9 +63,9 @@ def settings(**changes: str) -> Settings:
         return Settings(_env_file=None)
 
 
-def imported(backend: Path, cwd: Path | None = None, **environment: str) -> dict:
+def imported(backend: Path, cwd: Path = Path("/"), **environment: str) -> dict:
     """Return the settings as a process has them that imports `app.config`."""
-    process = run_python("-c", PRINT, backend=backend, cwd=cwd, **environment)
+    process = run_python(PRINT, backend=backend, cwd=cwd, **environment)
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout)
 
@@ -258,7 +258,7 @@ def test_a_secret_is_short_under_32_bytes(secret, short):
 def test_without_a_secret_importing_fails(backend_copy: Path):
     """A pydantic ValidationError that names the variable, whether it is missing or empty."""
     for environment in ({}, {"JWT_SECRET": ""}):
-        process = run_python("-c", "import app.config", backend=backend_copy, **environment)
+        process = run_python("import app.config", backend=backend_copy, **environment)
         assert process.returncode == 1
         assert "ValidationError: 1 validation error for Settings\nJWT_SECRET\n  Field required" in process.stderr
 
@@ -267,7 +267,7 @@ def test_a_bad_value_in_the_file_is_not_shown(backend_copy: Path):
     """The traceback of a failed import ends in somebody's log."""
     (backend_copy / ".env").write_text(f"JWT_SECRET={SECRET}\nDATABASE_URL=mysql://u:hunter2@h/b\n")
 
-    process = run_python("-c", "import app.config", backend=backend_copy)
+    process = run_python("import app.config", backend=backend_copy)
 
     assert "DATABASE_URL" in process.stderr
     assert "hunter2" not in process.stderr

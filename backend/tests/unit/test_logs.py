@@ -29,7 +29,7 @@ asyncio.run(main())
 
 def logged(body: str, *, level: str = "INFO") -> list[dict]:
     """Return the lines that a process writes in which this is run."""
-    process = run_python("-c", CONFIGURE.format(level=level) + textwrap.dedent(body), JWT_SECRET=SECRET)
+    process = run_python(CONFIGURE.format(level=level) + textwrap.dedent(body), JWT_SECRET=SECRET)
     assert process.returncode == 0, process.stderr
     assert process.stderr == ""
     return [json.loads(line) for line in process.stdout.splitlines()]

@@ -1,6 +1,8 @@
 """What `backend-scaffold.md` promises, as someone would test it who has read that page and nothing else."""
 
 import re
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +19,7 @@ import app.database
 from app.config import Settings, settings
 from app.database import AsyncSessionLocal, Base, async_engine, get_db
 from app.main import app as board
-from tests.subprocesses import run_python
+from tests.subprocesses import BACKEND
 
 ROOT = Path(__file__).resolve().parents[3]
 HEALTHY = {"status": "ok"}
@@ -200,16 +202,17 @@ def test_cors_lets_the_configured_origins_in(origin, allowed):
 
 def test_importing_opens_nothing():
     """With a database that is nowhere, the app is imported at once, and no thread or connection is left open."""
-    process = run_python(
-        "-X",
-        "dev",
-        "-W",
-        "error::ResourceWarning",
-        "-c",
+    program = (
         "import socket; socket.socket.connect = None\n"
-        "import threading; from app.main import app; print(threading.active_count())",
-        JWT_SECRET="test-secret",
-        DATABASE_URL="postgresql+asyncpg://nobody@203.0.113.1/nowhere",
+        "import threading; from app.main import app; print(threading.active_count())"
+    )
+    process = subprocess.run(  # noqa: S603 -- ours
+        [sys.executable, "-P", "-X", "dev", "-W", "error::ResourceWarning", "-c", program],
+        env={"JWT_SECRET": "test-secret", "DATABASE_URL": "postgresql+asyncpg://nobody@203.0.113.1/nowhere"},
+        cwd=BACKEND,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert process.returncode == 0, process.stderr

@@ -29,9 +29,9 @@ SETTINGS = ROOT / "docker" / "gunicorn.conf.py"
 )
 def test_a_wrong_setting_ends_the_start_in_one_sentence_that_names_it(name, value):
     """Also those that gunicorn reads by itself, before its file of settings."""
-    arguments = (str(SERVE), "--config", str(SETTINGS), "app.main:app")
+    arguments = ("--config", str(SETTINGS), "app.main:app")
 
-    ended = run_python(*arguments, **{"JWT_SECRET": SECRET, name: value})
+    ended = run_python(SERVE.read_text(), *arguments, **{"JWT_SECRET": SECRET, name: value})
 
     assert ended.returncode == 1
     assert re.search(rf"^(DATABASE_URL can't be used while )?{name} ", ended.stderr.splitlines()[-1])

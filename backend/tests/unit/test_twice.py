@@ -1,5 +1,6 @@
 """`.ci/twice.py`, which repeats failed browser tests once."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,8 @@ def twice(tmp_path: Path):
         process = subprocess.run(  # noqa: S603 -- ours
             [sys.executable, ROOT / ".ci/twice.py", "--flaky", tmp_path / "names", "test_it.py", "-k", wanted],
             cwd=tmp_path,
+            # The plugins that are installed beside pytest take longer to load than all of this.
+            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
             capture_output=True,
             text=True,
             check=False,
