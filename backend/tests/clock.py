@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
 from app.database import Base
+from tests.patience import LONG
 
 
 async def let_pass(db: AsyncSession, time: timedelta) -> None:
@@ -24,11 +25,25 @@ async def let_pass(db: AsyncSession, time: timedelta) -> None:
 
 
 async def until_they_wait(count: int) -> None:
-    """Return when so many transactions of this test's database wait for a lock; `lock_timeout` gives them 1.5 s."""
+    """Return when so many transactions of this test's database wait for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     engine = database.async_engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with asyncio.timeout(1.5), engine.connect() as watcher:
+    async with asyncio.timeout(LONG), engine.connect() as watcher:
         while await watcher.scalar(waiting) < count:
+            await asyncio.sleep(0.01)
+
+
+async def until_another_process_asks(times: int = 8) -> None:
+    """Return when others have asked so much of this test's database: more than a worker does in one look at it."""
+    asked = text(
+        "SELECT query_start FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    engine = database.async_engine.execution_options(isolation_level="AUTOCOMMIT")
+    async with asyncio.timeout(LONG), engine.connect() as watcher:
+        before = set(await watcher.scalars(asked))
+        seen = set(before)
+        while len(seen) < len(before) + times:
+            seen |= set(await watcher.scalars(asked))
             await asyncio.sleep(0.01)

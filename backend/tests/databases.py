@@ -6,24 +6,24 @@ import secrets
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from app import database
 from app.config import settings
 from app.migrations.upgrade import upgrade
+from tests.patience import be_patient, meets_shipped_limits
 from tests.postgres import postgres
 
 # Names of this run alone: another may use the same server at the same time.
 PREFIX = f"statusboard_test_{secrets.token_hex(4)}"
 # A history of its own: what the process has made at the other's positions would else fit here too.
-NEW_HISTORY = """
-    UPDATE feed_head SET mark = left(gen_random_uuid()::text, 8);
-    UPDATE feed_events SET mark = feed_head.mark FROM feed_head;
-"""
+NEW_HISTORY = text("""
+    WITH head AS (UPDATE feed_head SET mark = left(gen_random_uuid()::text, 8) RETURNING mark)
+    UPDATE feed_events SET mark = head.mark FROM head
+""")
 _description = pytest.StashKey[str]()
 _numbers = itertools.count(1)
 
@@ -75,8 +75,7 @@ async def template(postgres_url: str, postgres_engine: AsyncEngine) -> AsyncIter
 class Databases:
     """Makes databases ahead: while a test has one, PostgreSQL copies the next and drops the last."""
 
-    def __init__(self, url: str, engine: AsyncEngine, template: str) -> None:
-        self._url = url
+    def __init__(self, engine: AsyncEngine, template: str) -> None:
         self._engine = engine
         self._template = template
         self._next = asyncio.create_task(self._make())
@@ -102,9 +101,6 @@ class Databases:
     async def _make(self) -> str:
         name = f"{PREFIX}_{next(_numbers)}"
         await _run(self._engine, f"CREATE DATABASE {name} TEMPLATE {self._template}")
-        connection = await asyncpg.connect(_named(self._url, name).replace("+asyncpg", ""))
-        await connection.execute(NEW_HISTORY)
-        await connection.close()
         return name
 
     async def _drop(self, name: str) -> None:
@@ -112,26 +108,57 @@ class Databases:
 
 
 @pytest.fixture(scope="session")
-async def databases(postgres_url: str, postgres_engine: AsyncEngine, template: str) -> AsyncIterator[Databases]:
+async def databases(postgres_engine: AsyncEngine, template: str) -> AsyncIterator[Databases]:
     """Where each test's database comes from."""
-    databases = Databases(postgres_url, postgres_engine, template)
+    databases = Databases(postgres_engine, template)
     yield databases
     await databases.close()
 
 
+@pytest.fixture(scope="session")
+async def engines(postgres_url: str) -> AsyncIterator[dict[bool, AsyncEngine]]:
+    """The app's engine, with the shipped limits and with long ones.
+
+    For all tests, as it keeps what SQL it has made of which query; `database_url` says whose database it is.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        shipped = database.create_engine(postgres_url)
+        be_patient(patch)
+        patient = database.create_engine(postgres_url)
+    yield {True: shipped, False: patient}
+    await shipped.dispose()
+    await patient.dispose()
+
+
 @pytest.fixture
-async def database_url(postgres_url: str, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+async def database_url(
+    request: pytest.FixtureRequest,
+    postgres_url: str,
+    databases: Databases,
+    engines: dict[bool, AsyncEngine],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[str]:
     """The address of a migrated database for this test alone, which the app uses too."""
+    engine = engines[meets_shipped_limits(request.node)]
+    if not meets_shipped_limits(request.node):
+        be_patient(monkeypatch)
     name = await databases.take()
     url = _named(postgres_url, name)
-    engine = database.create_engine(url)
+
+    def connect_here(_dialect: object, _record: object, _arguments: object, options: dict[str, object]) -> None:
+        options["database"] = name
+
+    event.listen(engine.sync_engine, "do_connect", connect_here)
     monkeypatch.setattr(settings, "DATABASE_URL", url)
     usual_engine = database.async_engine
     monkeypatch.setattr(database, "async_engine", engine)
     database.AsyncSessionLocal.configure(bind=engine)
+    async with engine.begin() as connection:
+        await connection.execute(NEW_HISTORY)
     yield url
     database.AsyncSessionLocal.configure(bind=usual_engine)
     await engine.dispose()
+    event.remove(engine.sync_engine, "do_connect", connect_here)
     databases.give_back(name)
 
 

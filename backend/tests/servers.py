@@ -19,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from app.api.sockets import Sockets
 from app.main import create_app
 from app.server import UVICORN_SETTINGS, bound_sending
+from tests.patience import LONG
 
 
 @dataclass
@@ -39,12 +40,12 @@ class Server:
     def client(self, token: str | None = None) -> httpx.AsyncClient:
         """Return a client, with a token one that is logged in."""
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers)
+        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=LONG)
 
     @asynccontextmanager
     async def socket(self, **options) -> AsyncIterator[ClientConnection]:
         """Open a socket of the live feed, before its first message."""
-        async with connect(f"ws://{self.host}:{self.port}/api/v1/live", **options) as connection:
+        async with connect(f"ws://{self.host}:{self.port}/api/v1/live", open_timeout=LONG, **options) as connection:
             yield connection
 
     @asynccontextmanager
@@ -55,7 +56,7 @@ class Server:
             yield connection
 
 
-async def receive(connection: ClientConnection, *, within: float = 5.0) -> dict:
+async def receive(connection: ClientConnection, *, within: float = LONG) -> dict:
     """Return the next message."""
     async with asyncio.timeout(within):
         return json.loads(await connection.recv())
@@ -69,14 +70,14 @@ async def receive_until(connection: ClientConnection, kind: str) -> list[dict]:
     return messages
 
 
-async def until(holds: Callable[[], bool], *, within: float = 5.0) -> None:
+async def until(holds: Callable[[], bool], *, within: float = LONG) -> None:
     """Wait for something that has no event to wait for."""
     async with asyncio.timeout(within):
         while not holds():
             await asyncio.sleep(0.01)
 
 
-async def closed_with(connection: ClientConnection, *, within: float = 5.0) -> int | None:
+async def closed_with(connection: ClientConnection, *, within: float = LONG) -> int | None:
     """Wait for the server to close the socket, and return its code."""
     async with asyncio.timeout(within):
         await connection.wait_closed()
@@ -121,7 +122,7 @@ async def serve_elsewhere(database_url: str) -> AsyncIterator[Server]:
     listener.close()
     running = Server("127.0.0.1", port, process.terminate, Sockets())
     try:
-        async with asyncio.timeout(30), running.client() as client:
+        async with asyncio.timeout(LONG), running.client() as client:
             while (await client.get("/api/v1/ready")).status_code != 200:
                 await asyncio.sleep(0.02)
         yield running

@@ -20,6 +20,7 @@ from app.schemas.health import Health
 from app.services import setup
 from tests import canaries
 from tests.logins import OTHER_PASSWORD, bearer
+from tests.patience import LONG
 from tests.personas import PASSWORD, Persona
 from tests.servers import Server, closed_with, receive_until
 
@@ -76,7 +77,7 @@ async def test_a_socket_has_one_line_without_its_query(server: Server, ada: Pers
         await receive_until(socket, "ready")
     with pytest.raises(InvalidStatus):
         await connect(address, origin="https://evil.test")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         while len(lines := [line for line in written() if line["logger"] == "app.access"]) < 2:
             await asyncio.sleep(0.01)
 
@@ -122,20 +123,20 @@ async def test_nothing_that_a_client_sends_is_logged(server: Server, ada: Person
             for method in ("GET", "POST", "PATCH", "DELETE"):
                 for path in PATHS:
                     await client.request(method, path.format(secret))
-            for name in HEADERS:
-                if name == "X-Request-ID" and secret == A_HOST:
-                    continue  # it may be any short word, and is promised to be in each line
-                for value in (secret, f"Bearer {secret}", f"https://{secret.replace(' ', '')}", f"{secret}, 127.0.0.1"):
-                    headers = {name: value}
-                    await client.get("/api/v1/board", headers=headers)
-                    await client.post("/api/v1/statuses", content=b"{", headers=headers)
-                    await client.post("/api/v1/auth/refresh", headers=headers)
             for body in BODIES:
                 for path in ("auth/login", "auth/reset", "auth/register", "statuses", "users/me", "github/webhook"):
                     content = body.replace("{}", secret).replace("{{", "{").replace("}}", "}")
                     for method in ("POST", "PATCH"):
                         json_body = {"content": content, "headers": {"Content-Type": "application/json"}}
                         await client.request(method, f"/api/v1/{path}", **json_body)
+        for name in HEADERS:
+            if name == "X-Request-ID" and secret == A_HOST:
+                continue  # it may be any short word, and is promised to be in each line
+            for value in (secret, f"Bearer {secret}", f"https://{secret.replace(' ', '')}", f"{secret}, 127.0.0.1"):
+                headers = {name: value}
+                await member.get("/api/v1/board", headers=headers)
+                await member.post("/api/v1/statuses", content=b"{", headers=headers)
+                await stranger.post("/api/v1/auth/refresh", headers=headers)
 
     assert any('"path":"/api/v1/users/*/reset"' in line for line in canaries.lines)
 

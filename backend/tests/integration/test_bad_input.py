@@ -9,6 +9,7 @@ import pytest
 
 from app.config import settings
 from tests.answers import invalid, refused
+from tests.patience import LONG
 from tests.personas import Persona
 from tests.servers import Server
 
@@ -33,7 +34,7 @@ async def raw(server: Server, request: bytes) -> bytes:
     """Answer bytes that no client of good breeding would send."""
     reader, writer = await asyncio.open_connection(server.host, server.port)
     writer.write(request)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         answer = await reader.read()
     writer.close()
     return answer

@@ -9,6 +9,7 @@ from app.api import deliveries
 from app.config import settings
 from tests.answers import refused
 from tests.fake_github import SECRET, sign
+from tests.patience import LONG
 from tests.servers import Server, until
 
 PATH = "/api/v1/github/webhook"
@@ -37,7 +38,7 @@ async def test_no_body_is_read_where_there_is_no_webhook(server: Server, monkeyp
     reader, writer = await asyncio.open_connection(server.host, server.port)
     told = "".join(f"{name}: {value}\r\n" for name, value in headers().items())
     writer.write(f"POST {PATH} HTTP/1.1\r\nHost: x\r\n{told}Content-Length: 2000000\r\n\r\n".encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         answer = await reader.readuntil(b'"webhooks_off"')
     writer.transport.abort()
 

@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from app import server
+from tests.patience import LONG
 
 BACKEND = Path(__file__).resolve().parents[2]
 SETTINGS = BACKEND.parent / "docker" / "gunicorn.conf.py"
@@ -77,7 +78,7 @@ class Gunicorn:
 
     async def get(self, path="/", *, host="127.0.0.1", **options):
         """Answer a request, waiting for the server where it is still starting."""
-        async with asyncio.timeout(15), httpx.AsyncClient() as client:
+        async with asyncio.timeout(LONG), httpx.AsyncClient() as client:
             while True:
                 try:
                     return await client.get(f"http://{host}:{self.port}{path}", **options)
@@ -87,7 +88,7 @@ class Gunicorn:
     async def stop(self):
         """Have it stop, and return its exit code and all that it logged."""
         self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(LONG):
             exit_code = await self.process.wait()
             await self.following
         return exit_code, [json.loads(line) for line in self.lines]
@@ -100,7 +101,7 @@ class Gunicorn:
 
     async def until_it_logs(self, text, *, times=1):
         """Wait for a line, or for several."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(LONG):
             while sum(text in line for line in self.lines) < times:
                 await asyncio.sleep(0.05)
 
@@ -213,7 +214,7 @@ async def test_a_head_of_50_mb_is_refused_and_leaves_nothing_behind(gunicorn):
     head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 50_000_000 + b"\r\n\r\n"
     before = gunicorn.memory()
     reader, writer = await asyncio.open_connection("127.0.0.1", gunicorn.port)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(LONG):
         writer.write(head)
         await writer.drain()
         answer = await reader.read()

@@ -12,6 +12,7 @@ from app.errors import DatabaseUnavailable
 from app.services import attempts, housekeeping
 from tests.clock import let_pass
 from tests.logins import cookie, log_in
+from tests.patience import LONG
 from tests.personas import Persona, new_client
 from tests.recorder import recorded
 
@@ -117,7 +118,7 @@ async def test_a_database_that_is_away_does_not_end_it(database_url: str, monkey
     monkeypatch.setattr(housekeeping, "EVERY", 0)
     monkeypatch.setattr(housekeeping.random, "uniform", lambda _first, _last: 0)
     tidying = asyncio.create_task(housekeeping.tidy_for_ever())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         await tidied.wait()
     tidying.cancel()
 
@@ -203,7 +204,7 @@ async def test_an_unforeseen_failure_does_not_end_it(database_url: str, monkeypa
     monkeypatch.setattr(housekeeping, "EVERY", 0)
     monkeypatch.setattr(housekeeping.random, "uniform", lambda _first, _last: 0)
     tidying = asyncio.create_task(housekeeping.tidy_for_ever())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         await tidied.wait()
     tidying.cancel()
 

@@ -18,6 +18,7 @@ from app.config import settings
 from app.errors import BoardError, InvalidToken
 from app.models import ApiToken
 from app.services import access_tokens, callers, secrets
+from tests.patience import LONG
 from tests.personas import Persona
 from tests.servers import Server, closed_with, receive, receive_until, serve, until
 
@@ -196,7 +197,7 @@ async def test_a_session_that_ends_just_after_a_new_token_was_shown(
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         monkeypatch.setattr(callers, "ended", late)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG):
             await judged.wait()
         posted = await ada.post("still here")
         event = await receive(socket)

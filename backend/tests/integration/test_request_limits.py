@@ -16,6 +16,7 @@ from starlette.responses import Response
 from app import connections, http_protocol
 from app.config import settings
 from app.http_protocol import HttpProtocol
+from tests.patience import LONG
 from tests.servers import Server, until
 
 HEALTH = b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n"
@@ -44,7 +45,7 @@ class Client:
 
     async def answer(self) -> Answer:
         """Return the status, headers and body of the next answer."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG):
             line = await self.reader.readline()
             head = await self.reader.readuntil(b"\r\n\r\n")
             headers = BytesParser().parsebytes(head)
@@ -53,7 +54,7 @@ class Client:
 
     async def is_closed(self) -> bool:
         """Tell whether nothing more comes; raises a TimeoutError while the connection stays open."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG):
             return await self.reader.read() == b""
 
 
@@ -300,7 +301,7 @@ async def test_a_client_that_hangs_up_while_it_sends_is_no_error(
         async with connected(server) as client:
             await client.send(head + b"Content-Length: 1000\r\n\r\n{")
             await asyncio.sleep(0.05)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         while sum(record.name == "app.access" for record in caplog.records) < 4:
             await asyncio.sleep(0.01)
 
@@ -329,7 +330,7 @@ async def test_a_client_that_takes_its_answer_too_slowly_is_cut_off(server: Serv
         await stuck.send(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
         await good.send(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
         _, _, body = await good.answer()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG):
             while not lost:
                 await asyncio.sleep(0.01)
 

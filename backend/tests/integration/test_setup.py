@@ -13,6 +13,7 @@ from app import database
 from app.config import settings
 from app.models import Board
 from app.services import setup
+from tests.patience import LONG
 from tests.personas import Persona
 from tests.servers import serve
 
@@ -87,7 +88,7 @@ async def test_a_server_logs_the_link_when_it_reaches_the_database(db: AsyncSess
         too_early = logged_links(caplog)
         await db.execute(text("ALTER TABLE not_yet RENAME TO board"))
         await db.commit()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(LONG):
             while not logged_links(caplog):
                 await asyncio.sleep(0.02)
     async with serve():

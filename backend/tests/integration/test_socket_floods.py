@@ -11,6 +11,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from app import socket_protocol
 from app.socket_protocol import SocketProtocol
 from tests.faults.wire import Wire, open_wire
+from tests.patience import LONG
 from tests.personas import Persona
 from tests.servers import Server, receive_until, until
 
@@ -61,7 +62,7 @@ async def test_a_flood_of_frames_that_say_nothing_ends_the_socket(stranger: Wire
     """1008, also for who sends it all before reading."""
     stranger.write(frame(Opcode.TEXT, fin=False) + flood * 100_000)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         assert await stranger.closed == CloseCode.POLICY_VIOLATION
 
 
@@ -70,7 +71,7 @@ async def test_a_member_may_flood_as_little_as_a_stranger(server: Server, ada: P
     live = asyncio.Event()
     wire = await open_wire(server.port, lambda text: live.set() if b'"ready"' in text else None)
     wire.send(json.dumps({"type": "auth", "token": ada.token}).encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         await live.wait()
         wire.write(frame(Opcode.PONG) * 100_000)
 
@@ -110,7 +111,7 @@ async def test_a_flood_is_noticed_before_it_is_parsed(stranger: Wire, monkeypatc
 
     monkeypatch.setattr(SocketProtocol, "handle_events", handle_events)
     stranger.write(frame(Opcode.PONG) * 100_000)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(LONG):
         await stranger.closed
 
     assert 0 < len(parsed) <= 2 * socket_protocol.PIECE / len(frame(Opcode.PONG))
@@ -127,7 +128,7 @@ async def test_a_client_may_ping_as_often_as_any_needs_to(
         for second in range(3):
             monkeypatch.setattr(protocol, "loop", Mock(wraps=loop, time=Mock(return_value=second)))
             pongs = [await connection.ping() for _ in range(socket_protocol.MOST_IDLE_FRAMES)]
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(LONG):
                 await asyncio.gather(*pongs)
 
         assert connection.close_code is None
