@@ -73,6 +73,15 @@ LOST_CONNECTION: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError
 _distrusted_until: float = float("-inf")
 
 
+def was_never_sent(error: BaseException) -> bool:
+    """Tell whether the driver sent nothing of a statement, as PostgreSQL had ended the connection by then.
+
+    That is so between PostgreSQL's goodbye and the end of the stream: for asyncpg only the latter closes it.
+    """
+    refusals = ("cannot switch to state", "not connected")
+    return isinstance(error, asyncpg.InternalClientError) and str(error).startswith(refusals)
+
+
 def distrust_open_connections() -> None:
     """Have every connection that is open by now replaced before its next use: the path to the database fell silent.
 

@@ -25,6 +25,7 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._writers: set[asyncio.StreamWriter] = set()
+        self.tells_of_ends = True
 
     @property
     def url(self) -> str:
@@ -73,7 +74,8 @@ class Proxy:
                 writer.write(piece)
                 await writer.drain()
         finally:
-            writer.close()
+            if self.tells_of_ends:
+                writer.close()
 
 
 @pytest.fixture

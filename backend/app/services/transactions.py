@@ -14,7 +14,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import LOST_CONNECTION, connect, driver, patience
+from app.database import (
+    LOST_CONNECTION,
+    connect,
+    distrust_open_connections,
+    driver,
+    patience,
+    was_never_sent,
+)
 from app.errors import DatabaseNotMigrated, DatabaseUnavailable, QueryRefused
 from app.services import wakeups
 
@@ -90,6 +97,17 @@ def _is_refusal(error: BaseException | None) -> bool:
     return isinstance(error, ValueError) if state is None else state[:2] in REFUSED_VALUE_CLASSES
 
 
+def _left_nothing(error: DBAPIError | asyncpg.PostgresError | asyncpg.InternalClientError) -> bool:
+    """Tell whether a transaction can be run once more: it met another, or its connection had ended before it."""
+    state = sqlstate(error) if isinstance(error, DBAPIError) else getattr(error, "sqlstate", None)
+    if state in RETRIED:
+        return True
+    if was_never_sent(error):
+        distrust_open_connections()  # PostgreSQL rarely ends one alone
+        return True
+    return False
+
+
 def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any], *, reads: bool = False) -> Service[P, R]:
     @functools.wraps(service)
     async def run(db: AsyncSession, /, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -99,8 +117,8 @@ def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any], *, 
         try:
             try:
                 return await _attempt(db, options, work)
-            except DBAPIError as error:
-                if sqlstate(error) not in RETRIED:
+            except (DBAPIError, asyncpg.InternalClientError) as error:
+                if not _left_nothing(error):
                     raise
                 return await _attempt(db, options, work)
         except DBAPIError as error:
@@ -191,10 +209,10 @@ async def _attempt_directly[R](
 
 
 async def directly[R](work: DriverWork[R], *, until: float | None = None, as_one: bool = False) -> R:
-    """Do work on a connection as the driver knows it; what deadlocks is done once more.
+    """Do work on a connection as the driver knows it; what deadlocks, or was never sent, is done once more.
 
     Args:
-        work: what to do.
+        work: what to do; it may be called twice.
         until: the moment of the event loop's clock by which it has to be done, but for the commit. If not given, a
             connection is waited for as long as usual.
         as_one: whether it is one transaction, rolled back after an exception; else each statement is one by itself.
@@ -202,14 +220,18 @@ async def directly[R](work: DriverWork[R], *, until: float | None = None, as_one
     Raises:
         DatabaseUnavailable: as in `transaction`.
     """
-    try:
+
+    async def attempt() -> R:
         async with driver(until) as connection:
-            try:
-                return await _attempt_directly(connection, work, until, as_one=as_one)
-            except asyncpg.PostgresError as error:
-                if error.sqlstate not in RETRIED:
-                    raise
-                return await _attempt_directly(connection, work, until, as_one=as_one)
+            return await _attempt_directly(connection, work, until, as_one=as_one)
+
+    try:
+        try:
+            return await attempt()
+        except (asyncpg.PostgresError, asyncpg.InternalClientError) as error:
+            if not _left_nothing(error):
+                raise
+            return await attempt()
     except PoolTimeoutError as error:
         raise DatabaseUnavailable from error
     except LOST_CONNECTION as error:

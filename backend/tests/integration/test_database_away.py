@@ -175,6 +175,27 @@ async def test_connections_that_postgresql_ended_cost_no_request(ada: Persona):
     assert database.async_engine.pool.checkedout() == 0
 
 
+async def test_a_connection_whose_end_was_announced_costs_no_request(proxy: Proxy, ada: Persona):
+    """PostgreSQL has said that it ends it, the end of the stream is still to come: what wasn't sent is sent anew."""
+    first = await say(ada.client, "octo/api#1")
+    proxy.tells_of_ends = False
+    autocommit = proxy.direct.execution_options(isolation_level="AUTOCOMMIT")
+    answers = []
+    for ask in (
+        lambda: say(ada.client, "plain"),
+        lambda: say(ada.client, "octo/api#2"),
+        lambda: ada.client.patch(f"{PATH}/{first.json()['id']}", json={"message": "edited"}),
+        lambda: ada.client.get("/api/v1/board"),
+        lambda: ada.client.get(PATH, params={"q": "edited"}),
+    ):
+        async with autocommit.connect() as connection, asyncio.timeout(LONG):
+            while await connection.scalar(END_OTHERS):
+                await asyncio.sleep(0.01)
+        answers.append(await ask())
+
+    assert [answer.status_code for answer in answers] == [201, 201, 200, 200, 200]
+
+
 def test_the_limits_are_shorter_than_what_is_promised():
     """503 within 2.5 s: a session's patience covers connections and locks together, and each by itself is shorter."""
     lock = int(database.SESSION_GUARDS["lock_timeout"]) / 1000
