@@ -38,3 +38,4 @@ async def test_the_api_is_as_its_schema_says(server: Server, ada: Persona, bob: 
 
     assert process.returncode == 0, output.decode()
     assert still.status_code == 200, "the admin was locked out on the way, and the rest tested nothing"
+    assert still.json()["time_zone"] != ada.user.time_zone, "no time zone was one: schemathesis_hooks.py was not loaded"

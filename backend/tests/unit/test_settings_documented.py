@@ -72,6 +72,9 @@ def compose_defaults() -> dict[str, str]:
 
 def test_the_readme_has_every_variable_of_compose():
     """Those that compose.yaml reads and the board itself does not, and no others."""
+    read = set(re.findall(r"\$\{([A-Z_]+)", COMPOSE))
+
+    assert read - Settings.model_fields.keys() == compose_defaults().keys()
     assert {(name, default) for name, default, _ in rows(3)} == {
         (f"`{name}`", f"`{default}`") for name, default in compose_defaults().items()
     }
