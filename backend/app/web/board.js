@@ -5,6 +5,7 @@ import { now } from "./clock.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
 import { isOver } from "./marks.js";
+import { byName, Names } from "./names.js";
 import { session } from "./session.js";
 import { dayIn } from "./time.js";
 
@@ -13,12 +14,6 @@ const MOST_BLOCKERS_EACH = 10;
 
 const byAge = (one, other) => (isLater(one, other) ? 1 : -1);
 
-// For sorting people, as the reader's language does now.
-export function byName() {
-  const { compare } = new Intl.Collator(navigator.languages, { sensitivity: "base" });
-  return (one, other) => compare(one.display_name, other.display_name);
-}
-
 const nothing = () => ({
   reset: false,
   posted: [],
@@ -26,8 +21,8 @@ const nothing = () => ({
   deleted: new Set(),
   cleared: [],
   references: new Set(),
-  // Usernames.
-  members: new Set(),
+  // Somebody is called otherwise, also to be told from somebody else.
+  names: false,
   // Something that the rows of Now or the blockers are made of.
   now: false,
 });
@@ -40,6 +35,7 @@ export class Board {
   members = new Map();
   // Those whose accounts are disabled, once they were asked for.
   left = new Map();
+  #names = new Names();
   #newest = new Map();
   #blockers = new Set();
   #references = new Map();
@@ -109,6 +105,7 @@ export class Board {
   #takeState({ github, members, blockers }) {
     this.github = { host: github?.url.split("://")[1], repository: github?.repository };
     this.members = new Map(members.map(({ user }) => [user.username, user]));
+    for (const user of this.members.values()) this.#name(user);
     this.#newest = new Map(members.filter(({ status }) => status).map(({ user, status }) => [user.username, status.id]));
     this.#blockers = new Set(blockers.map(({ status }) => status.id));
     for (const { status } of [...members, ...blockers]) if (status) this.learn(status);
@@ -119,6 +116,7 @@ export class Board {
   learn(status) {
     if (this.#gone.has(status.id)) return;
     if (!this.statuses.has(status.id)) this.statuses.set(status.id, status);
+    this.#nameAuthor(status);
     for (const reference of status.references) this.learnReference(reference);
   }
 
@@ -130,8 +128,20 @@ export class Board {
     return this.#references.get(key(reference)) ?? reference;
   }
 
-  nameOf({ username, display_name: name }) {
-    return this.members.get(username)?.display_name ?? name;
+  // What is shown of a person: the name, and the username where another's name looks like it.
+  nameOf(person) {
+    return this.#names.of(person);
+  }
+
+  #name(person) {
+    if (!this.#names.set(person)) return;
+    this.#changes.names = this.#changes.now = true;
+    this.#flushSoon();
+  }
+
+  // Whose account is disabled may be known by their statuses alone.
+  #nameAuthor({ author }) {
+    if (!this.#names.has(author.username)) this.#name(author);
   }
 
   // Who may have said something, by name.
@@ -142,7 +152,10 @@ export class Board {
   // Reads who has left, once: what they said is still there.
   readLeft() {
     this.#leaving ??= this.#reading(async () => {
-      for (const user of await everyItem("/users", { disabled: true })) this.left.set(user.username, user);
+      for (const user of await everyItem("/users", { disabled: true })) {
+        this.left.set(user.username, user);
+        this.#name(user);
+      }
       this.#changes.now = true;
     }).catch(() => (this.#leaving = null));
   }
@@ -185,6 +198,7 @@ export class Board {
   #keep(status) {
     if ((this.statuses.get(status.id)?.edited_at ?? "") > (status.edited_at ?? "")) return;
     this.statuses.set(status.id, status);
+    this.#nameAuthor(status);
     for (const reference of status.references) this.#reference(reference);
   }
 
@@ -238,7 +252,7 @@ export class Board {
     gone.delete(user.username);
     if (user.disabled === known) this.#readState();
     if (user.username === session.user.username) session.reload().catch(() => {});
-    this.#changes.members.add(user.username);
+    this.#name(user);
     this.#changes.now = true;
   }
 

@@ -28,9 +28,9 @@ export class Desk {
   composer = session.readOnly ? null : new Composer(this);
 
   constructor() {
-    this.board.onChange(({ references, members, cleared }) => {
+    this.board.onChange(({ references, names, cleared }) => {
       for (const name of references) renewBadges(this.board.reference(name));
-      for (const username of members) renewNames(username, this.board);
+      if (names) renewNames(this.board);
       for (const status of cleared) this.#tellCleared(status);
     });
   }

@@ -36,12 +36,13 @@ function personField(chosen, board, onchange) {
     // Who is asked for stays chosen, also where it is not known yet who that is.
     const isKnown = people.some(({ username }) => username.toLowerCase() === chosen?.toLowerCase());
     if (chosen && !isKnown) people.push({ username: chosen, display_name: chosen });
-    const facts = JSON.stringify(people);
+    const name = (user) => (user.disabled ? words.person.left(board.nameOf(user)) : board.nameOf(user));
+    const named = people.map((user) => [user.username, name(user)]);
+    const facts = JSON.stringify(named);
     if (facts === shown) return;
     shown = facts;
     const wanted = element.value || chosen;
-    const name = (user) => (user.disabled ? words.person.left(user.display_name) : user.display_name);
-    mount(element, anyOption(), people.map((user) => option(user.username, name(user), wanted)));
+    mount(element, anyOption(), named.map(([username, label]) => option(username, label, wanted)));
   };
   show();
   return { element, stop: board.onChange(({ now }) => now && show()) };

@@ -66,9 +66,19 @@ const nothing = () => ({
   title: words.shell.notThere,
 });
 
+function newDesk() {
+  const made = new Desk();
+  made.board.onChange(({ names }) => names && nameWindow());
+  return made;
+}
+
+function nameWindow() {
+  document.title = shown?.title ? `${shown.title} · ${words.name}` : words.name;
+}
+
 // The desk is laid out when the first view of the board is asked for. Returns whether it is.
 async function openDesk() {
-  desk ??= new Desk();
+  desk ??= newDesk();
   opening ??= desk.open();
   try {
     await opening;
@@ -96,7 +106,7 @@ async function show() {
   shown = account ?? boardViewOf(asked, desk) ?? nothing();
   const isWall = asked.has("wall") && !account;
   document.documentElement.toggleAttribute("data-wall", isWall);
-  document.title = shown.title ? `${shown.title} · ${words.name}` : words.name;
+  nameWindow();
   mount(top, desk?.connection.element, !account && !isWall && desk?.composer?.element);
   mount(main, shown.element);
   mount(page, !isWall && head(asked), top, main);

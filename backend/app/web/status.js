@@ -8,14 +8,20 @@ import { link } from "./router.js";
 import { absolute, clockTime } from "./time.js";
 import { words } from "./words.js";
 
-export const who = (author, board) =>
-  link({ person: author.username }, { class: "who", "data-person": author.username }, h("bdi", null, board.nameOf(author)));
+// A username that tells two people apart is never cut off.
+export function who(person, board) {
+  const { username } = person;
+  const name = board.nameOf(person);
+  const isWhole = name.endsWith(`(@${username})`);
+  return link({ person: username }, { class: isWhole ? "who whole" : "who", "data-person": username }, h("bdi", null, name));
+}
 
-// Puts a member's name as it is now wherever it stands.
-export function renewNames(username, board) {
-  const user = board.members.get(username);
-  if (!user) return;
-  for (const name of document.querySelectorAll(`[data-person="${CSS.escape(username)}"] bdi`)) name.textContent = user.display_name;
+// Puts the names as they are now wherever they stand.
+export function renewNames(board) {
+  for (const old of document.querySelectorAll("[data-person]")) {
+    const person = { username: old.dataset.person, display_name: old.textContent };
+    if (old.textContent !== board.nameOf(person)) swap(old, who(person, board));
+  }
 }
 
 export function statusRow(status, { board }) {

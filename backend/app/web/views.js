@@ -20,7 +20,7 @@ function personView(desk, username) {
   const { board } = desk;
   const wanted = username.toLowerCase();
   const find = () => board.people().find((member) => member.username.toLowerCase() === wanted);
-  const user = find();
+  const name = () => (find() ? board.nameOf(find()) : username);
   const head = h("div", { class: "about" });
 
   const show = () => {
@@ -28,19 +28,21 @@ function personView(desk, username) {
     if (!now) board.readLeft();
     mount(
       head,
-      h("h1", null, h("bdi", null, now?.display_name ?? username)),
+      h("h1", null, h("bdi", null, name())),
       h("p", { class: "faint" }, now ? aboutPerson(now) : words.person.gone),
     );
   };
   show();
   const feed = new Feed(desk, new StatusList(board, { author: username }), {
     heading: words.person.said,
-    own: user?.username === session.user.username,
+    own: find()?.username === session.user.username,
   });
   const stops = [onTick(show), board.onChange(({ now }) => now && show())];
   return {
     element: h("div", { class: "column" }, head, feed.element),
-    title: user?.display_name ?? username,
+    get title() {
+      return name();
+    },
     feed,
     stop: () => [...stops, () => feed.stop()].forEach((stop) => stop()),
   };

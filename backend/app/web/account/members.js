@@ -1,8 +1,8 @@
 // The members, what an admin may do about their accounts, and invites.
 
 import { call, everyItem } from "../api.js";
-import { byName } from "../board.js";
 import { h, mount, show, spoken } from "../dom.js";
+import { byName, Names } from "../names.js";
 import { link } from "../router.js";
 import { session } from "../session.js";
 import { copyable, reachable } from "./copy.js";
@@ -23,10 +23,12 @@ export function view() {
   const number = h("p", { class: "faint" });
   const inviting = admin && invites();
   const filter = filterBox();
+  const names = new Names();
   const list = listing({ load, row, empty: words.members.empty, label: words.members.title });
 
   async function load() {
     const members = (await everyItem("/users")).sort(byName());
+    for (const member of members) names.set(member);
     // Whoever is alone wants company.
     if (inviting && members.length === 1) inviting.open = true;
     number.textContent = words.members.number(members.length);
@@ -37,7 +39,7 @@ export function view() {
 
   function row(member) {
     const place = h("div", { class: "member" });
-    showMember(place, member, admin);
+    showMember(place, member, { admin, names });
     filter.add(place, member);
     return place;
   }
@@ -115,66 +117,69 @@ const ENABLE = {
 
 const isSelf = (member) => member.username === session.user.username;
 
-// Shows a member in its place, and there again whenever it has changed. `admin`: it is an admin who sees it.
-export function showMember(place, member, admin) {
+// Shows a member in its place, and there again whenever it has changed. `seen`: {admin, names}, whether it is an admin who
+// sees it, and what all are called.
+function showMember(place, member, seen) {
   const marks = [member.role === "admin" && texts.admin, member.disabled && texts.disabled];
   const facts = [member.username, isSelf(member) && texts.you, member.time_zone];
   mount(
     place,
-    rowText(link({ person: member.username }, null, member.display_name), marks, facts),
-    admin && managing(place, member),
+    rowText(link({ person: member.username }, null, seen.names.of(member)), marks, facts),
+    seen.admin && managing(place, member, seen),
   );
 }
 
-function managing(place, member) {
+function managing(place, member, seen) {
   const panel = h("div", { class: "manage", id: `manage-${++menus}`, hidden: true });
   const button = h(
     "button",
     { type: "button", class: "quiet", "aria-expanded": "false", "aria-controls": panel.id, onclick: toggle },
     texts.manage,
-    spoken(texts.ofMember(member.display_name)),
+    spoken(texts.ofMember(seen.names.of(member))),
   );
 
   function toggle() {
     panel.hidden = !panel.hidden;
     button.setAttribute("aria-expanded", String(!panel.hidden));
-    mount(panel, panel.hidden ? null : actions(place, member));
+    mount(panel, panel.hidden ? null : actions(place, member, seen));
   }
 
   return [button, panel];
 }
 
-function actions(place, member) {
+function actions(place, member, seen) {
+  const name = seen.names.of(member);
   const action = ({ text, question, own, changes, done, grave }) =>
     asking({
       text,
-      of: texts.ofMember(member.display_name),
-      question: own && isSelf(member) ? own : question(member.display_name),
+      of: texts.ofMember(name),
+      question: own && isSelf(member) ? own : question(name),
       grave,
-      act: () => change(place, member, changes, done),
+      act: () => change(place, member, changes, { done, seen }),
     });
   return [
     action(member.role === "admin" ? MAKE_MEMBER : MAKE_ADMIN),
     action(member.disabled ? ENABLE : DISABLE),
-    isSelf(member) ? null : resetLink(member),
+    isSelf(member) ? null : resetLink(member, name),
   ];
 }
 
-async function change(place, member, changes, done) {
+async function change(place, member, changes, { done, seen }) {
   const changed = await call("PATCH", `/users/${member.username}`, { body: changes });
   if (isSelf(member)) {
     await (changed.disabled ? session.logOut() : session.reload());
     return;
   }
-  showMember(place, changed, true);
+  seen.names.set(changed);
+  showMember(place, changed, seen);
   place.querySelector("button").focus();
-  show(done(changed.display_name));
+  show(done(seen.names.of(changed)));
 }
 
 // The one-time link with which a member sets a new password.
 
 // Makes one when asked to, and shows it once.
-export function resetLink({ username, display_name: name }) {
+function resetLink({ username }, name) {
   const shown = h("div", { class: "manage" });
   const act = async () => {
     const { url } = await call("POST", `/users/${username}/reset`);

@@ -1,0 +1,81 @@
+// Who is called what. People whose names look alike are told apart by their usernames, which no two share.
+
+// Letters of other alphabets, and digits, by the Latin letter that they look like: those of Unicode's list of confusables
+// (UTS #39, confusables.txt) that keyboards and fonts commonly have, and small letters whose capitals look like it.
+const LIKE = {
+  a: "аɑα",
+  b: "вьβ",
+  c: "сϲ",
+  d: "ԁ",
+  e: "еҽε",
+  g: "ɡց",
+  h: "нһհ",
+  j: "јϳ",
+  k: "кκ",
+  l: "i1ıіιӏǀɩ",
+  m: "м",
+  n: "ոпη",
+  o: "0оοօσ",
+  p: "рρ",
+  q: "ԛգ",
+  r: "гᴦ",
+  s: "ѕ",
+  t: "тτ",
+  u: "υսʋ",
+  v: "ѵν",
+  w: "ԝѡաω",
+  x: "хχ",
+  y: "уүγ",
+  z: "ζ",
+};
+// Capitals that look like another letter than their small ones do.
+const CAPITALS = { h: "Η", n: "Ν", y: "Υ" };
+
+const invert = (like) => new Map(Object.entries(like).flatMap(([latin, others]) => [...others].map((other) => [other, latin])));
+const [small, capitals] = [LIKE, CAPITALS].map(invert);
+
+const swap = (text, table) => Array.from(text, (letter) => table.get(letter) ?? letter).join("");
+
+// What can't be seen (the blank Braille pattern too), what stands between words, and the accents of Latin, Greek and Cyrillic.
+const LEFT_OUT = /[\p{DI}\u2800\p{C}\p{Z}\p{P}\p{Sk}\p{Sm}\u0300-\u036f]/gu;
+
+// Two names that look alike have the same.
+export function skeleton(name) {
+  const letters = name.normalize("NFKD").replaceAll("|", "l").replace(LEFT_OUT, "");
+  return swap(swap(letters, capitals).toLowerCase(), small).replaceAll("rn", "m");
+}
+
+// For sorting people, as the reader's language does now.
+export function byName() {
+  const { compare } = new Intl.Collator(navigator.languages, { sensitivity: "base" });
+  return (one, other) => compare(one.display_name, other.display_name);
+}
+
+export class Names {
+  // By username: the name and its skeleton.
+  #known = new Map();
+  // By skeleton: the usernames.
+  #alike = new Map();
+
+  has(username) {
+    return this.#known.has(username);
+  }
+
+  // Returns whether that is new.
+  set({ username, display_name: name }) {
+    const before = this.#known.get(username);
+    if (before?.name === name) return false;
+    const shape = skeleton(name);
+    this.#alike.get(before?.shape)?.delete(username);
+    this.#known.set(username, { name, shape });
+    this.#alike.set(shape, (this.#alike.get(shape) ?? new Set()).add(username));
+    return true;
+  }
+
+  // What somebody is called; `given` where that is not known. A name with an @ could pass for another's with the username.
+  of({ username, display_name: given }) {
+    const { name, shape } = this.#known.get(username) ?? { name: given, shape: skeleton(given) };
+    const isAlone = !(this.#alike.get(shape)?.size > 1) && !/[@＠﹫]/.test(name);
+    return isAlone ? name : `${name} (@${username})`;
+  }
+}
