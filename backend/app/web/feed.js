@@ -20,7 +20,8 @@ export class Feed {
   #leaving = new Set();
   #unsaid = 0;
   #stops;
-  #bottom = new IntersectionObserver(([{ isIntersecting }]) => isIntersecting && this.#more(), { rootMargin: AHEAD });
+  // Several changes may be told at once, the newest last.
+  #bottom = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#more(), { rootMargin: AHEAD });
   #pill = h("button", { type: "button", class: "pill", hidden: true, onclick: ({ detail }) => this.release(true, !detail) });
   #pending = h("ol", { class: "lines" });
   #top = h("div");

@@ -14,6 +14,22 @@ FILL = """
     FROM users, generate_series(1, $1) AS n GROUP BY n
 """
 
+# Keeps back what the observers of places are told, as a busy browser does.
+HOLD = """
+    window.held = new Map();
+    window.letGo = () => {
+        for (const [callback, entries] of held) callback(entries);
+        held.clear();
+    };
+    window.IntersectionObserver = class extends IntersectionObserver {
+        constructor(callback, options) {
+            super((entries) => held.set(callback, [...(held.get(callback) ?? []), ...entries]), options);
+        }
+    };
+"""
+# What the page has yet to hear last of whether the end of the feed is in sight.
+NEWEST = "[...held.values()].flat().at(-1)?.isIntersecting"
+
 # Whether the browser would draw it, if it were in the window.
 IS_DRAWN = "(rows) => rows.every((row) => row.checkVisibility({ contentVisibilityAuto: true }))"
 
@@ -90,3 +106,19 @@ async def test_keys_go_on_where_one_reads(board: Board, window: Window, ada: Mem
     await expect(chosen).to_be_in_viewport()
     top = await chosen.evaluate("(row) => row.getBoundingClientRect().top")
     assert 0 < top < 200
+
+
+async def test_the_feed_goes_on_where_the_end_comes_quickly(board: Board, window: Window, ada: Member):
+    """Its end was out of sight and comes into sight before the page hears of either."""
+    page = window.page
+    await board.query(FILL, MANY)
+    await ada.post("Number 0.")
+    await page.add_init_script(HOLD)
+    await window.go("/?view=feed")
+    await expect(entries(page)).to_have_count(50)
+    await page.wait_for_function(f"{NEWEST} === false")
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await page.wait_for_function(f"{NEWEST} === true")
+    await page.evaluate("letGo()")
+
+    await expect(entries(page)).to_have_count(100)
