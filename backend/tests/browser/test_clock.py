@@ -9,7 +9,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.browser.actions import act, box, entry, now
 from tests.browser.board import Board, Member
-from tests.browser.windows import UNREACHABLE, OpenWindow, Window
+from tests.browser.windows import UNREACHABLE, OpenWindow, Window, taken
 
 DAY = timedelta(days=1)
 
@@ -79,18 +79,15 @@ async def test_a_night_that_the_page_has_slept(open_one: OpenWindow, ada: Member
     await expect(now(page)).to_contain_text("Said yesterday")
 
     async def tomorrow(route: Route) -> None:
-        answer = await route.fetch()
-        date = format_datetime(datetime.now(UTC) + DAY, usegmt=True)
-        kept = {
-            name: value for name, value in answer.headers.items() if name.startswith(("content-type", "set-cookie"))
-        }
-        await route.fulfill(status=answer.status, body=await answer.body(), headers=kept | {"date": date})
+        answer = await taken(route)
+        answer["headers"]["date"] = format_datetime(datetime.now(UTC) + DAY, usegmt=True)
+        await route.fulfill(**answer)
 
     await page.route("**/api/v1/**", tomorrow)
     await page.clock.set_system_time(datetime.now(UTC) + DAY)
     async with page.expect_response("**/api/v1/statuses?*"):
         await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    await page.unroute_all(behavior="wait")
+    await window.let_through()
     await page.clock.run_for(35_000)
 
     await expect(now(page)).not_to_contain_text("Said yesterday")

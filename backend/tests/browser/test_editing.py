@@ -1,12 +1,13 @@
 """Editing the same status in two places: no edit undoes another, and what was typed is never lost."""
 
 import asyncio
+import json
 
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.actions import act, entry, now, post
 from tests.browser.board import Member
-from tests.browser.windows import REFUSED, Window
+from tests.browser.windows import REFUSED, Window, taken
 
 STATUS = "**/api/v1/statuses/*"
 FIRST = "as first written"
@@ -145,10 +146,10 @@ async def test_a_late_answer_brings_nothing_old_back(window: Window, ada: Member
         if route.request.method != "POST":
             await route.fallback()
             return
-        response = await route.fetch()
-        await change(ada, await response.json(), message="as corrected elsewhere")
+        response = await taken(route)
+        await change(ada, json.loads(response["body"]), message="as corrected elsewhere")
         await expect(entry(page, "as corrected elsewhere")).to_be_visible()
-        await route.fulfill(response=response)
+        await route.fulfill(**response)
 
     await page.route("**/api/v1/statuses", answer_late)
     await post(page, FIRST)

@@ -8,7 +8,7 @@ from playwright.async_api import Page, Request, Route, WebSocket, expect
 
 from tests.browser.actions import act, entries, entry
 from tests.browser.board import Board, Member
-from tests.browser.windows import OpenWindow, Window
+from tests.browser.windows import OpenWindow, Window, taken
 
 # Address, what fits, what does not, and whether the oldest is first.
 VIEWS = {
@@ -118,11 +118,10 @@ async def test_what_changes_while_a_page_is_read(window: Window, bob: Member, ad
 
     async def hold(route: Route) -> None:
         if not is_asked.is_set():
-            answer = await route.fetch()
-            body = await answer.body()  # now: the browser forgets an answer that is held for long
+            answer = await taken(route)
             is_asked.set()
             await is_told.wait()
-            await route.fulfill(status=answer.status, body=body)
+            await route.fulfill(**answer)
         else:
             await route.fallback()
 
@@ -138,7 +137,6 @@ async def test_what_changes_while_a_page_is_read(window: Window, bob: Member, ad
     await expect(entries(page)).to_have_count(3)
     for text in (stays["message"], "Comes", "New"):
         await expect(entry(page, text)).to_have_count(1)
-    await page.unroute_all(behavior="wait")
 
 
 async def test_words_are_not_asked_for_each_edit(open_one: OpenWindow, ada: Member, bob: Member):

@@ -8,7 +8,7 @@ from playwright.async_api import BrowserContext, Error, Locator, Page, Route, ex
 
 from tests.browser.actions import act, box, entries, entry, log_in, log_out, post
 from tests.browser.board import Board, Member
-from tests.browser.windows import REFUSED, UNREACHABLE, Window, close
+from tests.browser.windows import REFUSED, UNREACHABLE, Window, close, taken
 
 STATUSES = "**/api/v1/statuses"
 
@@ -37,9 +37,9 @@ async def hold_answers(page: Page) -> asyncio.Event:
     goes_on = asyncio.Event()
 
     async def answer(route: Route) -> None:
-        response = await route.fetch()
+        response = await taken(route)
         await goes_on.wait()
-        await route.fulfill(response=response)
+        await route.fulfill(**response)
 
     await on_posting(page, answer)
     return goes_on
@@ -70,7 +70,7 @@ async def test_what_was_said_elsewhere_takes_nothing_away(board: Board, window: 
     await ada.post("Lunch")
     await expect(entry(page, "Lunch")).to_have_count(1)
     await expect(on_its_way(page)).to_have_count(2)
-    await page.unroute(STATUSES)
+    await window.let_through()
     await page.evaluate("dispatchEvent(new Event('online'))")
 
     await expect(on_its_way(page)).to_have_count(0)
@@ -95,7 +95,7 @@ async def test_a_lost_answer_and_the_same_words_again(board: Board, window: Wind
     await expect(entry(page, "Lunch")).to_have_count(1)
     await page.reload()
     await expect(on_its_way(page)).to_have_count(2)
-    await page.unroute(STATUSES)
+    await window.let_through()
     await page.evaluate("dispatchEvent(new Event('online'))")
 
     await expect(on_its_way(page)).to_have_count(0)
@@ -114,7 +114,7 @@ async def test_a_tab_that_was_duplicated_posts_nothing_twice(board: Board, windo
         await page.evaluate("open('/')")  # gets a copy of what this tab keeps
     twin = await opened.value
     await expect(on_its_way(twin)).to_have_count(2)
-    await window.context.unroute(STATUSES)
+    await window.let_through()
     for each in (page, twin):
         await each.evaluate("dispatchEvent(new Event('online'))")
 
@@ -136,7 +136,7 @@ async def test_what_waits_outlives_the_session(board: Board, window: Window):
     await log_out(other)
     await close(other)
     await expect(page.get_by_role("dialog", name="Your session has ended")).to_be_visible()
-    await page.unroute(STATUSES)
+    await window.let_through()
     await log_in(page, "ada")
 
     await expect(on_its_way(page)).to_have_count(0)

@@ -1,6 +1,7 @@
 """What the page does after a while: not sooner, not all the time, and whatever the clock does meanwhile."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.async_api import Route, expect
 
 from tests.browser.actions import box, entry
 from tests.browser.board import Board, Member
-from tests.browser.windows import UNREACHABLE, Window
+from tests.browser.windows import UNREACHABLE, Window, taken
 
 MINUTE = 60_000  # milliseconds
 HALF_A_DAY = 12 * 60 * MINUTE
@@ -38,8 +39,9 @@ async def test_a_login_is_renewed_once_in_a_while(clocked: Window, minutes: int)
 
     async def prolong(route: Route) -> None:
         renewals.append(route.request.url)
-        answer = await route.fetch()
-        await route.fulfill(response=answer, json=await answer.json() | {"expires_in": minutes * 60})
+        answer = await taken(route)
+        body = json.loads(answer["body"]) | {"expires_in": minutes * 60}
+        await route.fulfill(**answer | {"body": json.dumps(body)})
 
     await page.route("**/api/v1/auth/refresh", prolong)
     await page.add_init_script(NOTE_DELAYS)

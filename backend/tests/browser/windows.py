@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
 
 from tests.browser.board import Board, Member
 
@@ -37,6 +37,16 @@ async def close(what: Browser | BrowserContext | Page) -> None:
             await what.close()
 
 
+async def taken(route: Route) -> dict[str, Any]:
+    """Have the board answer a request, and return what `route.fulfill` needs for passing that on.
+
+    The driver forgets an answer that is held for long, and all answers once a page is closed, so it is read at once.
+    """
+    answer = await route.fetch()
+    headers = {name: answer.headers[name] for name in ("content-type", "date", "set-cookie") if name in answer.headers}
+    return {"status": answer.status, "headers": headers, "body": await answer.body()}
+
+
 @dataclass
 class Window:
     """A window with one page. What is not `tolerated` fails the test that opened it."""
@@ -57,8 +67,16 @@ class Window:
         """Say what is to be expected here."""
         self.tolerated += patterns
 
+    async def let_through(self) -> None:
+        """Have the board itself answer everything again, once what a test's routes are answering is answered."""
+        for where in (self.page, self.context):
+            await where.unroute_all(behavior="wait")
+
     async def close(self) -> None:
         """Close it, with all that the browser keeps for it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSED_WITHIN):
+                await self.let_through()
         await close(self.context)
 
     @property
