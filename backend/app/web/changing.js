@@ -28,10 +28,13 @@ async function change(seen, changes, board) {
   return data;
 }
 
-// The form in a status's row. What was not touched follows other edits, what was typed stays.
+// The form in a status's row. What was not touched follows other edits, what was typed stays, also where the status itself is
+// gone: saving then posts it anew.
 class Editor {
   #seen;
   #board;
+  #outbox;
+  #isGone = false;
   #leave;
   #stop;
   #isBusy = false;
@@ -39,9 +42,10 @@ class Editor {
   #elsewhere = h("div", { role: "alert" });
   #wrong = h("p", { class: "wrong", role: "alert" });
 
-  constructor(status, board, row, leave) {
+  constructor(status, { board, outbox }, row, leave) {
     this.#seen = status;
     this.#board = board;
+    this.#outbox = outbox;
     this.#leave = () => (this.#stop(), leave());
     this.#fields = {
       message: h("textarea", { "aria-label": words.status.editLabel, rows: 2, maxlength: 1000, value: status.message }),
@@ -51,8 +55,9 @@ class Editor {
         CATEGORIES.map((name) => h("option", { value: name, selected: name === status.category }, words.category[name])),
       ),
     };
-    this.#stop = board.onChange(({ edited }) => {
+    this.#stop = board.onChange(({ edited, deleted }) => {
       if (!row.isConnected) this.#stop();
+      else if (deleted.has(status.id)) this.#tellGone();
       else if (edited.has(status.id)) this.#follow(board.statuses.get(status.id));
     });
     this.element = h(
@@ -93,10 +98,16 @@ class Editor {
     );
   }
 
+  #tellGone() {
+    this.#isGone = true;
+    mount(this.#elsewhere, h("p", null, words.status.deletedElsewhere), h("p", null, words.status.saveAnew));
+  }
+
   async #save() {
     const touched = this.#touched();
     if (!touched.length) return this.#leave();
     if (this.#isBusy) return;
+    if (this.#isGone) return this.#postAnew();
     this.#busy(true);
     const before = this.#seen;
     const changes = pick((name) => this.#fields[name].value, touched);
@@ -112,20 +123,29 @@ class Editor {
     this.#busy(false);
   }
 
+  #postAnew() {
+    this.#outbox.post(this.#fields.message.value, this.#fields.category.value);
+    this.#leave();
+  }
+
   #busy(isBusy) {
     this.#isBusy = isBusy;
     this.#fields.message.readOnly = isBusy;
   }
 
   async #failed(error) {
-    this.#wrong.textContent = error.code === "edited_meanwhile" ? "" : inWords(error);
-    if (error.code !== "edited_meanwhile") return;
+    const { id } = this.#seen;
+    const isConflict = error.code === "edited_meanwhile";
+    const isGone = error.code === "status_not_found";
+    this.#wrong.textContent = isConflict || isGone ? "" : inWords(error);
+    if (isGone) this.#board.apply({ kind: "status.deleted", data: { id } });
+    if (!isConflict) return;
     try {
-      const data = await call("GET", `/statuses/${this.#seen.id}`);
+      const data = await call("GET", `/statuses/${id}`);
       this.#board.apply({ kind: "status.edited", data });
       this.#follow(data);
     } catch (other) {
-      this.#wrong.textContent = inWords(other);
+      await this.#failed(other);
     }
   }
 
@@ -142,8 +162,8 @@ class Editor {
 }
 
 // Puts a form into a status's row; `leave` puts the status back.
-export function edit(status, { board }, row, leave) {
-  const editor = new Editor(status, board, row, leave);
+export function edit(status, desk, row, leave) {
+  const editor = new Editor(status, desk, row, leave);
   row.classList.add("editing");
   row.replaceChildren(editor.element);
   editor.focus();

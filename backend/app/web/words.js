@@ -98,6 +98,8 @@ export const words = {
     editLabel: "Your status",
     editedElsewhere: "This was edited elsewhere meanwhile. There it now says:",
     saveAnyway: "Saving replaces that with yours.",
+    deletedElsewhere: "This was deleted elsewhere meanwhile.",
+    saveAnew: "Saving posts it anew.",
     sending: "sending…",
     waiting: "waiting",
     refused: "not posted",

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from tests.browser.actions import act, entry, now, post
@@ -112,6 +113,50 @@ async def test_a_conflict_is_shown_and_can_be_saved_again(window: Window, ada: M
 
     await expect(entry(page, "as I typed it")).to_contain_text("blocked")
     assert await read(ada, status) == ("as I typed it", "blocked")
+
+
+async def delete(member: Member, status: dict) -> None:
+    """Delete a status from elsewhere."""
+    async with member.client() as client:
+        assert (await client.delete(f"/statuses/{status['id']}")).status_code == 204
+
+
+@pytest.mark.parametrize("hears", [True, False])
+async def test_what_was_typed_outlives_its_status(window: Window, ada: Member, hears: bool):
+    """Deleted elsewhere, whether the page hears of it before it saves or by that: saving then posts the words anew."""
+    window.tolerate(REFUSED)
+    page = window.page
+    status = await ada.post(FIRST)
+    if not hears:
+        await deaf(page)
+    text, category = await open_editor(page)
+    await text.fill("as I typed it")
+    await category.select_option("blocked")
+    await delete(ada, status)
+    if not hears:
+        await save(page)
+    await expect(page.locator(".edit").get_by_text("This was deleted elsewhere meanwhile.")).to_be_visible()
+    await expect(text).to_have_value("as I typed it")
+    await save(page)
+
+    await expect(entry(page, "as I typed it")).to_contain_text("blocked")
+    await expect(page.locator(".edit")).to_have_count(0)
+    await expect(entry(page, FIRST)).to_have_count(0)
+
+
+async def test_cancelling_lets_a_deleted_status_go(window: Window, ada: Member):
+    """It was still there for the form alone."""
+    page = window.page
+    status = await ada.post(FIRST)
+    text, _ = await open_editor(page)
+    await text.fill("as I typed it")
+    await delete(ada, status)
+    await expect(page.locator(".edit").get_by_text("This was deleted elsewhere meanwhile.")).to_be_visible()
+    await page.get_by_role("button", name="Cancel").click()
+
+    await expect(page.locator(".edit")).to_have_count(0)
+    await expect(page.get_by_text(FIRST)).to_have_count(0)
+    await expect(page.get_by_text("as I typed it")).to_have_count(0)
 
 
 async def test_undoing_an_edit_undoes_no_other(window: Window, ada: Member):
