@@ -46,7 +46,8 @@ class Proxy:
             self.flowing.clear()
         elif order == "drop":
             for writer in self.open:
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                with suppress(OSError):  # this end was closed, and the other one is still open
+                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                 writer.transport.abort()
         elif order == "mend":
             self.is_cut = False
