@@ -38,8 +38,9 @@ _UNSEEN: Final = rf"{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001
 _VISIBLE: Final = re.compile(rf"[^{_UNSEEN}]")
 
 # Joiners show where scripts from Arabic to Sinhala write on, and within an emoji; so they are kept there, in names too.
-_JOINING: Final = r"[\u0600-\u0dff]"
-_EMOJI: Final = r"[\u2190-\u2bff\U0001f000-\U0001faff]"
+# What joins nothing, since it is taken out itself, is none of them.
+_JOINING: Final = rf"(?![{_UNSEEN}])[\u0600-\u0dff]"
+_EMOJI: Final = rf"(?![{_UNSEEN}])[\u2190-\u2bff\U0001f000-\U0001faff]"
 _JOINED_OR_UNSEEN: Final = re.compile(
     rf"({_JOINING}[\u200c\u200d](?={_JOINING})|{_EMOJI}\ufe0f?\u200d(?={_EMOJI})|{_EMOJI}\ufe0f)|(?!\s)[{_UNSEEN}]"
 )

@@ -6,7 +6,7 @@ import unicodedata
 from typing import Annotated
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -206,6 +206,8 @@ def test_a_name_is_normalised(kind, given, kept):
 
 
 @pytest.mark.parametrize("kind", NAMES)
+@example(value="\U0001f000\u200d\u2800")
+@example(value="\u0645\u200d\u061c")
 @given(value=st.text(max_size=80) | st.text(st.sampled_from(f"{NOTHING}Aé e\u0301می\u2764\U0001f525Ⓜﷺ"), max_size=40))
 def test_a_name_that_is_kept_stays_as_it_is(kind, value):
     """So it can be sent back as it was read. It has at most 80 characters, however it was written."""
