@@ -27,8 +27,17 @@ STATE = """
 
 
 async def use(stand: Stand, client: httpx.AsyncClient, token: str) -> tuple[int, str | None]:
-    """Refresh with a token, anywhere, and return the answer's status and the token that it gave."""
-    answer = await client.post(f"{stand.any_replica().url}/auth/refresh", headers={"Cookie": f"{PLAIN_NAME}={token}"})
+    """Refresh with a token, anywhere, and return the answer's status and the token that it gave.
+
+    Who is told that the database has no time comes back, as a browser does.
+    """
+    async with asyncio.timeout(60):
+        while True:
+            url = f"{stand.any_replica().url}/auth/refresh"
+            answer = await client.post(url, headers={"Cookie": f"{PLAIN_NAME}={token}"})
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(float(answer.headers["Retry-After"]))
     given = answer.cookies.get(PLAIN_NAME)
     client.cookies.clear()
     return answer.status_code, given
