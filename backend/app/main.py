@@ -24,7 +24,8 @@ from app.api.sockets import Sockets
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
 from app.errors import BoardError
-from app.services import housekeeping, setup
+from app.services import housekeeping
+from app.services.identity import setup
 
 log = logging.getLogger(__name__)
 

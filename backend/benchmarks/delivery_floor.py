@@ -14,8 +14,9 @@ from typing import Final
 import asyncpg
 import orjson
 
-from app.services import post_statements, wakeups
-from app.services.events import Event
+from app.services import wakeups
+from app.services.feed.events import Event
+from app.services.statuses import post_statements
 from benchmarks.floors import Floor, Receive, Scope, Send, answer
 from benchmarks.post_floors import common_values
 

@@ -18,7 +18,9 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
-from app.services import callers, live, post_statements, references
+from app.services.feed import follower
+from app.services.identity import callers
+from app.services.statuses import post_statements, references
 from benchmarks.floors import Floor, Receive, Scope, Send, answer
 
 REFERENCE: Final = re.compile(r"(\w+)/([\w-]+)#(\d+)")
@@ -100,7 +102,7 @@ class PostFloor(Floor):
         while True:
             await self.news.wait()
             self.news.clear()
-            await connection.execute(live.NOTIFY)
+            await connection.execute(follower.NOTIFY)
 
 
 app = PostFloor()

@@ -47,10 +47,10 @@ async def control(send: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
 
 def _board() -> FastAPI:
     from app.main import app  # noqa: PLC0415 -- its settings are not there for the others
-    from app.services import live  # noqa: PLC0415
-    from app.services.events import Event  # noqa: PLC0415
+    from app.services.feed import follower  # noqa: PLC0415
+    from app.services.feed.events import Event  # noqa: PLC0415
 
-    live.POLL = 10**6  # type: ignore[misc] -- it would find that the log knows nothing of these events
+    follower.POLL = 10**6  # type: ignore[misc] -- it would find that the log knows nothing of these events
     usual = app.router.lifespan_context
 
     async def send() -> None:
@@ -69,7 +69,8 @@ def _board() -> FastAPI:
 
 def _silent() -> FastAPI:
     from app.main import app  # noqa: PLC0415
-    from app.services import posting, wakeups  # noqa: PLC0415
+    from app.services import wakeups  # noqa: PLC0415
+    from app.services.statuses import posting  # noqa: PLC0415
 
     wakeups.announce = lambda: None
     wakeups.CHANNEL = "nobody_notifies"  # type: ignore[misc]

@@ -16,7 +16,7 @@ import asyncpg
 import orjson
 import uvloop
 
-from app.services import status_pages
+from app.services.statuses import listing
 from benchmarks.filled import COMMON, RARE, fill
 from benchmarks.rounds import arguments, show, table
 from benchmarks.stand import board, pin_database, plain_url, quantile
@@ -26,7 +26,7 @@ WARM_UP = 20  # turns that are not counted
 FUTURE = datetime(2030, 1, 1, tzinfo=UTC)
 _numbers = itertools.count()  # of the moments, none of which is asked for twice
 # What the board asks for a page of 50.
-QUERY = status_pages.statement(("q", "until"), 51)
+QUERY = listing.statement(("q", "until"), 51)
 
 # Milliseconds of the database, and of the board.
 type Round = tuple[list[float], list[float]]

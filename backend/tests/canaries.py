@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 
 from app.config import settings
 from app.logs import dict_config
-from app.services import secrets
+from app.services.identity import secrets
 from tests import fake_github
 from tests.logins import OTHER_PASSWORD
 from tests.personas import PASSWORD

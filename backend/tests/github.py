@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.config import settings
-from app.services import enrichment
-from app.services.github import GitHub
+from app.services.github import poller
+from app.services.github.client import GitHub
 from tests.fake_github import SECRET, TOKEN, FakeGitHub, fake_github
 
 
@@ -24,5 +24,5 @@ async def github(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeGitHub]:
 async def enrich() -> None:
     """Ask GitHub until nothing is due, as a worker does."""
     async with GitHub() as hub:
-        while await enrichment.run_once(hub):
-            await asyncio.sleep(enrichment.PACE.total_seconds())
+        while await poller.run_once(hub):
+            await asyncio.sleep(poller.PACE.total_seconds())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from app.services import mentions
+from app.services.statuses import mentions
 
 # A piece as `web/grammar.js` yields it: {text}, {text, reference}, {text, address}, {text, reference, address}.
 type Piece = dict[str, str]

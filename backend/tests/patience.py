@@ -9,12 +9,14 @@ from typing import Final
 import pytest
 
 from app import database
-from app.services import live, passwords, searches
+from app.services.feed import follower
+from app.services.identity import passwords
+from app.services.statuses import searches
 
 LONG: Final = 60.0  # seconds
 PLACES: Final = [
     *((database, name) for name in ("POOL_TIMEOUT", "CONNECT_TIMEOUT", "PATIENCE", "COMMAND_TIMEOUT")),
-    *((live, "PATIENCE"), (passwords.turns, "_patience"), (searches.turns, "_patience")),
+    *((follower, "PATIENCE"), (passwords.turns, "_patience"), (searches.turns, "_patience")),
 ]
 GUARDS: Final = dict.fromkeys(database.SESSION_GUARDS, f"{LONG * 1000:.0f}")
 

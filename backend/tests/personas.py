@@ -14,8 +14,8 @@ from app import database
 from app.main import app
 from app.models import Session, User
 from app.models.user import Role
-from app.services import access_tokens
-from app.services.passwords import hash_password
+from app.services.identity import access_tokens
+from app.services.identity.passwords import hash_password
 
 BASE_URL = "http://board.test"
 PASSWORD = "a harbour of quiet lanterns"

@@ -6,9 +6,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import database
 from app.models import Reference
 from app.models.reference import ReferenceKind, ReferenceState
-from app.services import changes, feed
-from app.services.findings import Found
-from app.services.mentions import Mention
+from app.services.feed import log as feed_log
+from app.services.github import changes
+from app.services.github.findings import Found
+from app.services.statuses.mentions import Mention
 from app.services.transactions import transaction
 
 
@@ -18,7 +19,7 @@ async def tell(db: AsyncSession, number: int, state: ReferenceState = ReferenceS
     reference_id = await db.scalar(select(Reference.id).where(Reference.number == number))
     assert reference_id is not None
     found = Found(Mention("octo", "api", number), ReferenceKind.PULL_REQUEST, "Title", state, False, None)
-    await feed.append_all(db, await changes.record(db, [(reference_id, found)]))
+    await feed_log.append_all(db, await changes.record(db, [(reference_id, found)]))
 
 
 async def told(number: int, state: ReferenceState = ReferenceState.MERGED) -> None:

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Final
 
-from app.services.events import Ring, pieces
-from app.services.feed import Position
+from app.services.feed.events import Ring, pieces
+from app.services.feed.log import Position
 from app.socket_protocol import SocketProtocol, frame_of
 
 

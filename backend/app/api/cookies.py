@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from app.services.sessions import BOARD_LETTERS, Presented, Tokens, board_name
+from app.services.identity.sessions import BOARD_LETTERS, Presented, Tokens, board_name
 
 PLAIN_NAME: Final = "statusboard_refresh"
 # A browser accepts this name over https only, with Secure, Path=/ and no Domain: no other host can have set it.

@@ -17,8 +17,8 @@ from app.errors import AdminsOnly, InsufficientScope, SessionRequired, Unauthent
 from app.models.user import Role
 from app.schemas.statuses import PageQuery
 from app.schemas.tokens import Scope
-from app.services import callers
-from app.services.callers import Caller
+from app.services.identity import callers
+from app.services.identity.callers import Caller
 
 DB = Annotated[AsyncSession, Depends(get_db)]
 

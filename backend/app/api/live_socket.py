@@ -16,10 +16,11 @@ from app.database import AsyncSessionLocal
 from app.errors import BoardError, InsufficientScope
 from app.schemas.live import AuthMessage
 from app.schemas.tokens import Scope
-from app.services import callers, catch_up
-from app.services.catch_up import Beginning
-from app.services.events import Event
-from app.services.feed import Position
+from app.services.feed.events import Event
+from app.services.feed.log import Position
+from app.services.identity import callers
+from app.services.statuses import catch_up
+from app.services.statuses.catch_up import Beginning
 from app.socket_protocol import CONNECTION, SocketProtocol, frame_of
 
 AUTH_WITHIN: Final = 5.0  # seconds from the handshake to the first message

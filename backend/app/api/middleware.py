@@ -28,7 +28,7 @@ LARGEST_DELIVERY: Final = 2 * 1024 * 1024
 DELIVERIES: Final = "/api/v1/github/webhook"
 
 # A client's own id is kept where it is short, can't break a log line, and isn't made like the board's own secrets
-# (services/secrets.py): it is in the log.
+# (services/identity/secrets.py): it is in the log.
 SANE_REQUEST_ID: Final = re.compile(rb"(?!(?:sb_)?[A-Za-z0-9_-]{43}\Z)[A-Za-z0-9._-]{1,64}")
 
 LONGEST_ID: Final = 10  # digits; secrets are longer

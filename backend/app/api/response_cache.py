@@ -27,9 +27,9 @@ from app.api.errors import answer_to
 from app.config import settings
 from app.errors import BoardError
 from app.schemas.tokens import Scope as TokenScope
-from app.services import callers
-from app.services.callers import Caller
-from app.services.feed import Position
+from app.services.feed.log import Position
+from app.services.identity import callers
+from app.services.identity.callers import Caller
 
 # A process keeps this many answers, all of one version of the board, and none larger than this.
 MOST_ANSWERS: Final = 32

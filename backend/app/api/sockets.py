@@ -11,9 +11,9 @@ from app.api.caught_up import CaughtUp
 from app.api.errors import RESTART, TOO_SLOW, close_code
 from app.config import settings
 from app.errors import BoardError
-from app.services import callers
-from app.services.callers import Credential
-from app.services.live import LiveFeed
+from app.services.feed.follower import LiveFeed
+from app.services.identity import callers
+from app.services.identity.callers import Credential
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from app.database import AsyncSessionLocal
 from app.errors import Conflict, DatabaseUnavailable, UserNotFound
 from app.migrations.upgrade import upgrade
 from app.schemas.invites import InviteCreate
-from app.services import accounts, invites, setup
+from app.services.identity import accounts, invites, setup
 from app.services.transactions import is_refusal, is_unavailability, sqlstate
 
 log = logging.getLogger(__name__)

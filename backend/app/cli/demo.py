@@ -12,9 +12,11 @@ from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
 from app.errors import AccountDisabled, Conflict, StatusNotFound, Unavailable, UserNotFound
 from app.schemas.statuses import StatusCreate, StatusRead, StatusUpdate
-from app.services import demo, demo_live, demo_removal, demo_week, live, posting, statuses
-from app.services.demo_cast import CAST
-from app.services.demo_live import Step
+from app.services.demo import filling, live, removal, week
+from app.services.demo.cast import CAST
+from app.services.demo.live import Step
+from app.services.feed import follower
+from app.services.statuses import editing, posting
 
 PATIENCE: Final = 600.0  # seconds; nobody waits for the answer
 RETRY: Final = 2.0  # seconds after the database was away
@@ -34,10 +36,10 @@ async def run(*, every: float | None, people: int, statuses: int | None) -> None
     """
     try:
         async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
-            is_new = not await demo.is_here(db)
+            is_new = not await filling.is_here(db)
             if is_new:
-                password = await demo.fill(db, people=people, statuses=statuses)
-                await live.notify(db)
+                password = await filling.fill(db, people=people, statuses=statuses)
+                await follower.notify(db)
                 click.echo(f"Log in at {settings.PUBLIC_URL} as {CAST[0].username}, with the password {password}")
             elif every is None:
                 raise Conflict("The demo is on this board already.")
@@ -52,8 +54,8 @@ async def remove() -> None:
     """Remove the demo's people and what they said."""
     try:
         async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
-            people, said = await demo_removal.remove(db)
-            await live.notify(db)
+            people, said = await removal.remove(db)
+            await follower.notify(db)
     finally:
         await async_engine.dispose()
     click.echo(f"Removed: {people} people, {said} statuses." if people else "There is no demo on this board.")
@@ -63,11 +65,11 @@ async def _post_until_stopped(every: float, *, has_open_ends: bool) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    cast = demo_week.people()
+    cast = week.people()
     if has_open_ends:
-        for step in demo_live.endings(cast):
+        for step in live.endings(cast):
             await _perform(step, every, stopping)
-    for step in demo_live.scenes(cast, random.Random()):  # noqa: S311 -- no secret
+    for step in live.scenes(cast, random.Random()):  # noqa: S311 -- no secret
         if stopping.is_set():
             break
         await _perform(step, every, stopping)
@@ -96,12 +98,12 @@ async def _perform(step: Step, every: float, stopping: asyncio.Event) -> None:
 async def _say(step: Step, second_thoughts: float, stopping: asyncio.Event) -> None:
     line = step.line
     async with AsyncSessionLocal() as db:
-        author = await demo.author(db, step.person)
+        author = await filling.author(db, step.person)
         if step.speaks_of is not None:
-            await demo.imagine(db, step.speaks_of)
+            await filling.imagine(db, step.speaks_of)
         if line.ends:
-            await demo.end(db, line.message)
-        await live.notify(db)
+            await filling.end(db, line.message)
+        await follower.notify(db)
     data = StatusCreate(message=line.message, category=line.category)
     status = StatusRead.model_validate_json(await posting.post(author=author, data=data))
     if line.edited is None:
@@ -110,5 +112,5 @@ async def _say(step: Step, second_thoughts: float, stopping: asyncio.Event) -> N
     async with AsyncSessionLocal() as db:
         with suppress(StatusNotFound):
             changes = StatusUpdate(message=line.edited)
-            await statuses.edit(db, editor=author, status_id=status.id, changes=changes)
-            await live.notify(db)
+            await editing.edit(db, editor=author, status_id=status.id, changes=changes)
+            await follower.notify(db)

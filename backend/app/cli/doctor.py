@@ -16,7 +16,8 @@ from app.config import SECRET_BYTES, settings
 from app.database import POOL_OVERFLOW, POOL_SIZE, AsyncSessionLocal
 from app.errors import DatabaseUnavailable
 from app.models import FeedHead, User
-from app.services import housekeeping, readiness, setup
+from app.services import housekeeping, readiness
+from app.services.identity import setup
 from app.services.transactions import autocommit
 
 # A clock that is further off than this makes times on the page look wrong. Nothing else depends on it.

@@ -17,7 +17,7 @@ from app.errors import DatabaseUnavailable
 from app.logs import dict_config
 from app.migrations.upgrade import upgrade_sync
 from app.server import UVICORN_SETTINGS, bound_sending, times_over
-from app.services import setup
+from app.services.identity import setup
 
 
 class Server(uvicorn.Server):

@@ -16,8 +16,8 @@ import httpx2
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from app.services import mentions
-from app.services.mentions import Mention
+from app.services.statuses import mentions
+from app.services.statuses.mentions import Mention
 
 # How it ends, beside 0: merged, or closed as done. 1 and 2 are what every command has: an error, and wrong usage.
 FAILED: Final = 1

@@ -13,8 +13,10 @@ from typing import Final
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
 from app.errors import BoardError
-from app.services import enrichment, live, wakeups
-from app.services.github import GitHub
+from app.services import wakeups
+from app.services.feed import follower
+from app.services.github import poller
+from app.services.github.client import GitHub
 
 log = logging.getLogger(__name__)
 
@@ -97,14 +99,14 @@ class _Enrichment:
     async def _step(self, hub: GitHub) -> float:
         if not self._reconsidered:
             async with AsyncSessionLocal() as db:
-                await enrichment.reconsider(db)
+                await poller.reconsider(db)
             self._reconsidered = True
-        asked = await enrichment.run_once(hub)
+        asked = await poller.run_once(hub)
         if self._committed:
             self._committed = False
             async with AsyncSessionLocal() as db:
-                await live.notify(db)
-        return enrichment.PACE.total_seconds() if asked else POLL
+                await follower.notify(db)
+        return poller.PACE.total_seconds() if asked else POLL
 
     async def _guard(self, step: Awaitable[float]) -> float:
         """Return how long to wait after a step, which may fail but never ends the worker."""

@@ -231,7 +231,7 @@ _NAME: Final = _Rule(
 DisplayName = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME, examples=["Ada Lovelace"]), _NAME, STORABLE]
 TokenName = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME, examples=["Nightly build"]), _NAME, STORABLE]
 
-# Whether it is a common one is asked in `services/password_rules.py`, which no schema can say.
+# Whether it is a common one is asked in `services/identity/password_rules.py`, which no schema can say.
 Password = Annotated[str, Field(min_length=12, max_length=128, json_schema_extra={"format": "password"}), STORABLE]
 
 # The names are no enum in the schema, since they differ from machine to machine and from year to year.

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.models import Board
-from app.services.feed import KEPT_DAYS
+from app.services.feed.log import KEPT_DAYS
 from app.services.transactions import autocommit, transaction
 
 log = logging.getLogger(__name__)

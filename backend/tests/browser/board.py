@@ -19,8 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import database
 from app.config import settings
 from app.migrations.upgrade import upgrade
-from app.services import access_tokens, demo, live
-from app.services import secrets as board_secrets
+from app.services.demo import filling
+from app.services.feed import follower
+from app.services.identity import access_tokens
+from app.services.identity import secrets as board_secrets
 from tests.faults.cluster import Cluster, OnCluster
 from tests.faults.replica import BACKEND, Replica
 from tests.faults.stand import CLEAR, Way
@@ -124,8 +126,8 @@ class Board(OnCluster):
         """Have it merged or closed, and every open board told."""
         engine = database.create_engine(self.postgres.url())
         async with AsyncSession(engine, expire_on_commit=False) as db:
-            await demo.end(db, name)
-            await live.notify(db)
+            await filling.end(db, name)
+            await follower.notify(db)
         await engine.dispose()
 
     async def demo(self, *arguments: str) -> None:

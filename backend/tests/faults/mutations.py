@@ -23,8 +23,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from app import database, logs
 from app.api import live_socket, sockets
 from app.api.routes import live as live_route
-from app.services import attempts, callers, catch_up, feed, live, post_statements, posting, sessions, transactions
+from app.services import transactions
+from app.services.feed import follower
+from app.services.feed import log as feed_log
+from app.services.identity import attempts, callers, sessions
 from app.services.statements import Statement
+from app.services.statuses import catch_up, post_statements, posting
 
 MUTATIONS: dict[str, Callable[[Worker], None]] = {}
 NEVER = 1_000_000.0  # seconds
@@ -62,7 +66,7 @@ def mutation(apply: Callable[[Worker], None]) -> Callable[[Worker], None]:
 @mutation
 def counter_without_lock(_worker: Worker) -> None:
     """Events are numbered by a plain sequence, as an `id` column would be."""
-    feed.APPEND = PLAIN_APPEND  # type: ignore[misc]
+    feed_log.APPEND = PLAIN_APPEND  # type: ignore[misc]
     post_statements.HEAD = PLAIN_HEAD  # type: ignore[misc]
     post_statements.insert.cache_clear()
 
@@ -70,7 +74,7 @@ def counter_without_lock(_worker: Worker) -> None:
 @mutation
 def no_poll(_worker: Worker) -> None:
     """The feed looks at the log when it is notified, and at no other time."""
-    live.POLL = NEVER  # type: ignore[misc]
+    follower.POLL = NEVER  # type: ignore[misc]
 
 
 @mutation
@@ -86,22 +90,22 @@ def no_catch_up(_worker: Worker) -> None:
 @mutation
 def no_reconnect(_worker: Worker) -> None:
     """The feed that has lost its connection does not open another."""
-    live.FIRST_RETRY = live.LAST_RETRY = NEVER  # type: ignore[misc]
-    sockets_feed = live.LiveFeed.__init__
+    follower.FIRST_RETRY = follower.LAST_RETRY = NEVER  # type: ignore[misc]
+    sockets_feed = follower.LiveFeed.__init__
 
     @functools.wraps(sockets_feed)
-    def begin(self: live.LiveFeed, **options: Any) -> None:
+    def begin(self: follower.LiveFeed, **options: Any) -> None:
         sockets_feed(self, **options)
         self._retry = NEVER
 
-    live.LiveFeed.__init__ = begin  # type: ignore[method-assign]
+    follower.LiveFeed.__init__ = begin  # type: ignore[method-assign]
 
 
 @mutation
 def no_heartbeat(_worker: Worker) -> None:
     """The feed waits for the database as long as it takes."""
-    live.PATIENCE = NEVER  # type: ignore[misc]
-    live.POLL = NEVER  # type: ignore[misc]
+    follower.PATIENCE = NEVER  # type: ignore[misc]
+    follower.POLL = NEVER  # type: ignore[misc]
 
 
 @mutation
@@ -179,12 +183,12 @@ class AnyMark(str):
 @mutation
 def no_marks(_worker: Worker) -> None:
     """A position is a number: whatever has the same is taken for the same event."""
-    begin = feed.Position.__init__
+    begin = feed_log.Position.__init__
 
-    def begin_without_mark(self: feed.Position, seq: int, mark: str) -> None:
+    def begin_without_mark(self: feed_log.Position, seq: int, mark: str) -> None:
         begin(self, seq, AnyMark(mark))
 
-    feed.Position.__init__ = begin_without_mark  # type: ignore[method-assign]
+    feed_log.Position.__init__ = begin_without_mark  # type: ignore[method-assign]
 
 
 @mutation

@@ -17,7 +17,8 @@ from typing import Any
 
 from app import database
 from app.api import sockets
-from app.services import catch_up, passwords
+from app.services.identity import passwords
+from app.services.statuses import catch_up
 
 PREFIX = "beginnings-"
 CHECKS = "password-checks"

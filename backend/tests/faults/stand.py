@@ -21,7 +21,7 @@ from typing import Final, Literal
 
 from app.config import settings
 from app.migrations.upgrade import upgrade
-from app.services import access_tokens
+from app.services.identity import access_tokens
 from tests.faults.cluster import Cluster, OnCluster
 from tests.faults.processes import free_port
 from tests.faults.replica import Replica

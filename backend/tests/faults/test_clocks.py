@@ -11,7 +11,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from app.services.secrets import digest
+from app.services.identity.secrets import digest
 from tests.faults.conftest import Run
 from tests.faults.replica import Replica
 from tests.faults.stand import Stand

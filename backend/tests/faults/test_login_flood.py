@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 
-from app.services.attempts import BY_ADDRESS, BY_NAME
+from app.services.identity.attempts import BY_ADDRESS, BY_NAME
 from tests.faults.conftest import Run
 from tests.faults.probe import CHECKS, password_checks
 from tests.faults.processes import memory

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from app.api.cookies import PLAIN_NAME
-from app.services import secrets
+from app.services.identity import secrets
 from tests.faults.conftest import Run
 from tests.faults.stand import Member, Stand
 from tests.faults.traffic import traffic

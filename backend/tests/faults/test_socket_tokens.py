@@ -14,8 +14,8 @@ import orjson
 import pytest
 
 from app.config import settings
-from app.services import access_tokens
-from app.services.secrets import digest
+from app.services.identity import access_tokens
+from app.services.identity.secrets import digest
 from tests.faults.conftest import Run
 from tests.faults.replica import Replica
 from tests.faults.stand import Member, Stand

@@ -12,7 +12,8 @@ from sqlalchemy.pool import NullPool
 from app.database import SESSION_GUARDS
 from app.models import Status, User
 from app.models.status import Category
-from app.services import feed, statuses
+from app.services.feed import log as feed_log
+from app.services.statuses import editing
 from app.services.transactions import transaction
 from tests.faults import mutations
 from tests.faults.checker import Ledger, check
@@ -35,8 +36,8 @@ async def post_slowly(db: AsyncSession, author: User, message: str) -> int:
     """Append as every service does, with a pause before the transaction takes its number, and sometimes no commit."""
     values = {"author_id": author.id, "message": message, "category": Category.DONE}
     status_id = (await db.execute(insert(Status).values(values).returning(Status.id))).scalar_one()
-    status = (await statuses.read_statuses(db, statuses.select_statuses().where(Status.id == status_id)))[0]
-    await feed.append(db, kind="status.posted", subject_id=status_id, payload=status.model_dump_json())
+    status = (await editing.read_statuses(db, editing.select_statuses().where(Status.id == status_id)))[0]
+    await feed_log.append(db, kind="status.posted", subject_id=status_id, payload=status.model_dump_json())
     if random.random() < GIVING_UP:
         raise ChangedMind
     return status_id
@@ -67,7 +68,7 @@ async def test_writers_that_overlap_leave_one_order_without_gaps(
     stand: Stand, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
     """The numbers follow the commits, and a rollback gives its number back. Nobody is notified: the poll finds all."""
-    append = feed.append
+    append = feed_log.append
 
     async def append_after_a_pause(db: AsyncSession, **event: object) -> None:
         await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))
@@ -75,9 +76,9 @@ async def test_writers_that_overlap_leave_one_order_without_gaps(
         if run.mutation == "counter_without_lock":
             await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))
 
-    monkeypatch.setattr(feed, "append", append_after_a_pause)
+    monkeypatch.setattr(feed_log, "append", append_after_a_pause)
     if run.mutation == "counter_without_lock":
-        monkeypatch.setattr(feed, "APPEND", mutations.PLAIN_APPEND)
+        monkeypatch.setattr(feed_log, "APPEND", mutations.PLAIN_APPEND)
         await stand.run(mutations.PLAIN_TABLES)
 
     members = await stand.members(max(run.size.sockets, WRITERS))

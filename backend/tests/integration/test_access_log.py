@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 from app import database
 from app.logs import dict_config
 from app.schemas.health import Health
-from app.services import setup
+from app.services.identity import setup
 from tests import canaries
 from tests.logins import OTHER_PASSWORD, bearer
 from tests.patience import LONG
@@ -212,8 +212,8 @@ CRASHES = [crash_by_key, crash_by_value, crash_behind_another, crash_in_the_data
 async def test_no_exception_tells_what_a_client_sent(server: Server, ada: Persona, monkeypatch, crash):
     """The log has where it broke, by what kind of exception, and none of the values."""
     canaries.note(SECRETS[0])
-    monkeypatch.setattr("app.services.members.find", crash)
-    monkeypatch.setattr("app.services.callers.authenticate", crash)
+    monkeypatch.setattr("app.services.identity.members.find", crash)
+    monkeypatch.setattr("app.services.identity.callers.authenticate", crash)
     async with server.client(ada.token) as client:
         response = await client.get("/api/v1/users/ada")
     async with server.socket() as socket:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
 from app.models import Session
-from app.services import access_tokens
+from app.services.identity import access_tokens
 from tests.clock import let_pass
 from tests.logins import bearer, log_in
 from tests.personas import Persona

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.config import settings
-from app.services import attempts
+from app.services.identity import attempts
 from tests.personas import Persona, new_persona
 from tests.servers import Server
 

@@ -314,7 +314,7 @@ async def test_a_crash_is_a_problem_too(client: httpx.AsyncClient, ada: Persona,
     async def crash(*_args: object, **_options: object) -> None:
         raise ZeroDivisionError("a secret")
 
-    monkeypatch.setattr("app.services.board.read", crash)
+    monkeypatch.setattr("app.services.statuses.board.read", crash)
     response = await ada.client.get("/api/v1/board")
 
     refused(response, 500, "internal_error")

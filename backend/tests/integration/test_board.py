@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import settings
 from app.models import Reference, Status, User
 from app.schemas.board import BoardRead
-from app.services import board as boards
+from app.services.statuses import board as boards
 from tests import history
 from tests.answers import refused
 from tests.personas import Persona, new_member, new_persona

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import database
-from app.services import feed, posting
+from app.services.feed import log as feed_log
+from app.services.statuses import posting
 from tests import history
 from tests.answers import refused
 from tests.patience import LONG
@@ -241,7 +242,7 @@ DEADLOCK = "DO $$ BEGIN RAISE EXCEPTION SQLSTATE '40P01'; END $$"
 
 async def test_a_deadlock_is_tried_once_more(ada: Persona, monkeypatch):
     """Nobody is told of a deadlock that PostgreSQL resolved; a second one is 503."""
-    append, insert = feed.append, posting._insert  # noqa: SLF001 -- the last step of each
+    append, insert = feed_log.append, posting._insert  # noqa: SLF001 -- the last step of each
     failures = [1]
 
     async def append_or_deadlock(db: database.AsyncSession, **event: object) -> None:
@@ -259,7 +260,7 @@ async def test_a_deadlock_is_tried_once_more(ada: Persona, monkeypatch):
     async def edit(status_id: int, message: str) -> httpx.Response:
         return await ada.client.patch(f"{PATH}/{status_id}", json={"message": message})
 
-    monkeypatch.setattr(feed, "append", append_or_deadlock)
+    monkeypatch.setattr(feed_log, "append", append_or_deadlock)
     monkeypatch.setattr(posting, "_insert", insert_or_deadlock)
     for once in ("once", "once on octo/api#12"):
         failures[0] = 1

@@ -15,8 +15,10 @@ from app.database import AsyncSessionLocal, Base
 from app.errors import Conflict, LastAdmin
 from app.models import FeedEvent, FeedHead, Reference, Status, User
 from app.models.user import Role
-from app.services import demo, demo_removal, enrichment, setup
-from app.services.demo_cast import CAST
+from app.services.demo import filling, removal
+from app.services.demo.cast import CAST
+from app.services.github import poller
+from app.services.identity import setup
 from tests.logins import log_in
 from tests.personas import Persona, new_client, new_persona
 from tests.servers import Server, receive_until
@@ -52,7 +54,7 @@ async def rows(db: AsyncSession) -> dict[str, int]:
 
 async def test_a_week_fills_the_board(patient: AsyncSession, client: httpx.AsyncClient):
     """Twelve labelled people over five days, with titles that GitHub was never asked for, and the way it happened."""
-    password = await demo.fill(patient)
+    password = await filling.fill(patient)
     login = await log_in(client, "demo-ada", password)
     client.headers["Authorization"] = f"Bearer {login.json()['access_token']}"
     board = (await client.get("/api/v1/board")).json()
@@ -74,7 +76,7 @@ async def test_a_week_fills_the_board(patient: AsyncSession, client: httpx.Async
 
 async def test_its_log_is_a_log(patient: AsyncSession):
     """Its events are numbered without a gap, in the order of what they tell, and written now: nothing pretends."""
-    await demo.fill(patient)
+    await filling.fill(patient)
     events = (await patient.execute(select(FeedEvent).order_by(FeedEvent.seq))).scalars().all()
     head = (await patient.execute(select(FeedHead.seq, FeedHead.mark))).one()
     posted = [event.subject_id for event in events if event.kind == "status.posted"]
@@ -90,9 +92,9 @@ async def test_an_open_board_follows(patient: AsyncSession, server: Server, ada:
     """Whoever has an empty board open sees it filled, emptied again, and is told nothing twice."""
     async with server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
-        await demo.fill(patient)
+        await filling.fill(patient)
         count = await patient.scalar(select(func.count()).select_from(Status))
-        people, removed = await demo_removal.remove(patient)
+        people, removed = await removal.remove(patient)
         events = []
         while sum(event["kind"] == "status.deleted" for event in events) < count:
             *_, event = await receive_until(socket, "event")
@@ -110,28 +112,28 @@ async def test_an_open_board_follows(patient: AsyncSession, server: Server, ada:
 async def test_nothing_is_left_of_it(patient: AsyncSession, client: httpx.AsyncClient, db: AsyncSession):
     """Accounts, sessions, tokens, titles and every word in the log are gone; the set-up link works again."""
     before = await setup.code(db)
-    password = await demo.fill(patient)
+    password = await filling.fill(patient)
     token = (await log_in(client, "demo-ada", password)).json()["access_token"]
     client.headers["Authorization"] = f"Bearer {token}"
     await client.post(STATUSES, json={"message": "Hello octo/api#401"}, headers={"Idempotency-Key": "once"})
     await client.post("/api/v1/tokens", json={"name": "Build", "scopes": ["post"]})
     await client.post("/api/v1/invites", json={})
     await client.post("/api/v1/users/demo-leo/reset")
-    await demo_removal.remove(patient)
+    await removal.remove(patient)
     log = " ".join(await db.scalars(select(FeedEvent.payload).where(~FeedEvent.kind.startswith("member."))))
 
     assert await rows(db) == {"invites": 1}
     assert await setup.code(db) == before
     assert "octo" not in log
     assert (await client.get("/api/v1/users/me")).status_code == 401
-    assert await demo_removal.remove(patient) == (0, 0)
+    assert await removal.remove(patient) == (0, 0)
 
 
 async def test_others_stay_as_they_are(patient: AsyncSession, ada: Persona, db: AsyncSession):
     """What they said stays, and what they speak of is no made-up thing any more, but a link that can be asked for."""
-    await demo.fill(patient)
+    await filling.fill(patient)
     mine = await ada.post("Like octo/api#401, and octo/else#1")
-    await demo_removal.remove(patient)
+    await removal.remove(patient)
     board = (await ada.client.get("/api/v1/board")).json()
     left = (await ada.client.get(STATUSES)).json()["items"]
     due = await db.scalar(select(Reference.due_at <= func.now()).where(Reference.number == 401))
@@ -148,7 +150,7 @@ async def test_a_board_in_use_is_left_alone(patient: AsyncSession, ada: Persona,
     before = await rows(db)
 
     with pytest.raises(Conflict, match="in use"):
-        await demo.fill(patient)
+        await filling.fill(patient)
     assert await rows(db) == before
 
 
@@ -157,8 +159,8 @@ async def test_a_name_that_only_looks_like_one_is_nobodys_demo(patient: AsyncSes
     await new_persona("demo-day")
 
     with pytest.raises(Conflict, match="demo-"):
-        await demo.fill(patient)
-    assert await demo_removal.remove(patient) == (0, 0)
+        await filling.fill(patient)
+    assert await removal.remove(patient) == (0, 0)
 
 
 @pytest.mark.parametrize(("is_new", "role"), [(True, Role.ADMIN), (False, Role.MEMBER)])
@@ -166,8 +168,8 @@ async def test_only_a_board_without_accounts_gets_an_admin(patient: AsyncSession
     """So that somebody can look at what admins see; a board that has one is not shared with made-up people."""
     if not is_new:
         await new_persona("ada", role=Role.ADMIN, founder=True)
-    await demo.fill(patient)
-    found = await patient.execute(select(User.username, User.role).where(demo.IS_DEMO))
+    await filling.fill(patient)
+    found = await patient.execute(select(User.username, User.role).where(filling.IS_DEMO))
     roles = dict(found.all())
 
     assert roles.pop("demo-ada") == role
@@ -176,25 +178,25 @@ async def test_only_a_board_without_accounts_gets_an_admin(patient: AsyncSession
 
 async def test_the_only_admin_is_not_removed_from_under_others(patient: AsyncSession):
     """Members that a demo admin has invited would have none; once one of them is an admin, the demo can go."""
-    await demo.fill(patient)
+    await filling.fill(patient)
     bob = await new_persona("bob")
     with pytest.raises(LastAdmin):
-        await demo_removal.remove(patient)
+        await removal.remove(patient)
     await patient.execute(text("UPDATE users SET role = 'admin' WHERE username = 'bob'"))
     await patient.commit()
 
-    assert (await demo_removal.remove(patient))[0] == len(CAST)
+    assert (await removal.remove(patient))[0] == len(CAST)
     assert (await bob.client.get("/api/v1/board")).json()["blockers"] == []
 
 
 async def test_github_is_never_asked_for_what_is_made_up(patient: AsyncSession, ada: Persona):
     """Neither at first, nor when it is spoken of again, nor after it was merged."""
-    await demo.fill(patient)
-    turns = [await enrichment.take_turn(patient)]
+    await filling.fill(patient)
+    turns = [await poller.take_turn(patient)]
     await ada.post("octo/mobile#79 again")
-    turns.append(await enrichment.take_turn(patient))
-    await demo.end(patient, "octo/mobile#79 is merged")
-    turns.append(await enrichment.take_turn(patient))
+    turns.append(await poller.take_turn(patient))
+    await filling.end(patient, "octo/mobile#79 is merged")
+    turns.append(await poller.take_turn(patient))
     reference = (await ada.client.get("/api/v1/references/octo/mobile/79")).json()["reference"]
 
     assert turns == [None, None, None]
@@ -203,13 +205,13 @@ async def test_github_is_never_asked_for_what_is_made_up(patient: AsyncSession, 
 
 async def test_merging_clears_blockers(patient: AsyncSession, ada: Persona, server: Server):
     """As GitHub's own word would, with the same events; what is over already is not told again."""
-    await demo.fill(patient)
+    await filling.fill(patient)
     await ada.post("Waiting for octo/mobile#79", "blocked")
     async with server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
-        await demo.end(patient, "octo/mobile#79 is merged")
-        await demo.end(patient, "octo/mobile#79 is merged")
-        await demo.end(patient, "nothing")
+        await filling.end(patient, "octo/mobile#79 is merged")
+        await filling.end(patient, "octo/mobile#79 is merged")
+        await filling.end(patient, "nothing")
         await ada.post("The last")
         events = [(await receive_until(socket, "event"))[-1]]
         while events[-1]["kind"] != "status.posted":

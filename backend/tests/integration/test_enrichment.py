@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
 from app.models import FeedEvent, Reference
-from app.services import enrichment
-from app.services.github import GitHub
+from app.services.github import poller
+from app.services.github.client import GitHub
 from tests.clock import let_pass
 from tests.fake_github import FakeGitHub
 from tests.github import enrich
@@ -181,7 +181,7 @@ async def test_private_titles_are_shown_where_their_repository_is_listed(
     await enrich()
     shown_first = await shown(ada, "octo/secret#1", "acme/secret#1")
     monkeypatch.setattr(settings, "GITHUB_REPOSITORIES", "acme/secret")
-    await enrichment.reconsider(db)
+    await poller.reconsider(db)
     await enrich()
     shown_then = await shown(ada, "octo/secret#1", "acme/secret#1")
 
@@ -238,7 +238,7 @@ async def test_what_an_earlier_version_told_of_a_private_one_is_taken_back(
     await enrich()
     await db.execute(text("UPDATE github_references SET state = NULL, private = true"))
     await db.commit()
-    await enrichment.reconsider(db)
+    await poller.reconsider(db)
 
     assert (await shown(ada, "octo/secret#1"))[0]["state"] == "no_access"
 
@@ -287,13 +287,13 @@ async def test_an_answer_that_is_older_than_what_a_webhook_told_is_not_taken(
     """GitHub was asked before the merge, and answered after it."""
     github.put("octo/api#1", "PullRequest")
     await ada.post("octo/api#1")
-    turn = await enrichment.take_turn(db)
+    turn = await poller.take_turn(db)
     assert turn is not None
     async with GitHub() as hub:
         answer = await hub.look_up(turn.places)
     await db.execute(text("UPDATE github_references SET state = 'merged', fetched_at = clock_timestamp()"))
     await db.commit()
-    await enrichment._write_down(db, turn, answer)  # noqa: SLF001 -- between its two halves
+    await poller._write_down(db, turn, answer)  # noqa: SLF001 -- between its two halves
 
     assert (await shown(ada, "octo/api#1"))[0]["state"] == "merged"
 
@@ -302,10 +302,10 @@ async def test_a_worker_that_was_killed_costs_a_moment(github: FakeGitHub, ada: 
     """What it had taken is nobody's until its turn is over; then it is asked for, once."""
     github.put("octo/api#1")
     await ada.post("octo/api#1")
-    assert await enrichment.take_turn(db) is not None
+    assert await poller.take_turn(db) is not None
     await enrich()
     while_taken = len(github.requests)
-    await let_pass(db, enrichment.TURN)
+    await let_pass(db, poller.TURN)
     await enrich()
 
     assert (while_taken, len(github.requests)) == (0, 1)

@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from app.models import FeedEvent
-from app.services import feed
+from app.services.feed import log as feed_log
 from tests.personas import Persona
 
 WRITERS = 16
@@ -21,9 +21,9 @@ async def write(session: AsyncSession, writer: int, chance: random.Random) -> in
         fate = chance.choice(["commit", "rollback", "savepoint"])
         if fate == "savepoint":
             async with session.begin_nested() as savepoint:
-                await feed.append(session, kind="test.lost", subject_id=writer, payload="{}")
+                await feed_log.append(session, kind="test.lost", subject_id=writer, payload="{}")
                 await savepoint.rollback()
-        await feed.append(session, kind="test.kept", subject_id=writer, payload=f'{{"n":{number}}}')
+        await feed_log.append(session, kind="test.kept", subject_id=writer, payload=f'{{"n":{number}}}')
         if fate == "rollback":
             await session.rollback()
         else:
@@ -64,7 +64,7 @@ async def test_sixteen_writers_leave_no_gap(database_url: str, db: AsyncSession)
     for writer in range(WRITERS):
         own = [event.payload for event in events if event.subject_id == writer]
         assert own == sorted(own, key=lambda payload: int(payload[5:-1]))
-    assert await feed.head(db) == feed.Position(events[-1].seq, events[-1].mark)
+    assert await feed_log.head(db) == feed_log.Position(events[-1].seq, events[-1].mark)
 
 
 async def test_posts_edits_and_deletions_at_once(ada: Persona, bob: Persona, db: AsyncSession):
@@ -90,7 +90,7 @@ async def test_posts_edits_and_deletions_at_once(ada: Persona, bob: Persona, db:
 async def test_an_append_that_fails_gives_its_number_back(ada: Persona, db: AsyncSession):
     """A post that is rolled back after its append leaves neither a number nor a status."""
     await ada.post("first")
-    await feed.append(db, kind="test.lost", subject_id=1, payload="{}")
+    await feed_log.append(db, kind="test.lost", subject_id=1, payload="{}")
     await db.rollback()
     await ada.post("second")
 

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
 from app.models import Attempt
-from app.services import passwords, sessions
-from app.services.attempts import BY_ADDRESS
+from app.services.identity import passwords, sessions
+from app.services.identity.attempts import BY_ADDRESS
 from tests.logins import OTHER_PASSWORD, log_in
 from tests.personas import PASSWORD, Persona, new_client, new_member
 from tests.servers import until

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
 from app.errors import DatabaseUnavailable
-from app.services import attempts, housekeeping
+from app.services import housekeeping
+from app.services.identity import attempts
 from tests.clock import let_pass
 from tests.logins import cookie, log_in
 from tests.patience import LONG

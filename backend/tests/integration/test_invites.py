@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import settings
 from app.models import Invite
 from app.schemas.invites import InviteCreate
-from app.services import invites, secrets
+from app.services.identity import invites, secrets
 from tests.clock import let_pass
 from tests.personas import PASSWORD, Persona
 

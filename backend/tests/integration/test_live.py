@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed
 
 from app.api import caught_up, live_socket
 from app.config import settings
-from app.services import events, live, wakeups
+from app.services import wakeups
+from app.services.feed import events, follower
 from tests import history
 from tests.personas import Persona
 from tests.servers import Server, closed_with, receive, receive_until, serve, serve_elsewhere, until
@@ -164,11 +165,11 @@ async def test_a_notification_wakes_and_does_not_wait_for_the_poll(
     database_url: str, ada: Persona, db: AsyncSession, monkeypatch
 ):
     """With a poll that never comes, another process's event is there by its notification alone."""
-    monkeypatch.setattr(live, "POLL", 3600)
+    monkeypatch.setattr(follower, "POLL", 3600)
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         await history.append(db, 1)
-        await db.execute(text(live.NOTIFY))
+        await db.execute(text(follower.NOTIFY))
         await db.commit()
         event = await receive(socket)
 
@@ -181,7 +182,7 @@ def wrap_reads(monkeypatch: pytest.MonkeyPatch, wrapper: Callable[[Callable[[], 
 
     async def wrapped(connection: asyncpg.Connection, statement: str, *arguments, **options):
         read = partial(fetch, connection, statement, *arguments, **options)
-        return await (wrapper(read) if statement == live.READ else read())
+        return await (wrapper(read) if statement == follower.READ else read())
 
     monkeypatch.setattr(asyncpg.Connection, "fetch", wrapped)
 
@@ -194,7 +195,7 @@ async def test_a_notification_brings_its_status_with_it(database_url: str, ada: 
         reads.append(read)
         return await read()
 
-    monkeypatch.setattr(live, "POLL", 3600)
+    monkeypatch.setattr(follower, "POLL", 3600)
     wrap_reads(monkeypatch, noting)
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
@@ -263,7 +264,7 @@ async def test_what_no_notification_can_bring_is_read_at_once(
     database_url: str, ada: Persona, db: AsyncSession, monkeypatch
 ):
     """A status too long for one, and what is told behind a status in the same transaction."""
-    monkeypatch.setattr(live, "POLL", 3600)
+    monkeypatch.setattr(follower, "POLL", 3600)
     await db.execute(LONG_TITLES)
     await db.commit()
     async with serve() as server, server.follow(ada.token) as socket:
@@ -283,7 +284,7 @@ async def test_what_does_not_fit_the_log_is_not_passed_on(
     database_url: str, ada: Persona, db: AsyncSession, monkeypatch, bulletin: str
 ):
     """Where a notification does not begin at the last known event, what holds is what the log says."""
-    monkeypatch.setattr(live, "POLL", 3600)
+    monkeypatch.setattr(follower, "POLL", 3600)
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         await history.append(db, 1)

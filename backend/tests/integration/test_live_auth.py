@@ -18,7 +18,7 @@ from app.api.sockets import Sockets
 from app.config import settings
 from app.errors import BoardError, InvalidToken
 from app.models import ApiToken
-from app.services import access_tokens, callers, secrets
+from app.services.identity import access_tokens, callers, secrets
 from tests.patience import LONG
 from tests.personas import Persona
 from tests.servers import Server, closed_with, receive, receive_until, serve, until

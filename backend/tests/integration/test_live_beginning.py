@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import live_socket, sockets
 from app.database import AsyncSessionLocal
-from app.services import catch_up
-from app.services.events import PIECE_BYTES, Event, Ring, pieces
-from app.services.feed import Position
+from app.services.feed.events import PIECE_BYTES, Event, Ring, pieces
+from app.services.feed.log import Position
+from app.services.statuses import catch_up
 from tests import history
 from tests.faults.stuck import StuckClient
 from tests.personas import Persona
@@ -154,7 +154,7 @@ def test_events_are_written_in_pieces():
 
 def test_the_ring_is_bounded_by_bytes_too(monkeypatch):
     """Of long events it keeps fewer, and knows where it begins."""
-    monkeypatch.setattr("app.services.events.RING_BYTES", 10_000)
+    monkeypatch.setattr("app.services.feed.events.RING_BYTES", 10_000)
     ring = Ring(Position(0, "00000000"))
     for event in events_of([1900] * 20):
         ring.append(event)
@@ -168,7 +168,7 @@ def test_the_ring_is_bounded_by_bytes_too(monkeypatch):
 
 def test_a_deletion_gives_the_rings_bytes_back(monkeypatch):
     """What is redacted is shorter: more fit."""
-    monkeypatch.setattr("app.services.events.RING_BYTES", 10_000)
+    monkeypatch.setattr("app.services.feed.events.RING_BYTES", 10_000)
     ring = Ring(Position(0, "00000000"))
     for number in range(1, 6):
         ring.append(Event.from_row(number, "0a1b2c3d", "status.edited", 7, "x" * 1900))

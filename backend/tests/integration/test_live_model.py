@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.asyncio.client import ClientConnection
 
-from app.services import catch_up
+from app.services.statuses import catch_up
 from tests.personas import Persona
 from tests.servers import Server, receive, receive_until
 

@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.live_socket import LiveSocket
 from app.database import AsyncSessionLocal
-from app.services import housekeeping, live
-from app.services.feed import MOST_MISSED
+from app.services import housekeeping
+from app.services.feed import follower
+from app.services.feed.log import MOST_MISSED
 from tests import history
 from tests.clock import let_pass
 from tests.personas import Persona
@@ -74,14 +75,14 @@ async def test_any_process_can_continue(database_url: str, ada: Persona):
 
 async def test_a_socket_may_be_faster_than_its_process(database_url: str, ada: Persona, db: AsyncSession, monkeypatch):
     """What is written between a socket's start and the feed's comes from the feed like all that follows."""
-    follow = live.LiveFeed._follow  # noqa: SLF001 -- held back, as a slow connection would
+    follow = follower.LiveFeed._follow  # noqa: SLF001 -- held back, as a slow connection would
     begin = asyncio.Event()
 
-    async def late(feed: live.LiveFeed) -> None:
+    async def late(feed: follower.LiveFeed) -> None:
         await begin.wait()
         await follow(feed)
 
-    monkeypatch.setattr(live.LiveFeed, "_follow", late)
+    monkeypatch.setattr(follower.LiveFeed, "_follow", late)
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         await history.append(db, 20)

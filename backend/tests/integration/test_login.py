@@ -13,7 +13,7 @@ from app import database
 from app.config import settings
 from app.main import create_app
 from app.models import Attempt, Session, User
-from app.services import passwords, sessions
+from app.services.identity import passwords, sessions
 from tests.clock import let_pass
 from tests.logins import OTHER_PASSWORD, bearer, log_in
 from tests.personas import BASE_URL, PASSWORD, Persona, new_client, new_member

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from app.database import Base
-from app.services import feed, setup
+from app.services.feed import log as feed_log
+from app.services.identity import setup
 from tests.personas import Persona
 from tests.recorder import recorded
 from tests.servers import Server, receive_until, serve
@@ -61,7 +62,7 @@ async def fill(db: AsyncSession, first: int, last: int) -> None:
     await db.execute(REFERENCES[0], {"first": first, "last": last})
     await db.execute(REFERENCES[1])
     # As whatever a list shows does: else a page that was made before would be given again.
-    await feed.append(db, kind="log.filled", subject_id=0, payload="{}")
+    await feed_log.append(db, kind="log.filled", subject_id=0, payload="{}")
     await db.commit()
 
 

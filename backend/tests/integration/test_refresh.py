@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
 from app.models import RefreshToken, Session, User
-from app.services import secrets
+from app.services.identity import secrets
 from tests.clock import let_pass
 from tests.logins import COOKIE, HOST_COOKIE, bearer, cookie, log_in, refresh
 from tests.personas import PASSWORD, Persona

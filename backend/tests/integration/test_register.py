@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import database
 from app.config import settings
 from app.models import FeedEvent, Invite, User
-from app.services import invites, setup
+from app.services.identity import invites, setup
 from tests.clock import let_pass, until_they_wait
 from tests.personas import PASSWORD, Persona, new_client
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
-from app.services import feed
+from app.services.feed import log as feed_log
 from tests.answers import refused
 from tests.clock import until_they_wait
 from tests.personas import Persona
@@ -30,7 +30,7 @@ async def changing(user_id: int, change: str) -> AsyncIterator[None]:
     """Change a member, and tell the log, in a transaction that commits once the block's post, or what it is, waits."""
     async with database.AsyncSessionLocal() as db:
         await db.execute(text(f"UPDATE users SET {change} WHERE id = :id"), {"id": user_id})  # noqa: S608 -- constants
-        await feed.append(db, kind="member.changed", subject_id=user_id, payload=json.dumps({"change": change}))
+        await feed_log.append(db, kind="member.changed", subject_id=user_id, payload=json.dumps({"change": change}))
         yield
         await until_they_wait(1)
         await db.commit()

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import response_cache
 from app.api.response_cache import LARGEST_ANSWER, LONGEST_QUERY, MOST_ANSWERS, Answers, Version
-from app.services import board, status_pages
-from app.services.feed import Position
+from app.services.feed.log import Position
+from app.services.statuses import board, listing
 from tests.personas import Persona, new_client, new_persona
 from tests.recorder import recorded
 
@@ -92,7 +92,7 @@ async def test_an_answer_that_is_kept_is_the_one_that_was_made(path: str, querie
     assert kept == made
 
 
-@pytest.mark.parametrize(("path", "service"), [(PATH, status_pages), ("/api/v1/board", board)])
+@pytest.mark.parametrize(("path", "service"), [(PATH, listing), ("/api/v1/board", board)])
 async def test_what_is_kept_is_not_read_again(path: str, service: object, ada: Persona, monkeypatch):
     """Nor for a HEAD, nor for a client that takes it compressed."""
     await ada.post("one")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models.user import Role
 from app.schemas.invites import InviteCreate
-from app.services import accounts, invites
+from app.services.identity import accounts, invites
 from tests.clock import until_they_wait
 from tests.logins import OTHER_PASSWORD
 from tests.personas import PASSWORD, Persona, new_persona

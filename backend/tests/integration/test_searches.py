@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
-from app.services import board, cursors, searches, status_pages
+from app.services import cursors
+from app.services.statuses import board, listing, searches
 from tests.answers import refused
 from tests.personas import Persona
 from tests.servers import until
@@ -71,13 +72,13 @@ async def test_what_an_index_finds_is_no_search(ada: Persona):
 async def test_searches_take_turns_by_member(ada: Persona, bob: Persona, monkeypatch):
     """Ada searches for ten things, Bob for one: his comes second."""
     order = []
-    read = status_pages._read  # noqa: SLF001
+    read = listing._read  # noqa: SLF001
 
     async def noted(wanted):
         order.append(wanted.q)
         return await read(wanted)
 
-    monkeypatch.setattr(status_pages, "_read", noted)
+    monkeypatch.setattr(listing, "_read", noted)
     async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
         for _ in range(searches.AT_ONCE):
             await stack.enter_async_context(searches.turns.turn("someone"))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import database
 from app.config import settings
 from app.models import Board
-from app.services import setup
+from app.services.identity import setup
 from tests.patience import LONG
 from tests.personas import Persona
 from tests.servers import serve

@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Reference, Status
 from app.models.reference import ReferenceKind, ReferenceState
 from app.schemas.statuses import StatusPage, StatusRead
-from app.services import changes, feed, statuses
-from app.services.findings import Found
-from app.services.mentions import Mention
+from app.services.feed import log as feed_log
+from app.services.github import changes
+from app.services.github.findings import Found
+from app.services.statuses import editing
+from app.services.statuses.mentions import Mention
 from app.services.transactions import transaction
 from tests.answers import ids
 from tests.personas import PASSWORD, Persona, new_member
@@ -52,7 +54,7 @@ async def close(db: AsyncSession, reference_id: int) -> None:
     reference = await db.get_one(Reference, reference_id)
     place = Mention(reference.owner, reference.repo, reference.number)
     found = Found(place, ReferenceKind.ISSUE, "A title", ReferenceState.CLOSED, private=False, changed_at=None)
-    await feed.append_all(db, await changes.record(db, [(reference_id, found)]))
+    await feed_log.append_all(db, await changes.record(db, [(reference_id, found)]))
 
 
 async def test_the_bytes_are_what_the_schema_says(ada: Persona, bob: Persona, db: AsyncSession):
@@ -66,8 +68,8 @@ async def test_the_bytes_are_what_the_schema_says(ada: Persona, bob: Persona, db
     whole_second = text("UPDATE statuses SET created_at = date_trunc('second', created_at) WHERE id % 2 = 0")
     await db.execute(whole_second)
     await db.commit()
-    newest = statuses.select_statuses().order_by(Status.created_at.desc(), Status.id.desc())
-    models = await statuses.read_statuses(db, newest)
+    newest = editing.select_statuses().order_by(Status.created_at.desc(), Status.id.desc())
+    models = await editing.read_statuses(db, newest)
 
     for limit in (2, 100):
         page = (await ada.client.get(PATH, params={"limit": limit})).content

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import ApiToken
-from app.services import secrets
+from app.services.identity import secrets
 from tests.clock import let_pass
 from tests.logins import OTHER_PASSWORD, bearer
 from tests.personas import PASSWORD, Persona, new_client

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
 from app.models import Board
-from app.services import access_tokens, secrets
+from app.services.identity import access_tokens, secrets
 from tests.clock import let_pass
 from tests.logins import COOKIE, HOST_COOKIE, bearer, cookie, cookies, log_in
 from tests.personas import PASSWORD, Persona

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
 from app.models import FeedEvent, GithubDelivery
-from app.services import live
+from app.services.feed import follower
 from tests.answers import invalid, refused
 from tests.fake_github import FakeGitHub, delivery, sign
 from tests.github import enrich
@@ -50,7 +50,7 @@ def test_githubs_own_example():
 
 async def test_a_merge_is_on_every_open_board_at_once(github: FakeGitHub, ada: Persona, monkeypatch):
     """One delivery, one event for each socket, where nothing but the notification brings it."""
-    monkeypatch.setattr(live, "POLL", 3600)
+    monkeypatch.setattr(follower, "POLL", 3600)
     await ada.post("octo/api#12")
     body = delivery("pull_request", "closed", "Octo/Api#12", state="closed", merged=True, title="Cache the tree")
     async with (

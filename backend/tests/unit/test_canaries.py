@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from app.config import settings
-from app.services import access_tokens, passwords, secrets
+from app.services.identity import access_tokens, passwords, secrets
 from tests import canaries
 from tests.canaries import telling
 from tests.logins import OTHER_PASSWORD

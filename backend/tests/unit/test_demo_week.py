@@ -11,20 +11,21 @@ import pytest
 from app.models.status import Category
 from app.schemas.auth import Registration
 from app.schemas.statuses import StatusCreate
-from app.services import demo_live, demo_week, mentions
-from app.services.demo_cast import CAST
-from app.services.demo_week import Saying
+from app.services.demo import live, week
+from app.services.demo.cast import CAST
+from app.services.demo.week import Saying
+from app.services.statuses import mentions
 
 TUESDAY_EVENING = datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
 SUNDAY = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
 MIDSUMMER = datetime(2027, 6, 21, 12, 0, tzinfo=UTC)
-KNOWN = {imagined.place.key for imagined in demo_week.references()}
+KNOWN = {imagined.place.key for imagined in week.references()}
 
 
 @pytest.mark.parametrize("now", [TUESDAY_EVENING, SUNDAY])
 def test_the_week_is_worked_by_each_ones_own_clock(now: datetime):
     """On working days and today, whatever day that is, within working hours, in order, and never ahead of time."""
-    said = demo_week.week(now)
+    said = week.week(now)
 
     assert said == sorted(said, key=lambda saying: saying.at)
     assert said[-1].at < now
@@ -38,12 +39,12 @@ def test_the_week_is_worked_by_each_ones_own_clock(now: datetime):
 
 def test_the_week_is_the_same_for_the_same_moment():
     """So that two pictures of it can be compared."""
-    assert demo_week.week(TUESDAY_EVENING) == demo_week.week(TUESDAY_EVENING)
+    assert week.week(TUESDAY_EVENING) == week.week(TUESDAY_EVENING)
 
 
 def test_edits_come_within_the_window():
     """Of 15 minutes, and not before they could have happened."""
-    edited = [saying for saying in demo_week.week(TUESDAY_EVENING) if saying.edited_at]
+    edited = [saying for saying in week.week(TUESDAY_EVENING) if saying.edited_at]
 
     assert edited
     assert all(saying.at < saying.edited_at < saying.at + timedelta(minutes=15) for saying in edited)
@@ -51,7 +52,7 @@ def test_edits_come_within_the_window():
 
 def test_everything_spoken_of_exists():
     """Each reference has a title, and ends at most once in a week."""
-    lines = [demo_week.parse_line(line) for person in CAST for line in person.week]
+    lines = [week.parse_line(line) for person in CAST for line in person.week]
     named = {mention.key for line in lines for mention in mentions.find(line.message)}
     ended = [mention.key for line in lines if line.ends for mention in mentions.find(line.message)]
 
@@ -69,7 +70,7 @@ def spoken_of(said: list[Saying]) -> set[tuple[str, str, int]]:
 
 def test_some_blockers_were_cleared():
     """Whoever looks sees what that is like."""
-    said = demo_week.week(TUESDAY_EVENING)
+    said = week.week(TUESDAY_EVENING)
 
     assert spoken_of(of_category(said, Category.BLOCKED)) & spoken_of([s for s in said if s.line.ends])
 
@@ -78,7 +79,7 @@ def test_some_blockers_were_cleared():
 @pytest.mark.parametrize("day", [SUNDAY, TUESDAY_EVENING, MIDSUMMER])
 def test_at_no_hour_is_everyone_free_to_go_on(day: datetime, hour: int):
     """Whenever somebody starts the demo, two people wait for something, though each keeps the hours of their zone."""
-    said = demo_week.week(day.replace(hour=hour))
+    said = week.week(day.replace(hour=hour))
     newest = {saying.person.name: saying for saying in said}
     over = spoken_of([saying for saying in said if saying.line.ends])
     blocked = of_category(list(newest.values()), Category.BLOCKED)
@@ -88,7 +89,7 @@ def test_at_no_hour_is_everyone_free_to_go_on(day: datetime, hour: int):
 
 def test_what_is_said_and_who_says_it_keep_the_boards_rules():
     """Names, labels, zones and messages are those that anyone could have."""
-    for person in demo_week.people(300):
+    for person in week.people(300):
         Registration(
             username=person.username,
             display_name=person.display_name,
@@ -97,14 +98,14 @@ def test_what_is_said_and_who_says_it_keep_the_boards_rules():
         )
         assert person.username.startswith("demo-")
         assert person.display_name.endswith(" (demo)")
-        for line in map(demo_week.parse_line, person.week):
+        for line in map(week.parse_line, person.week):
             StatusCreate(message=line.message, category=line.category)
-    assert len({person.username for person in demo_week.people(300)}) == 300
+    assert len({person.username for person in week.people(300)}) == 300
 
 
 def test_scenes_go_on_for_ever():
     """Nobody is in two at once, each is about something of its own that is ended once, and no placeholder is left."""
-    steps = list(islice(demo_live.scenes(CAST, Random(7)), 600))
+    steps = list(islice(live.scenes(CAST, Random(7)), 600))
     ended = Counter(step.speaks_of.place.name for step in steps if step.line.ends)
 
     assert set(ended.values()) == {1}
@@ -117,16 +118,16 @@ def test_scenes_go_on_for_ever():
 
 def test_the_week_ends_well():
     """What is still open then is tied up by those who were at it."""
-    named = {m.key for step in demo_live.endings(CAST) for m in mentions.find(step.line.message)}
+    named = {m.key for step in live.endings(CAST) for m in mentions.find(step.line.message)}
 
     assert named <= KNOWN
-    assert [step.person.name for step in demo_live.endings(CAST[:1])] == ["ada"]
+    assert [step.person.name for step in live.endings(CAST[:1])] == ["ada"]
 
 
 def test_a_crowd_says_as_much_as_is_asked_for():
     """Everyone in turn, today alone: for measuring with a large board."""
-    cast = demo_week.people(200)
-    said = demo_week.crowd(cast, 500, TUESDAY_EVENING)
+    cast = week.people(200)
+    said = week.crowd(cast, 500, TUESDAY_EVENING)
 
     assert len(said) == 500
     assert len({saying.person.username for saying in said}) == 200

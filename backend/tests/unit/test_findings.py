@@ -7,10 +7,10 @@ import pytest
 from app.config import settings
 from app.models import Reference
 from app.models.reference import ReferenceKind, ReferenceState
-from app.services import findings, refresh
-from app.services.findings import Found, Gone, Missing, NoAccess, Redirected, Unclear
-from app.services.mentions import Mention
-from app.services.refresh import NEVER, Spoken
+from app.services.github import findings, schedule
+from app.services.github.findings import Found, Gone, Missing, NoAccess, Redirected, Unclear
+from app.services.github.schedule import NEVER, Spoken
+from app.services.statuses.mentions import Mention
 
 PLACE = Mention("octo", "api", 12)
 HOURS = timedelta(hours=1)
@@ -134,11 +134,11 @@ def test_what_turned_private_is_a_plain_link():
     ],
 )
 def test_when_it_is_asked_again(state, spoken, expected):
-    assert refresh.after(reference(state=state), NoAccess(), spoken) == expected
+    assert schedule.after(reference(state=state), NoAccess(), spoken) == expected
 
 
 def test_what_is_unclear_is_asked_ever_less_often():
     """From a minute to a day."""
-    waits = [refresh.after(reference(failures=failures), Unclear(), NEVER) for failures in (1, 2, 3, 11, 20)]
+    waits = [schedule.after(reference(failures=failures), Unclear(), NEVER) for failures in (1, 2, 3, 11, 20)]
 
     assert waits == [timedelta(minutes=count) for count in (1, 2, 4)] + [1024 * timedelta(minutes=1), DAYS]

@@ -125,6 +125,34 @@ def test_no_modules_import_each_other():
     TopologicalSorter(graph).prepare()  # or a CycleError, which names them
 
 
+# Within services, a package may import those behind it, and the files beside the packages.
+PACKAGES: Final = ("demo", "github", "statuses", "identity", "feed")
+# Knows every table whose rows are thrown away some day.
+KNOWS_ALL: Final = "app.services.housekeeping"
+
+
+def package(module: str) -> str:
+    """Return the package of services that a module is in, or an empty string for a file beside them."""
+    parts = module.split(".")
+    return parts[2] if len(parts) > 3 or parts[-1] in PACKAGES else ""
+
+
+def test_services_import_in_one_direction():
+    """From what few need to what many need, so that a package can be read without those above it."""
+    order = (*PACKAGES, "")
+    wrong = [
+        (importer, module)
+        for importer, path in MODULES
+        if importer.startswith("app.services.") and importer != KNOWS_ALL
+        for module, name in imports(path)
+        if module.startswith("app.services")
+        for imported in [f"{module}.{name}" if f"{module}.{name}" in dict(MODULES) else module]
+        if order.index(package(imported)) < order.index(package(importer))
+    ]
+
+    assert wrong == []
+
+
 def test_only_what_speaks_http_imports_its_framework():
     """Services know no requests and no status codes, so they can be called from a command as well."""
     wrong = {

@@ -181,7 +181,7 @@ def test_an_exception_says_what_is_nobodys():
     lines = logged("""
     import asyncpg
     from app.errors import DatabaseUnavailable
-    from app.services.github import GithubFailed
+    from app.services.github.client import GithubFailed
     password = asyncpg.InvalidPasswordError('password authentication failed for user "x"')
     taken = asyncpg.UniqueViolationError("Key (username)=(hunter2) already exists.")
     taken.constraint_name = "uq_users_username"

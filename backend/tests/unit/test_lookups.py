@@ -5,7 +5,7 @@ from operator import itemgetter
 
 import pytest
 
-from app.services.lookups import Lookup
+from app.services.batching import Lookup
 
 
 class Table:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.mentions import AT_MOST, Mention, find
+from app.services.statuses.mentions import AT_MOST, Mention, find
 from tests.grammar import CASES, ENDLESS, SIGNS, Case
 
 

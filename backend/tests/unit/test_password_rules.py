@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.password_rules import COMMON, REPEATS, TELLING, why_refused
+from app.services.identity.password_rules import COMMON, REPEATS, TELLING, why_refused
 
 PHRASE = "purple marmalade dishwasher lantern"
 

@@ -7,7 +7,7 @@ import threading
 import pytest
 from argon2 import PasswordHasher, extract_parameters
 
-from app.services import passwords
+from app.services.identity import passwords
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux")

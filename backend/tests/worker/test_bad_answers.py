@@ -12,9 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
 from app.errors import DatabaseUnavailable
-from app.services import enrichment, findings
-from app.services import github as client
-from app.services.github import GitHub
+from app.services.github import client, findings, poller
+from app.services.github.client import GitHub
 from tests import fake_github as fake
 from tests.clock import let_pass
 from tests.fake_github import FakeGitHub, Mood, fake_github, says
@@ -86,7 +85,7 @@ async def test_answers_of_no_use(github: FakeGitHub, ada: Persona, db: AsyncSess
     assert 18 < second <= 20
     assert (await reference(ada))["state"] is None
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [record.name for record in warnings] == ["app.services.enrichment"] * 2
+    assert [record.name for record in warnings] == ["app.services.github.poller"] * 2
     await works_again(github, ada, db)
 
 
@@ -387,10 +386,10 @@ async def test_redirects_in_a_circle(github: FakeGitHub, ada: Persona, db: Async
     github.repository("octo/api")
     await ada.post("octo/api#1")
     async with GitHub() as hub:
-        await enrichment.run_once(hub)
+        await poller.run_once(hub)
         github.mood = fake.redirects_to(f"{github.url}/repos/octo/api/issues/1")
         await asyncio.sleep(0.06)
-        await enrichment.run_once(hub)
+        await poller.run_once(hub)
 
     assert len(github.requests) == 1 + 4
     assert (await reference(ada))["state"] is None
@@ -405,9 +404,9 @@ async def test_the_token_goes_to_no_other_host(github: FakeGitHub, ada: Persona,
             await ada.post("octo/api#1")
             github.moods = [lambda request, writer: _answers(github, request, writer), fake.redirects_to(url, 302)]
             async with GitHub() as hub:
-                await enrichment.run_once(hub)
+                await poller.run_once(hub)
                 await asyncio.sleep(0.06)
-                await enrichment.run_once(hub)
+                await poller.run_once(hub)
 
         assert other.requests == []
     assert (await reference(ada))["state"] == "moved"
@@ -461,7 +460,7 @@ async def test_posts_go_on_at_their_usual_speed(github: FakeGitHub, ada: Persona
 
 async def _ask_for_ever(hub: GitHub) -> None:
     while True:
-        await enrichment.run_once(hub)
+        await poller.run_once(hub)
         await asyncio.sleep(0.05)
 
 
@@ -481,7 +480,7 @@ async def test_the_database_goes_away_under_way(github: FakeGitHub, ada: Persona
     github.mood = None
     await enrich()
     at_once = len(github.requests)
-    await let_pass(db, enrichment.TURN)
+    await let_pass(db, poller.TURN)
     await enrich()
 
     assert (at_once, len(github.requests)) == (1, 2)

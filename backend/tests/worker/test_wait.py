@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.errors import RESTART
 from app.api.hosts import Hosts
 from app.config import settings
-from app.services import live
+from app.services.feed import follower
 from tests.fake_github import SECRET, FakeGitHub, delivery, says, sign
 from tests.patience import LONG
 from tests.personas import PASSWORD, Persona
@@ -63,7 +63,7 @@ async def nothing() -> None:
 
 async def test_it_ends_with_the_merge(database_url: str, ada: Persona, monkeypatch):
     """By an event on the socket, whose notification nothing else covers; what happens to others is nothing to it."""
-    monkeypatch.setattr(live, "POLL", 3600)
+    monkeypatch.setattr(follower, "POLL", 3600)
     await ada.post("octo/api#12 octo/api#13")
     token = await api_token(ada)
 

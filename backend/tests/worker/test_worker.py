@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.cli.worker import POLL, SIGN_OF_LIFE
-from app.services import enrichment, live
+from app.services.feed import follower
+from app.services.github import poller
 from tests import canaries
 from tests.clock import let_pass, until_another_process_asks
 from tests.fake_github import TOKEN, FakeGitHub, stalls
@@ -45,7 +46,7 @@ async def test_a_new_reference_has_its_title_within_three_seconds(
     github: FakeGitHub, database_url: str, ada: Persona, monkeypatch
 ):
     """On every open board, from a worker that looks each second and is no part of the server; it stops when told to."""
-    monkeypatch.setattr(live, "POLL", 3600)  # nothing but the worker's notification brings it
+    monkeypatch.setattr(follower, "POLL", 3600)  # nothing but the worker's notification brings it
     github.put("octo/api#12", title="Cache the parse tree")
     async with (
         worker(database_url, github.url) as process,
@@ -80,7 +81,7 @@ async def test_a_worker_that_is_killed_loses_nothing(
     async with worker(database_url, github.url) as process:
         await until_another_process_asks()
         meanwhile = len(github.requests)
-        await let_pass(db, enrichment.TURN)
+        await let_pass(db, poller.TURN)
         await until(lambda: len(github.requests) == 2)
         await until_another_process_asks()
         await stopped(process)

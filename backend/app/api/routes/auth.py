@@ -10,8 +10,8 @@ from app.schemas.auth import AccessToken, Login, PasswordChange, PasswordReset, 
 from app.schemas.base import Id
 from app.schemas.base import Page as PageOf
 from app.schemas.users import UserRead
-from app.services import accounts, sessions
-from app.services.sessions import Tokens
+from app.services.identity import accounts, sessions
+from app.services.identity.sessions import Tokens
 
 router = APIRouter(prefix="/auth", tags=["auth"], responses=problems(422, 503))
 

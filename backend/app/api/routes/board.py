@@ -6,7 +6,7 @@ from app.api.deps import CurrentReader
 from app.api.problems import problems
 from app.api.response_cache import REPEATABLE, IfNoneMatch, repeatable
 from app.schemas.board import BoardRead
-from app.services import board
+from app.services.statuses import board
 
 router = APIRouter(tags=["board"], responses=problems(401, 403, 422, 503))
 

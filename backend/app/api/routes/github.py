@@ -8,7 +8,7 @@ from app.api.deliveries import bodies
 from app.api.deps import DB
 from app.api.problems import problems
 from app.schemas.webhooks import Taken
-from app.services import webhooks
+from app.services.github import deliveries
 
 router = APIRouter(prefix="/github", tags=["github"], responses=problems(403, 404, 408, 413, 422, 503))
 
@@ -27,8 +27,8 @@ async def receive_webhook(
     x_hub_signature_256: Annotated[str | None, Header()] = None,
 ) -> Taken:
     """Take in what GitHub tells of issues, pull requests and discussions; it proves itself by GITHUB_WEBHOOK_SECRET."""
-    webhooks.secret()  # without one, nothing is read
+    deliveries.secret()  # without one, nothing is read
     body = await bodies.read(request)
-    webhooks.check_signature(body, x_hub_signature_256)
-    told = webhooks.read(x_github_event, body, request.headers.get("content-type", ""))
-    return await webhooks.take(db, delivery=x_github_delivery, told=told)
+    deliveries.check_signature(body, x_hub_signature_256)
+    told = deliveries.read(x_github_event, body, request.headers.get("content-type", ""))
+    return await deliveries.take(db, delivery=x_github_delivery, told=told)

@@ -7,7 +7,7 @@ from app.api.problems import problems
 from app.schemas.base import Id
 from app.schemas.base import Page as PageOf
 from app.schemas.invites import InviteCreate, InviteCreated, InviteRead
-from app.services import invites
+from app.services.identity import invites
 
 router = APIRouter(prefix="/invites", tags=["invites"], responses=problems(401, 403, 422, 503))
 

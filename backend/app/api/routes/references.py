@@ -8,11 +8,11 @@ from app.api.deps import DB, CurrentReader, Page
 from app.api.problems import problems
 from app.schemas.base import DIGITS
 from app.schemas.statuses import ReferenceHistory
-from app.services import history
+from app.services.statuses import reference_history
 
 router = APIRouter(prefix="/references", tags=["references"], responses=problems(401, 403, 404, 422, 503))
 
-# The limits of the grammar in `services/mentions.py`.
+# The limits of the grammar in `services/statuses/mentions.py`.
 Owner = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}$")]
 Repository = Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
 Number = Annotated[int, Path(ge=1, le=999_999_999), DIGITS]
@@ -24,4 +24,4 @@ async def read_reference(
 ) -> ReferenceHistory:
     """Return a reference and everything ever said about it, the oldest first."""
     key = (owner.lower(), repo.lower(), number)
-    return await history.read(db, key, reader=caller.user, limit=page.limit, cursor=page.cursor)
+    return await reference_history.read(db, key, reader=caller.user, limit=page.limit, cursor=page.cursor)

@@ -9,7 +9,7 @@ from app.api.problems import problems
 from app.api.response_cache import REPEATABLE, IfNoneMatch, repeatable
 from app.schemas.base import Id
 from app.schemas.statuses import StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
-from app.services import posting, status_pages, statuses
+from app.services.statuses import editing, listing, posting
 
 router = APIRouter(prefix="/statuses", tags=["statuses"], responses=problems(401, 403, 422, 503))
 
@@ -32,23 +32,23 @@ async def list_statuses(
     _if_none_match: IfNoneMatch = None,
 ) -> Response:
     """List the statuses that fit all filters, newest first."""
-    position, page = await status_pages.read(caller, wanted)
+    position, page = await listing.read(caller, wanted)
     return repeatable(request, page, position=position, moment=caller.moment)
 
 
 @router.get("/{status_id}", responses=problems(404))
 async def read_status(status_id: Id, db: DB, _caller: CurrentReader) -> StatusRead:
     """Return one status."""
-    return await statuses.find(db, status_id)
+    return await editing.find(db, status_id)
 
 
 @router.patch("/{status_id}", responses=problems(404, 409, 413))
 async def edit_status(status_id: Id, changes: StatusUpdate, db: DB, caller: CurrentPoster) -> StatusRead:
     """Change what I said, within 15 minutes."""
-    return await statuses.edit(db, editor=caller.user, status_id=status_id, changes=changes)
+    return await editing.edit(db, editor=caller.user, status_id=status_id, changes=changes)
 
 
 @router.delete("/{status_id}", status_code=204, responses=problems(404))
 async def delete_status(status_id: Id, db: DB, caller: CurrentPoster) -> None:
     """Delete a status: my own, or as an admin anyone's."""
-    await statuses.remove(db, remover=caller.user, status_id=status_id)
+    await editing.remove(db, remover=caller.user, status_id=status_id)

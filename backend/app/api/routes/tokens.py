@@ -7,7 +7,7 @@ from app.api.problems import problems
 from app.schemas.base import Id
 from app.schemas.base import Page as PageOf
 from app.schemas.tokens import TokenCreate, TokenCreated, TokenRead
-from app.services import api_tokens
+from app.services.identity import api_tokens
 
 router = APIRouter(prefix="/tokens", tags=["tokens"], responses=problems(401, 403, 422, 503))
 

@@ -9,7 +9,7 @@ from app.api.problems import problems
 from app.schemas.base import Page
 from app.schemas.text import Username
 from app.schemas.users import MemberUpdate, ProfileUpdate, ResetCodeRead, UserQuery, UserRead
-from app.services import accounts, members
+from app.services.identity import accounts, members
 
 router = APIRouter(prefix="/users", tags=["users"], responses=problems(401, 403, 422, 503))
 

@@ -1,0 +1,266 @@
+"""Sessions: logging in, staying logged in, logging out."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Row, and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.config import settings
+from app.errors import AccountDisabled, DatabaseUnavailable, InvalidRefreshToken, NotFound, WrongCredentials
+from app.models import Board, RefreshToken, Session, User
+from app.schemas.auth import Login, SessionRead
+from app.schemas.base import Page
+from app.services import pagination
+from app.services.identity import access_tokens, attempts, callers, secrets
+from app.services.identity.passwords import verify_password
+from app.services.transactions import autocommit, transaction
+
+LONGEST: Final = timedelta(days=90)
+
+# Two tabs that refresh at once, or a client whose answer was lost, get the same successor for this long, while nobody
+# has refreshed with that.
+REUSE_ALLOWED: Final = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a login or a refresh gives: an access token, and a refresh token for the cookie with its age in seconds."""
+
+    access: str
+    expires_in: int
+    refresh: str
+    refresh_max_age: int
+    board: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A refresh token that a client sent. `board` is how its cookie's name ends: boards of one host share a jar."""
+
+    token: str
+    board: str = ""
+
+
+# A refresh token, whose it is, when its session ends at the latest, and whether that is alive.
+type Found = Row[RefreshToken, int, datetime, bool]
+
+BOARD_LETTERS: Final = 8
+
+
+def board_name(board: UUID) -> str:
+    """Return what of a board's id stands in the name of its cookie."""
+    return str(board)[:BOARD_LETTERS]
+
+
+def _refresh_lifetime() -> timedelta:
+    return timedelta(days=settings.JWT_REFRESH_EXPIRE_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """The moment by the database's clock, and which board this is. A restore may change that under a process."""
+
+    now: datetime
+    board: UUID
+
+    def tokens(self, *, user_id: int, session_id: int, refresh: str, expires_at: datetime) -> Tokens:
+        return Tokens(
+            access=access_tokens.issue(user_id=user_id, session_id=session_id, now=self.now, board=self.board),
+            expires_in=int(access_tokens.lifetime().total_seconds()),
+            refresh=refresh,
+            refresh_max_age=int((expires_at - self.now).total_seconds()),
+            board=self.board,
+        )
+
+
+async def _here(db: AsyncSession) -> _Here:
+    row = (await db.execute(select(func.clock_timestamp(), Board.id))).one_or_none()
+    if row is None:
+        raise DatabaseUnavailable  # it is being restored
+    return _Here(*row)
+
+
+@autocommit
+async def _account(db: AsyncSession, username: str) -> User | None:
+    return await db.scalar(select(User).where(func.lower(User.username) == username.lower()))
+
+
+@transaction
+async def _start(db: AsyncSession, *, user: User, user_agent: str, attempt_id: int) -> Tokens:
+    # The password that was checked must still be the password: a reset may have come in between.
+    unchanged = (
+        select(User.id)
+        .where(User.id == user.id, User.password_hash == user.password_hash, ~User.disabled)
+        .with_for_update(read=True)
+    )
+    if await db.scalar(unchanged) is None:
+        raise WrongCredentials
+    here = await _here(db)
+    now = here.now
+    started = insert(Session).values(user_id=user.id, user_agent=user_agent, expires_at=now + LONGEST)
+    session_id = (await db.execute(started.returning(Session.id))).scalar_one()
+    refresh = secrets.new()
+    expires_at = now + min(_refresh_lifetime(), LONGEST)
+    db.add(RefreshToken(hash=secrets.digest(refresh), session_id=session_id, expires_at=expires_at))
+    await attempts.forget(db, attempt_id)
+    return here.tokens(user_id=user.id, session_id=session_id, refresh=refresh, expires_at=expires_at)
+
+
+async def log_in(db: AsyncSession, *, data: Login, address: str, user_agent: str) -> Tokens:
+    """Start a session.
+
+    Raises:
+        RateLimited: too many failures for this name from this address, or from this address at all.
+        WrongCredentials: the name or the password is wrong; both cost the same time.
+        AccountDisabled: the password is right, the account disabled.
+        TooBusy: too many passwords are being checked.
+    """
+    async with attempts.attempt(db, address=address, name=data.username, guess=WrongCredentials) as attempt:
+        user = await _account(db, data.username)
+        if not await verify_password(None if user is None else user.password_hash, data.password) or user is None:
+            raise WrongCredentials
+        if user.disabled:
+            raise AccountDisabled
+        return await _start(db, user=user, user_agent=user_agent, attempt_id=attempt.id)
+
+
+async def _rows(db: AsyncSession, hashes: Iterable[bytes]) -> dict[bytes, Found]:
+    """Return refresh tokens by their hashes, each with how its session stands."""
+    is_alive = and_(callers.is_good(Session.ended_at, Session.expires_at), ~User.disabled)
+    query = (
+        select(RefreshToken, Session.user_id, Session.expires_at.label("session_ends"), is_alive.label("is_alive"))
+        .join(Session, Session.id == RefreshToken.session_id)
+        .join(User, User.id == Session.user_id)
+        .where(RefreshToken.hash.in_(hashes))
+        .execution_options(populate_existing=True)
+    )
+    return {row.RefreshToken.hash: row for row in await db.execute(query)}
+
+
+async def _renew(db: AsyncSession, here: _Here, row: Found, successor: str) -> Tokens | None:
+    """Use a token, and return what it gets, or None where somebody else was faster.
+
+    Of several at once one wins the update; the others wait for it. The token is locked before its session, as the
+    version before does it.
+    """
+    hash_, session_id = row.RefreshToken.hash, row.RefreshToken.session_id
+    first_use = update(RefreshToken).where(RefreshToken.hash == hash_, RefreshToken.used_at.is_(None))
+    used = first_use.values(used_at=func.clock_timestamp()).returning(RefreshToken.hash)
+    if await db.scalar(used.execution_options(synchronize_session=False)) is None:
+        return None
+    await db.execute(update(Session).where(Session.id == session_id).values(last_used_at=here.now))
+    expires_at = min(here.now + _refresh_lifetime(), row.session_ends)
+    db.add(RefreshToken(hash=secrets.digest(successor), session_id=session_id, expires_at=expires_at))
+    await db.flush()
+    return here.tokens(user_id=row.user_id, session_id=session_id, refresh=successor, expires_at=expires_at)
+
+
+def _is_used(token: RefreshToken) -> bool:
+    return token.used_at is not None
+
+
+def _repeat(here: _Here, row: Found, given: Found | None, successor: str) -> Tokens | None:
+    """Return once more what a used token got, while that is allowed; `given` is its successor."""
+    soon = here.now - row.RefreshToken.used_at <= REUSE_ALLOWED
+    if given is None or _is_used(given.RefreshToken) or not soon:
+        return None
+    token: RefreshToken = given.RefreshToken
+    return here.tokens(user_id=row.user_id, session_id=token.session_id, refresh=successor, expires_at=token.expires_at)
+
+
+async def _exchange(db: AsyncSession, here: _Here, row: Found, given: Found | None, successor: str) -> Tokens | None:
+    token: RefreshToken = row.RefreshToken
+    if token.used_at is not None:
+        return _repeat(here, row, given, successor)
+    if token.expires_at <= here.now:
+        return None
+    if (tokens := await _renew(db, here, row, successor)) is not None:
+        return tokens
+    rows = await _rows(db, [token.hash, secrets.digest(successor)])
+    return _repeat(here, rows[token.hash], rows.get(secrets.digest(successor)), successor)
+
+
+def _is_replayed(here: _Here, token: RefreshToken, given: Found | None) -> bool:
+    # Used just now and without this successor, JWT_SECRET has changed in between: another one was given.
+    return token.used_at is not None and (given is not None or here.now - token.used_at > REUSE_ALLOWED)
+
+
+@transaction
+async def _rotate(db: AsyncSession, presented: Sequence[Presented]) -> Tokens | None:
+    """Return the tokens that the first good one gets. Where none is good, the sessions of those used before end."""
+    successors = {each.token: secrets.derive("refresh", each.token) for each in presented}
+    here = await _here(db)
+    rows = await _rows(db, map(secrets.digest, [*successors.keys(), *successors.values()]))
+    replayed: set[int] = set()
+    for each in sorted(presented, key=lambda each: each.board != board_name(here.board)):
+        successor = successors[each.token]
+        row, given = rows.get(secrets.digest(each.token)), rows.get(secrets.digest(successor))
+        if row is None or not row.is_alive:
+            continue
+        if (tokens := await _exchange(db, here, row, given, successor)) is not None:
+            return tokens
+        if _is_replayed(here, row.RefreshToken, given):
+            replayed.add(row.RefreshToken.session_id)
+    if replayed:
+        await db.execute(update(Session).where(Session.id.in_(replayed)).values(ended_at=here.now))
+    return None
+
+
+async def refresh(db: AsyncSession, presented: Sequence[Presented]) -> Tokens:
+    """Exchange a refresh token for new tokens: of several the first that is good, this board's own before others.
+
+    The same one again within 5 minutes gets the same successor, while nobody has refreshed with that.
+
+    Raises:
+        InvalidRefreshToken: all are unknown or expired, or their sessions have ended; or one was used before, which
+            ends its session: either its owner or someone else has a copy.
+    """
+    tokens = await _rotate(db, presented) if presented else None
+    if tokens is None:
+        raise InvalidRefreshToken
+    return tokens
+
+
+@transaction
+async def end_by_refresh_tokens(db: AsyncSession, presented: Sequence[Presented]) -> tuple[bool, UUID]:
+    """End the sessions that refresh tokens belong to; return whether there was one to end, and which board this is."""
+    here = await _here(db)
+    hashes = [secrets.digest(each.token) for each in presented]
+    owners = select(RefreshToken.session_id).where(RefreshToken.hash.in_(hashes))
+    ended = update(Session).where(Session.id.in_(owners), Session.ended_at.is_(None)).values(ended_at=here.now)
+    return bool((await db.scalars(ended.returning(Session.id))).all()), here.board
+
+
+@transaction
+async def end(db: AsyncSession, *, user: User, session_id: int) -> None:
+    """End one of the member's sessions.
+
+    Raises:
+        NotFound: the member has no such session.
+    """
+    mine = update(Session).where(Session.id == session_id, Session.user_id == user.id, Session.ended_at.is_(None))
+    if await db.scalar(mine.values(ended_at=func.clock_timestamp()).returning(Session.id)) is None:
+        raise NotFound("You have no such session.")
+
+
+@autocommit
+async def list_mine(db: AsyncSession, *, user: User, current: int, limit: int, cursor: str | None) -> Page[SessionRead]:
+    """Return the member's sessions that are alive, newest first."""
+    query = select(Session).where(Session.user_id == user.id, callers.is_good(Session.ended_at, Session.expires_at))
+    rows, next_cursor = await pagination.by_id(db, query, Session.id, limit=limit, cursor=cursor)
+    items = [
+        SessionRead(
+            id=session.id,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+            user_agent=session.user_agent,
+            current=session.id == current,
+        )
+        for (session,) in rows
+    ]
+    return Page(items=items, next_cursor=next_cursor)

@@ -1,0 +1,203 @@
+"""Posting a status: what the board does most, in as few statements as it takes, by the bare driver.
+
+A status that speaks of nothing is one statement, which is its own transaction: so no process holds the log's counter
+while it waits for its next word. One that speaks of references locks them first.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import asyncpg
+from sqlalchemy import bindparam, select
+
+from app import database
+from app.errors import AccountDisabled, DatabaseUnavailable, IdempotencyKeyReused, StatusNotFound
+from app.models import IdempotencyKey, User
+from app.models.reference import OVER
+from app.models.status import Category
+from app.schemas.statuses import Author, StatusCreate, StatusRead
+from app.services import wakeups
+from app.services.feed import log as feed_log
+from app.services.statements import Statement
+from app.services.statuses import blockers, idempotency, post_statements, references
+from app.services.statuses.mentions import Mention
+from app.services.statuses.references import Held
+from app.services.transactions import directly
+
+# How often a post is tried whose author is renamed in that very moment.
+TRIES: Final = 3
+
+# What a status has in its JSON until the database gives it an id and a moment.
+UNKNOWN_ID: Final = 0
+UNKNOWN_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+AUTHOR_NOW: Final = Statement.of(select(*User.__table__.columns).where(User.id == bindparam("author")))
+# What a known key was used for.
+KNOWN: Final = Statement.of(
+    select(IdempotencyKey.request_hash, IdempotencyKey.answer).where(
+        IdempotencyKey.author_id == bindparam("author"), IdempotencyKey.key == bindparam("key")
+    )
+)
+
+
+class _NotAsTheyWere(Exception):
+    """The author has another name by now, or is disabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A status to be posted, and the moment of the event loop's clock by which that has to be done."""
+
+    author: User
+    data: StatusCreate
+    key: str | None
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The status as JSON, whether it is a new one, and whether all who listen were notified of it."""
+
+    answer: str
+    is_new: bool
+    is_told: bool = False
+
+
+# How many posts are under way in this process.
+_under_way = 0
+
+
+def _is_alone() -> bool:
+    return _under_way == 1
+
+
+def _around_id_and_moment(post: Post, held: Sequence[Held]) -> tuple[str, str, str]:
+    """Return the status's JSON without its id and its moment: what stands before, between and behind them."""
+    status = StatusRead(
+        id=UNKNOWN_ID,
+        author=Author.model_validate(post.author),
+        message=post.data.message,
+        category=post.data.category,
+        references=[each.reference for each in held],
+        created_at=UNKNOWN_MOMENT,
+        edited_at=None,
+    )
+    # No text in it can look like this: its quotes would be escaped.
+    before_id, _, rest = status.model_dump_json().partition('"id":0')
+    before_moment, _, behind_moment = rest.partition('"created_at":"1970-01-01T00:00:00Z"')
+    return f'{before_id}"id":', f'{before_moment}"created_at":"', f'"{behind_moment}'
+
+
+async def _insert(
+    connection: asyncpg.Connection, post: Post, held: Sequence[Held] = (), *, is_last: bool = True
+) -> asyncpg.Record | None:
+    """Insert the status, its links and its event; or nothing where the key is taken, or the author not as they were.
+
+    `is_last` says that the transaction appends nothing more to the log.
+    """
+    # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
+    # only where this process has nothing else to commit meanwhile, and the notification says all that there is. Else
+    # the feed notifies once for all.
+    before_id, before_moment, behind_moment = _around_id_and_moment(post, held)
+    values: dict[str, object] = {
+        "author": post.author.id,
+        "name": post.author.display_name,
+        "before_id": before_id,
+        "before_moment": before_moment,
+        "behind_moment": behind_moment,
+        "message": post.data.message,
+        "category": str(post.data.category),
+        "tells": is_last and _is_alone(),
+    }
+    if post.key is not None:
+        values |= {"key": post.key, "fingerprint": idempotency.fingerprint(post.data)}
+    if held:
+        values["references"] = [each.id for each in held]
+    rows = await post_statements.insert(keyed=post.key is not None, linked=bool(held)).fetch(connection, values)
+    return rows[0] if rows else None
+
+
+async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
+    """Return what a repetition gets.
+
+    Raises:
+        _NotAsTheyWere: it is none.
+    """
+    known = None
+    if post.key is not None:
+        rows = await KNOWN.fetch(connection, {"author": post.author.id, "key": post.key})
+        known = rows[0] if rows else None
+    if known is None:
+        raise _NotAsTheyWere  # or the key's day was over between two statements
+    if known["request_hash"] != idempotency.fingerprint(post.data):
+        raise IdempotencyKeyReused
+    if known["answer"] is None:
+        raise StatusNotFound("This status was posted, and has been deleted since.")
+    return Outcome(known["answer"], is_new=False)
+
+
+async def _post(post: Post, mentioned: Sequence[Mention], connection: asyncpg.Connection) -> Outcome:
+    held = await references.make_and_hold(connection, mentioned)
+    is_blocked = post.data.category is Category.BLOCKED
+    is_cleared = is_blocked and bool(held) and all(each.reference.state in OVER for each in held)
+    if is_cleared:
+        await blockers.wait_for_others(connection)
+    row = await _insert(connection, post, held, is_last=not is_cleared)
+    if row is None:
+        return await _earlier(connection, post)
+    if is_cleared:
+        for status_id in await blockers.clear(connection, status_id=row["subject_id"]):
+            await feed_log.append(connection, kind=blockers.CLEARED, subject_id=status_id, payload=row["payload"])
+    return Outcome(row["payload"], is_new=True, is_told=row["is_told"])
+
+
+async def _post_and_tell(post: Post) -> str:
+    global _under_way  # noqa: PLW0603 -- as there is one process
+    mentioned = references.spoken_of(post.data.message)
+    _under_way += 1
+    try:
+        outcome = await directly(partial(_post, post, mentioned), until=post.until, as_one=bool(mentioned))
+    finally:
+        _under_way -= 1
+    if outcome.is_new and not outcome.is_told:
+        wakeups.announce()
+    return outcome.answer
+
+
+async def _as_they_are(post: Post) -> Post:
+    rows = await directly(lambda connection: AUTHOR_NOW.fetch(connection, {"author": post.author.id}), until=post.until)
+    if not rows or rows[0]["disabled"]:
+        raise AccountDisabled
+    return replace(post, author=User(**rows[0]))
+
+
+async def post(*, author: User, data: StatusCreate, key: str | None = None, since: float | None = None) -> str:
+    """Post a status, and return it as JSON. With a key a repetition gets the first answer.
+
+    That is so also while the first is under way: the key is a unique row of its transaction, for which the repetition
+    waits in the database.
+
+    Args:
+        author: who says it.
+        data: what.
+        key: an idempotency key, if the client sent one.
+        since: from when on, by the event loop's clock, the client has waited: it is answered while its patience lasts.
+
+    Raises:
+        IdempotencyKeyReused: the key was used for another status.
+        StatusNotFound: the key's status has been deleted since.
+        AccountDisabled: the author was disabled meanwhile.
+        DatabaseUnavailable: it could not be done, or it is not known whether it was.
+    """
+    begun = asyncio.get_running_loop().time() if since is None else since
+    asked = Post(author, data, key, begun + database.PATIENCE)
+    for _ in range(TRIES):
+        try:
+            return await _post_and_tell(asked)
+        except _NotAsTheyWere:
+            asked = await _as_they_are(asked)
+    raise DatabaseUnavailable
