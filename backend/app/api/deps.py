@@ -1,12 +1,15 @@
 """What routes ask for: a session of the database, and who is asking, as annotated types.
 
-All of them are coroutines, also those that wait for nothing: FastAPI has a thread run a function that is none.
+FastAPI spends more time on each dependency than most of them take, so who is asking is one dependency and not a chain
+of them. All are coroutines, because FastAPI runs plain functions in a thread.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Security
-from fastapi.security import HTTPBearer
+from fastapi import Depends, Query, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.bearer import token_in
@@ -22,65 +25,67 @@ from app.services.identity.callers import Caller
 
 DB = Annotated[AsyncSession, Depends(get_db)]
 
-# For the schema; what the header says, `token_in` reads.
-Documented = Security(HTTPBearer(auto_error=False, description="An access token, or a personal API token (`sb_…`)."))
+
+class BearerToken(SecurityBase):
+    """The token in `Authorization`, if there is one, described as the schema's one way to log in."""
+
+    scheme_name = "HTTPBearer"
+    model = HTTPBearer(description="An access token, or a personal API token (`sb_…`).")
+
+    async def __call__(self, request: Request) -> str | None:
+        """Return the token."""
+        return token_in(request.headers.get("authorization"))
 
 
-async def get_token(request: Request, _documented: Annotated[object, Documented]) -> str | None:
-    """Return the token in `Authorization`, if there is one."""
-    return token_in(request.headers.get("authorization"))
+class Authenticated(SecurityBase):
+    """Who is asking, by the token in `Authorization`, if they pass a check."""
+
+    scheme_name = BearerToken.scheme_name
+    model = BearerToken.model
+
+    def __init__(self, check: Callable[[Caller], None]) -> None:
+        self._check = check
+
+    async def __call__(self, request: Request) -> Caller:
+        """Return who is asking; the response cache may have found that out already."""
+        caller: Caller | None = request.scope.get(CALLER)
+        if caller is None:
+            token = token_in(request.headers.get("authorization"))
+            if token is None:
+                raise Unauthenticated
+            caller = await callers.authenticate(token)
+        self._check(caller)
+        return caller
 
 
-Bearer = Annotated[str | None, Depends(get_token)]
+def needs_scope(scope: Scope) -> Callable[[Caller], None]:
+    """Return the check that a caller has a scope."""
+
+    def check(caller: Caller) -> None:
+        if scope not in caller.scopes:
+            raise InsufficientScope
+
+    return check
 
 
-async def get_caller(request: Request, token: Bearer) -> Caller:
-    """Return who asks, by the token in `Authorization`; the response cache may have found that out already."""
-    found: Caller | None = request.scope.get(CALLER)
-    if found is not None:
-        return found
-    if token is None:
-        raise Unauthenticated
-    return await callers.authenticate(token)
-
-
-AnyCaller = Annotated[Caller, Depends(get_caller)]
-
-
-async def get_reader(caller: AnyCaller) -> Caller:
-    """Return who asks, if it may read."""
-    if Scope.READ not in caller.scopes:
-        raise InsufficientScope
-    return caller
-
-
-async def get_poster(caller: AnyCaller) -> Caller:
-    """Return who asks, if it may post."""
-    if Scope.POST not in caller.scopes:
-        raise InsufficientScope
-    return caller
-
-
-async def get_session_caller(caller: AnyCaller) -> Caller:
-    """Return who asks, if by a login of its own: an API token manages no accounts."""
+def needs_session(caller: Caller) -> None:
+    """Check that a caller has logged in: API tokens manage no accounts."""
     if caller.session_id is None:
         raise SessionRequired
-    return caller
 
 
-CurrentReader = Annotated[Caller, Depends(get_reader)]
-CurrentPoster = Annotated[Caller, Depends(get_poster)]
-CurrentUser = Annotated[Caller, Depends(get_session_caller)]
-
-
-async def get_admin(caller: CurrentUser) -> Caller:
-    """Return who asks, if an admin."""
+def needs_admin(caller: Caller) -> None:
+    """Check that a caller has logged in, and is an admin."""
+    needs_session(caller)
     if caller.user.role != Role.ADMIN:
         raise AdminsOnly
-    return caller
 
 
-CurrentAdmin = Annotated[Caller, Depends(get_admin)]
+Token = Annotated[str | None, Depends(BearerToken())]
+CurrentReader = Annotated[Caller, Depends(Authenticated(needs_scope(Scope.READ)))]
+CurrentPoster = Annotated[Caller, Depends(Authenticated(needs_scope(Scope.POST)))]
+CurrentUser = Annotated[Caller, Depends(Authenticated(needs_session))]
+CurrentAdmin = Annotated[Caller, Depends(Authenticated(needs_admin))]
 
 
 async def get_address(request: Request) -> str:

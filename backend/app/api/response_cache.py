@@ -9,12 +9,13 @@ in the same transaction: `tests/integration/test_status_pages.py` checks that.
 """
 
 import hashlib
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import Header, Request
+from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -48,15 +49,23 @@ CALLER: Final = "statusboard.caller"
 _HEADERS: Final = {
     "ETag": {"required": True, "schema": {"type": "string"}, "description": "Changes with the board and the query."},
 }
-# For the schema of a route that opts in.
-REPEATABLE: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"headers": _HEADERS},
-    304: {"headers": _HEADERS, "description": "The answer is still the one that `If-None-Match` names."},
+# The schema of a route that opts in.
+REPEATABLE: Final[dict[str, Any]] = {
+    "responses": {
+        200: {"headers": _HEADERS},
+        304: {"headers": _HEADERS, "description": "The answer is still the one that `If-None-Match` names."},
+    },
+    "openapi_extra": {
+        "parameters": [
+            {
+                "name": "If-None-Match",
+                "in": "header",
+                "schema": {"type": "string"},
+                "description": "An `ETag`: where it still fits, the answer is an empty 304.",
+            }
+        ]
+    },
 }
-IfNoneMatch = Annotated[
-    str | None,
-    Header(alias="If-None-Match", description="An `ETag`: where it still fits, the answer is an empty 304."),
-]
 
 # Path and query.
 type Question = tuple[str, bytes]
@@ -80,16 +89,37 @@ class Version:
         return f'W/"{self.position}-{hashlib.blake2s(said.encode(), digest_size=6).hexdigest()}"'
 
 
+def _headers(tag: str) -> dict[str, str]:
+    # Only its reader may keep the answer, and asks each time whether it still holds.
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
+
+
 @dataclass(frozen=True)
 class Answer:
-    """An answer in JSON."""
+    """An answer in JSON, and its tag."""
 
     body: bytes
+    tag: str
 
     @cached_property
-    def compressed(self) -> bytes:
-        """The same by gzip, made when a client first asks for it."""
-        return compress(self.body)
+    def plain(self) -> Response:
+        """The response to a client that doesn't take gzip."""
+        vary = {} if len(self.body) < SMALLEST else {"Vary": "Accept-Encoding"}
+        return Response(self.body, headers=_headers(self.tag) | vary, media_type="application/json")
+
+    @cached_property
+    def compressed(self) -> Response:
+        """The response to a client that does; an answer of less than `SMALLEST` bytes is left as it is."""
+        if len(self.body) < SMALLEST:
+            return self.plain
+        coded = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
+        return Response(compress(self.body), headers=_headers(self.tag) | coded, media_type="application/json")
+
+    def response(self, accept_encoding: str) -> Response:
+        """Return a response of its own to one client: the middleware outside adds to its headers."""
+        response = copy(self.compressed if accepts(accept_encoding, "gzip") else self.plain)
+        response.raw_headers = response.raw_headers.copy()
+        return response
 
 
 @dataclass(slots=True)
@@ -103,14 +133,14 @@ class Answers:
         """Return the answer of exactly this version."""
         return self.known.get(question) if version == self.version else None
 
-    def keep(self, version: Version, question: Question, body: bytes) -> None:
+    def keep(self, version: Version, question: Question, answer: Answer) -> None:
         """Keep an answer. Answers of any other version are dropped."""
         if version != self.version:
             self.version, self.known = version, {}
-        if len(body) <= LARGEST_ANSWER and len(question[1]) <= LONGEST_QUERY:
+        if len(answer.body) <= LARGEST_ANSWER and len(question[1]) <= LONGEST_QUERY:
             if len(self.known) >= MOST_ANSWERS:
                 self.known.pop(next(iter(self.known)))
-            self.known[question] = Answer(body)
+            self.known[question] = answer
 
 
 answers: Final = Answers()
@@ -118,11 +148,6 @@ answers: Final = Answers()
 
 def _question(scope: Scope) -> Question:
     return scope["path"], scope["query_string"]
-
-
-def _headers(tag: str) -> dict[str, str]:
-    # Only its reader may keep the answer, and asks each time whether it still holds.
-    return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
 def _not_modified(tag: str) -> Response:
@@ -139,21 +164,11 @@ def repeatable(request: Request, body: bytes, *, position: Position, moment: dat
         moment: when it was read, by the database's clock.
     """
     question, version = _question(request.scope), Version.at(position, moment)
-    answers.keep(version, question, body)
     tag = version.etag(question)
+    answers.keep(version, question, Answer(body, tag))
     if etags.matches(request.headers.get("if-none-match"), tag):
         return _not_modified(tag)
     return Response(body, headers=_headers(tag), media_type="application/json")
-
-
-def _repeat(answer: Answer, tag: str, headers: Headers) -> Response:
-    said = _headers(tag)
-    body = answer.body
-    if len(body) >= SMALLEST:
-        said["Vary"] = "Accept-Encoding"
-        if accepts(headers.get("accept-encoding", ""), "gzip"):
-            said["Content-Encoding"], body = "gzip", answer.compressed
-    return Response(body, headers=said, media_type="application/json")
 
 
 def _find(scope: Scope, headers: Headers, caller: Caller) -> Response | None:
@@ -161,11 +176,12 @@ def _find(scope: Scope, headers: Headers, caller: Caller) -> Response | None:
     if caller.position is None or TokenScope.READ not in caller.scopes:
         return None
     question, version = _question(scope), Version.at(caller.position, caller.moment)
-    tag, named = version.etag(question), headers.get("if-none-match")
-    answer = answers.find(version, question)
-    if etags.matches(named, tag) and (answer is not None or named != etags.ANY):
-        return _not_modified(tag)
-    return None if answer is None else _repeat(answer, tag, headers)
+    answer, named = answers.find(version, question), headers.get("if-none-match")
+    if named is not None and (answer is not None or named != etags.ANY):
+        tag = version.etag(question)
+        if etags.matches(named, tag):
+            return _not_modified(tag)
+    return None if answer is None else answer.response(headers.get("accept-encoding", ""))
 
 
 class ResponseCache:

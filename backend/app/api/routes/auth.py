@@ -3,14 +3,14 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api import cookies
-from app.api.deps import DB, Address, Bearer, CurrentUser, OwnOrigin, Page, get_caller, get_session_caller
+from app.api.deps import DB, Address, CurrentUser, OwnOrigin, Page, Token, needs_session
 from app.api.problems import problems
 from app.errors import Unauthenticated
 from app.schemas.auth import AccessToken, Login, PasswordChange, PasswordReset, Registration, SessionRead
 from app.schemas.base import Id
 from app.schemas.base import Page as PageOf
 from app.schemas.users import UserRead
-from app.services.identity import accounts, sessions
+from app.services.identity import accounts, callers, sessions
 from app.services.identity.sessions import Tokens
 
 router = APIRouter(prefix="/auth", tags=["auth"], responses=problems(422, 503))
@@ -45,14 +45,15 @@ async def refresh(request: Request, response: Response, db: DB) -> AccessToken:
 
 
 @router.post("/logout", status_code=204, dependencies=[OwnOrigin], responses=problems(401, 403))
-async def log_out(request: Request, response: Response, db: DB, bearer: Bearer) -> None:
+async def log_out(request: Request, response: Response, db: DB, token: Token) -> None:
     """End this session: the refresh cookie's, else the access token's."""
     presented = cookies.read(request)
-    if not presented and bearer is None:
+    if not presented and token is None:
         raise Unauthenticated
     ended, board = await sessions.end_by_refresh_tokens(db, presented)
-    if bearer is not None and not ended:
-        caller = await get_session_caller(await get_caller(request, bearer))
+    if token is not None and not ended:
+        caller = await callers.authenticate(token)
+        needs_session(caller)
         assert caller.session_id is not None
         await sessions.end(db, user=caller.user, session_id=caller.session_id)
     cookies.forget(request, response, board)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from app.api.deps import DB, CurrentPoster, CurrentReader
 from app.api.problems import problems
-from app.api.response_cache import REPEATABLE, IfNoneMatch, repeatable
+from app.api.response_cache import REPEATABLE, repeatable
 from app.schemas.base import Id
 from app.schemas.statuses import StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
 from app.services.statuses import editing, listing, posting
@@ -24,13 +24,8 @@ async def post_status(data: StatusCreate, caller: CurrentPoster, idempotency_key
     return Response(status, status_code=201, media_type="application/json")
 
 
-@router.get("", response_model=StatusPage, responses=REPEATABLE)
-async def list_statuses(
-    wanted: Annotated[StatusQuery, Query()],
-    request: Request,
-    caller: CurrentReader,
-    _if_none_match: IfNoneMatch = None,
-) -> Response:
+@router.get("", response_model=StatusPage, **REPEATABLE)
+async def list_statuses(wanted: Annotated[StatusQuery, Query()], request: Request, caller: CurrentReader) -> Response:
     """List the statuses that fit all filters, newest first."""
     position, page = await listing.read(caller, wanted)
     return repeatable(request, page, position=position, moment=caller.moment)

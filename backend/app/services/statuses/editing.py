@@ -13,7 +13,7 @@ from app.errors import EditedMeanwhile, EditWindowClosed, Forbidden, InvalidCurs
 from app.models import Status, User
 from app.models.status import Category
 from app.models.user import Role
-from app.schemas.statuses import Author, ReferenceRead, StatusRead, StatusUpdate
+from app.schemas.statuses import ReferenceRead, StatusRead, StatusUpdate
 from app.services import cursors
 from app.services.feed import log as feed_log
 from app.services.feed.log import NewEvent
@@ -42,15 +42,16 @@ def select_statuses() -> StatusRows:
 def status_of(row: Sequence[Any], references: list[ReferenceRead]) -> StatusRead:
     """Return the status that a row tells of, which has the columns of `select_statuses`."""
     status_id, message, category, created_at, edited_at, username, display_name, kind = row
-    return StatusRead(
-        id=status_id,
-        author=Author(username=username, display_name=display_name, kind=kind),
-        message=message,
-        category=category,
-        references=references,
-        created_at=created_at,
-        edited_at=edited_at,
-    )
+    status = {
+        "id": status_id,
+        "author": {"username": username, "display_name": display_name, "kind": kind},
+        "message": message,
+        "category": category,
+        "references": references,
+        "created_at": created_at,
+        "edited_at": edited_at,
+    }
+    return StatusRead.model_validate(status)
 
 
 async def read_statuses(db: AsyncSession, query: StatusRows) -> list[StatusRead]:
