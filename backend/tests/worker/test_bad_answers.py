@@ -464,6 +464,7 @@ async def _ask_for_ever(hub: GitHub) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.shipped_patience
 async def test_the_database_goes_away_under_way(github: FakeGitHub, ada: Persona, db: AsyncSession, monkeypatch):
     """What was said is lost, and is asked for again when the turn's time is over."""
     github.put("octo/api#1")

@@ -52,7 +52,7 @@ async def wait_for(
     """Wait, have something happen once the socket is open, and return how it ended."""
     options = {"timeout": LONG} | options
     task = asyncio.create_task(waiting.wait(PLACE, url=server.url, credential=credential, **options))
-    await until(lambda: any(each.credential for each in server.sockets.open) or task.done())
+    await until(lambda: bool(server.sockets.credentials) or task.done())
     await then()
     return await task
 
