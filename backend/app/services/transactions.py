@@ -34,6 +34,7 @@ RETRIED: Final = {"40001", "40P01"}  # serialisation failure, deadlock
 NOT_MIGRATED: Final = {"42P01", "42703"}  # no such table, no such column
 REFUSED: Final = {"28P01", "28000", "3D000"}  # wrong password, no such role, no such database
 REFUSED_VALUE_CLASSES: Final = {"22", "54"}  # data exception, program limit exceeded
+INTERNAL_ERROR: Final = "XX000"
 UNAVAILABLE_CLASSES: Final = {"08", "53", "57"}  # connection, resources, operator intervention
 UNAVAILABLE: Final = {
     "25P03",  # idle in transaction for too long
@@ -94,7 +95,10 @@ async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[
 def _is_refusal(error: BaseException | None) -> bool:
     """Tell whether a value was refused: by PostgreSQL, as too complex or out of range, or by the driver."""
     state = getattr(error, "sqlstate", None)
-    return isinstance(error, ValueError) if state is None else state[:2] in REFUSED_VALUE_CLASSES
+    if state is None:
+        return isinstance(error, ValueError)
+    # Some versions of PostgreSQL 17 call a search of too many words an internal error ("tsquery stack too small").
+    return state[:2] in REFUSED_VALUE_CLASSES or (state == INTERNAL_ERROR and "tsquery" in str(error))
 
 
 def _left_nothing(error: DBAPIError | asyncpg.PostgresError | asyncpg.InternalClientError) -> bool:
