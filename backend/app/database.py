@@ -171,6 +171,43 @@ async def patience(session: AsyncSession) -> AsyncIterator[None]:
         session.info["patience"] = left - (loop.time() - started)
 
 
+class _Queue:
+    """Callers who wait for one of the pool's connections: first come, first served.
+
+    SQLAlchemy's own queue lets a caller who arrives overtake those who wait, so that one could wait for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._places = asyncio.Semaphore(POOL_SIZE)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def places(self) -> asyncio.Semaphore:
+        """Return the semaphore of as many places as the pool has connections."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # as in tests
+            self._places, self._loop = asyncio.Semaphore(POOL_SIZE), loop
+        return self._places
+
+
+_queue: Final = _Queue()
+
+
+@asynccontextmanager
+async def turn(session: AsyncSession) -> AsyncIterator[None]:
+    """Wait for a place among those who have a connection, and keep it for the session's transaction, the block.
+
+    Raises:
+        TimeoutError: none was free while the session's patience lasted.
+    """
+    places = _queue.places()
+    async with patience(session):
+        await places.acquire()
+    try:
+        yield
+    finally:
+        places.release()
+
+
 async def connect(session: AsyncSession, **options: Any) -> None:  # noqa: ANN401
     """Take a connection for the session's next transaction, with SQLAlchemy's execution `options`.
 
@@ -206,9 +243,10 @@ class driver:  # noqa: N801 -- it is called as the functions above are
         TimeoutError: none could be had in time.
     """
 
-    __slots__ = ("_lent", "_until")
+    __slots__ = ("_lent", "_places", "_until")
 
     _lent: PoolProxiedConnection
+    _places: asyncio.Semaphore
 
     def __init__(self, until: float | None = None) -> None:
         self._until = until
@@ -216,12 +254,21 @@ class driver:  # noqa: N801 -- it is called as the functions above are
     async def __aenter__(self) -> asyncpg.Connection:
         """Take the connection."""
         engine: AsyncEngine = AsyncSessionLocal.kw["bind"]
-        lent = _lend(engine)
-        self._lent = await self._wait_for_one(engine) if lent is None else lent
+        places = _queue.places()
+        until = asyncio.get_running_loop().time() + PATIENCE if self._until is None else self._until
+        async with asyncio.timeout_at(until):
+            await places.acquire()
+        try:
+            lent = _lend(engine)
+            self._lent = await self._open_one(engine, until) if lent is None else lent
+        except BaseException:
+            places.release()
+            raise
+        self._places = places
         return self._lent.driver_connection
 
-    async def _wait_for_one(self, engine: AsyncEngine) -> PoolProxiedConnection:
-        until = asyncio.get_running_loop().time() + PATIENCE if self._until is None else self._until
+    @staticmethod
+    async def _open_one(engine: AsyncEngine, until: float) -> PoolProxiedConnection:
         try:
             async with asyncio.timeout_at(until):
                 return await engine.raw_connection()
@@ -231,6 +278,9 @@ class driver:  # noqa: N801 -- it is called as the functions above are
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Give it back, unless it was cut off in the middle of a statement or is in a state that nobody knows."""
-        if isinstance(error, (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError)):
-            self._lent.invalidate()
-        self._lent.close()
+        try:
+            if isinstance(error, (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError)):
+                self._lent.invalidate()
+            self._lent.close()
+        finally:
+            self._places.release()

@@ -20,6 +20,7 @@ from app.database import (
     distrust_open_connections,
     driver,
     patience,
+    turn,
     was_never_sent,
 )
 from app.errors import DatabaseNotMigrated, DatabaseUnavailable, QueryRefused
@@ -74,19 +75,20 @@ def _means_unavailable(state: str) -> bool:
 
 async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[[], Awaitable[R]]) -> R:
     db.info.pop(wakeups.APPENDED, None)
-    try:
-        await connect(db, **options)
-        result = await work()
-        await db.commit()
-    except (TimeoutError, asyncpg.InternalClientError):
-        # Nothing more is to be expected of this connection: a rollback would wait for it just as long.
-        await db.invalidate()
-        raise
-    except BaseException:
-        # A rollback expires what the session holds, and the caller's next look at its own objects would be a query.
-        db.expunge_all()
-        await db.rollback()
-        raise
+    async with turn(db):
+        try:
+            await connect(db, **options)
+            result = await work()
+            await db.commit()
+        except (TimeoutError, asyncpg.InternalClientError):
+            # Nothing more is to be expected of this connection: a rollback would wait for it just as long.
+            await db.invalidate()
+            raise
+        except BaseException:
+            # A rollback expires what the session holds, and the caller's next look at its own objects would be a query.
+            db.expunge_all()
+            await db.rollback()
+            raise
     if db.info.pop(wakeups.APPENDED, False):
         wakeups.announce()
     return result
