@@ -44,7 +44,7 @@ def _run[R](work: Coroutine[Any, Any, R]) -> R:
 def main() -> None:
     """Statusboard: people, their coding agents and their CI say in one line what they do.
 
-    The commands read the same environment variables as the server. README.md lists them.
+    The commands read the same environment variables as the server. docs/settings.md lists them.
     """
 
 
