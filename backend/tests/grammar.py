@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from app.services.statuses import mentions
 
-# A piece as `web/grammar.js` yields it: {text}, {text, reference}, {text, address}, {text, reference, address}.
+# A piece as `web/board/grammar.js` yields it: {text}, {text, reference}, {text, address}, {text, reference, address}.
 type Piece = dict[str, str]
 
 # The grammar's own signs close together, so that they meet.
@@ -114,7 +114,7 @@ def made_up(count: int) -> list[str]:
     return ["".join(chance.choices(SIGNS, k=chance.randint(1, 40))) for _ in range(count)]
 
 
-# Run where `pieces` of `web/grammar.js` is: the pieces of each [message, options].
+# Run where `pieces` of `web/board/grammar.js` is: the pieces of each [message, options].
 READ: Final = "(pieces, messages) => messages.map(([message, options]) => [...pieces(message, options)])"
 
 

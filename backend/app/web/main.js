@@ -1,17 +1,17 @@
 // Starts the page: the login, the head with its navigation, and the view that the address asks for.
 
-import { inWords } from "./account/faults.js";
-import { accountView, fetchAccount } from "./account.js";
+import { inWords } from "./faults.js";
+import { accountView, fetchAccount } from "./account/lazy.js";
 import { Unreachable } from "./api.js";
-import { Desk } from "./desk.js";
+import { Desk } from "./board/desk.js";
 import { after, h, hush, mount, show as say } from "./dom.js";
 import { showKeys, startKeys } from "./keys.js";
-import { CATEGORIES, copyAsWritten, startTips } from "./marks.js";
+import { CATEGORIES, copyAsWritten, startTips } from "./board/marks.js";
 import { code, go, href, link, onChange, query } from "./router.js";
 import { session } from "./session.js";
-import { chosenRow, editRow, step, toggle } from "./status.js";
+import { chosenRow, editRow, step, toggle } from "./board/status.js";
 import { onTick, whereabouts } from "./time.js";
-import { boardViewOf } from "./views.js";
+import { boardViewOf } from "./board/views.js";
 import { words } from "./words.js";
 
 const page = document.getElementById("page");

@@ -17,7 +17,7 @@ def test_the_page_reads_as_the_server_does():
     """It leaves out no word, finds the same references, and is soon done with whatever is long."""
     script = f"""
         import {{ text }} from "node:stream/consumers";
-        import {{ pieces }} from {json.dumps((WEB / "grammar.js").as_uri())};
+        import {{ pieces }} from {json.dumps((WEB / "board/grammar.js").as_uri())};
         console.log(JSON.stringify(({READ})(pieces, JSON.parse(await text(process.stdin)))));
     """
     command = [str(NODE), "--input-type=module", "--eval", script]

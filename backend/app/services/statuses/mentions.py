@@ -2,7 +2,7 @@
 
 In doubt it follows GitHub Desktop's own filter (`issue-mention-filter.ts`): a number ends at a
 word boundary, so `o/r#1.`, `o/r#1-2` and `o/r#1/2` all name 1, while `o/r#1a` and `o/r#1_x` name nothing.
-The page reads by the same grammar (`web/grammar.js`); `tests/grammar.json` holds both to the same cases.
+The page reads by the same grammar (`web/board/grammar.js`); `tests/grammar.json` holds both to the same cases.
 """
 
 import re

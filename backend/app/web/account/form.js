@@ -1,7 +1,7 @@
 // A form: it checks its fields, sends them once, and says beside each what the board did not like.
 
 import { h, spoken } from "../dom.js";
-import { inWords } from "./faults.js";
+import { inWords } from "../faults.js";
 import { words } from "./words.js";
 
 // `send(values)` is called with the fields' values by name. What it throws is shown: at the field that `places` names

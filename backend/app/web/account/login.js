@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { link } from "../router.js";
 import { session } from "../session.js";
-import { inWords } from "./faults.js";
+import { inWords } from "../faults.js";
 import { passwordField, usernameField } from "./fields.js";
 import { form } from "./form.js";
 import { words } from "./words.js";

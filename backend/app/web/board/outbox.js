@@ -2,11 +2,11 @@
 // this tab over reloads and the end of a session. Only the answer to its own request takes one out: two statuses may say
 // the same.
 
-import { call, Unreachable } from "./api.js";
-import { now } from "./clock.js";
-import { session } from "./session.js";
-import { tab } from "./storage.js";
-import { words } from "./words.js";
+import { call, Unreachable } from "../api.js";
+import { now } from "../clock.js";
+import { session } from "../session.js";
+import { tab } from "../storage.js";
+import { words } from "../words.js";
 
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;

@@ -1,9 +1,9 @@
 // The strip that says when the connection is away, since when, and what to do; and, once it is back, what was missed.
 
-import { now } from "./clock.js";
-import { h, mount } from "./dom.js";
-import { atClock } from "./time.js";
-import { words } from "./words.js";
+import { now } from "../clock.js";
+import { h, mount } from "../dom.js";
+import { atClock } from "../time.js";
+import { words } from "../words.js";
 
 // Seconds. A worker that is replaced, or a laptop that changes its network, is no news.
 const GRACE = 3;

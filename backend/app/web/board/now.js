@@ -1,12 +1,12 @@
 // Now: who is doing what. A row of one or two lines for each who has said something today, by name; a table that can be
 // filtered, where they are many. Those who have said nothing are neither named nor counted.
 
-import { now } from "./clock.js";
-import { h, mount, swap } from "./dom.js";
+import { now } from "../clock.js";
+import { h, mount, swap } from "../dom.js";
 import { chip, message } from "./marks.js";
 import { who } from "./status.js";
-import { age, HOURS, onTick } from "./time.js";
-import { words } from "./words.js";
+import { age, HOURS, onTick } from "../time.js";
+import { words } from "../words.js";
 
 const MANY = 30;
 const OLD = HOURS(4);

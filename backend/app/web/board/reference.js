@@ -1,12 +1,12 @@
 // A page for a reference: how it stands, and everything that was said about it, from the beginning.
 
-import { call } from "./api.js";
-import { h, mount } from "./dom.js";
+import { call } from "../api.js";
+import { h, mount } from "../dom.js";
 import { Feed } from "./feed.js";
 import { key } from "./grammar.js";
 import { StatusList } from "./list.js";
 import { badge } from "./marks.js";
-import { words } from "./words.js";
+import { words } from "../words.js";
 
 // Nobody has spoken of it yet, or it can't be one.
 const isUnknown = ({ status }) => status === 404 || status === 422;

@@ -1,11 +1,11 @@
 // The account pages, which are fetched when the first of them is asked for, or once the board is on the screen: before that,
 // nobody should wait for them.
 
-import { inWords } from "./account/faults.js";
-import { Unreachable } from "./api.js";
-import { h } from "./dom.js";
-import { session } from "./session.js";
-import { words } from "./words.js";
+import { inWords } from "../faults.js";
+import { Unreachable } from "../api.js";
+import { h } from "../dom.js";
+import { session } from "../session.js";
+import { words } from "../words.js";
 
 const CODES = ["setup", "invite", "reset"];
 const VIEWS = ["join", "members", "settings", "tokens"];
@@ -14,7 +14,7 @@ let fetching = null;
 
 async function fetchAnew() {
   try {
-    const [views, login] = await Promise.all([import("./account/views.js"), import("./account/login.js")]);
+    const [views, login] = await Promise.all([import("./views.js"), import("./login.js")]);
     login.askWhenEnded();
     return views;
   } catch (error) {

@@ -1,9 +1,9 @@
 // The marks beside and in the text: a category, by shape and word; a reference, by what it is and how it stands, in colour,
 // shape and word, and its title for who points at it or hears it.
 
-import { h, svg, swap } from "./dom.js";
+import { h, svg, swap } from "../dom.js";
 import { key, name, pieces } from "./grammar.js";
-import { words } from "./words.js";
+import { words } from "../words.js";
 
 const ring = "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13Z";
 const nodes = "M4 5.5a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM4 14.1a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM4 5.5v5";

@@ -1,11 +1,11 @@
 // What keeps people from going on: what they wait for and since when, and that they need not any more.
 
-import { h, mount } from "./dom.js";
+import { h, mount } from "../dom.js";
 import { name } from "./grammar.js";
 import { badge, categoryIcon } from "./marks.js";
 import { who } from "./status.js";
-import { sinceTime } from "./time.js";
-import { words } from "./words.js";
+import { sinceTime } from "../time.js";
+import { words } from "../words.js";
 
 // As many as leave room for those who are not blocked.
 const MANY = 6;

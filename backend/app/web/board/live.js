@@ -1,8 +1,8 @@
 // The live feed: one socket that goes on from the last position, and is brought back whenever it is lost or in doubt.
 
-import { call, Unreachable } from "./api.js";
-import { now } from "./clock.js";
-import { session } from "./session.js";
+import { call, Unreachable } from "../api.js";
+import { now } from "../clock.js";
+import { session } from "../session.js";
 
 // Seconds.
 const FIRST_PAUSE = 0.5;

@@ -1,10 +1,10 @@
 // A list of statuses that fit a filter, the newest first or the oldest: read page by page, and kept right by what happens
 // meanwhile.
 
-import { call } from "./api.js";
+import { call } from "../api.js";
 import { key } from "./grammar.js";
 import { Search } from "./search.js";
-import { bounds } from "./time.js";
+import { bounds } from "../time.js";
 
 const PAGE = 50;
 

@@ -1,8 +1,8 @@
 // Which statuses some words fit is for the board to say. It is asked about those that came or changed; not once for each,
 // but about all that have gathered since it was asked last.
 
-import { everyItem } from "./api.js";
-import { after } from "./dom.js";
+import { everyItem } from "../api.js";
+import { after } from "../dom.js";
 
 // Seconds. Many pages hear of a status in the same moment, and need not all ask in the same.
 const pause = (failures) => Math.min(30, 2 ** failures) * (0.5 + Math.random() / 2);

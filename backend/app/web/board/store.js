@@ -1,13 +1,13 @@
 // What the page knows of the board: read once, then kept right by the feed's events. To apply one twice does no harm.
 
-import { call, everyItem } from "./api.js";
-import { now } from "./clock.js";
+import { call, everyItem } from "../api.js";
+import { now } from "../clock.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
 import { isOver } from "./marks.js";
-import { byName, Names } from "./names.js";
-import { session } from "./session.js";
-import { dayIn } from "./time.js";
+import { byName, Names } from "../names.js";
+import { session } from "../session.js";
+import { dayIn } from "../time.js";
 
 // A member who keeps saying "blocked" has this many blockers at most.
 const MOST_BLOCKERS_EACH = 10;

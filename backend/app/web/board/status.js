@@ -1,12 +1,12 @@
 // One status in one line, which opens to all that it says and what can be done with it.
 
-import { canEdit, canRemove, edit, remove } from "./changing.js";
-import { h, swap } from "./dom.js";
+import { canEdit, canRemove, edit, remove } from "./editing.js";
+import { h, swap } from "../dom.js";
 import { name } from "./grammar.js";
 import { chip, message } from "./marks.js";
-import { link } from "./router.js";
-import { absolute, clockTime } from "./time.js";
-import { words } from "./words.js";
+import { link } from "../router.js";
+import { absolute, clockTime } from "../time.js";
+import { words } from "../words.js";
 
 // A username that tells two people apart is never cut off.
 export function who(person, board) {

@@ -1,9 +1,9 @@
 // Statuses as rows, by day, in the order of a list. All that were read stay in the document, for the browser's own search
 // and for paper; page.css has only those near what is seen laid out.
 
-import { h, mount } from "./dom.js";
+import { h, mount } from "../dom.js";
 import { statusRow } from "./status.js";
-import { day, dayHeading } from "./time.js";
+import { day, dayHeading } from "../time.js";
 
 // Rows that are laid out together.
 const TOGETHER = 40;
