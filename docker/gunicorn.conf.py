@@ -11,12 +11,12 @@ from gunicorn.arbiter import Arbiter
 
 from app.config import settings
 from app.logs import dict_config
-from app.server import Worker, bound_sending, everywhere, worker_count
+from app.server.uvicorn_settings import Worker, bound_sending, everywhere, worker_count
 
 ENDINGS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
 bind = everywhere(settings.PORT)
-worker_class = "app.server.Worker"
+worker_class = "app.server.uvicorn_settings.Worker"
 workers = settings.WEB_CONCURRENCY or worker_count()
 # A worker must show within this time that its event loop turns. It doesn't while it stops, which takes up to 25 s.
 timeout = 60

@@ -16,11 +16,11 @@ from app import __version__
 from app.api import errors, problems
 from app.api.compression import CompressionMiddleware
 from app.api.hosts import Hosts
+from app.api.live.sockets import Sockets
 from app.api.middleware import BoardMiddleware, HeadMiddleware, LimitsMiddleware
 from app.api.page import Page
 from app.api.response_cache import ResponseCache
 from app.api.router import include, words
-from app.api.sockets import Sockets
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
 from app.errors import BoardError

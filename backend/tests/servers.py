@@ -16,9 +16,9 @@ import uvicorn
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 
-from app.api.sockets import Sockets
+from app.api.live.sockets import Sockets
 from app.main import create_app
-from app.server import UVICORN_SETTINGS, bound_sending
+from app.server.uvicorn_settings import UVICORN_SETTINGS, bound_sending
 from tests.patience import LONG
 
 

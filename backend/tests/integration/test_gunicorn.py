@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from app import server
+from app.server import uvicorn_settings as server
 from tests.patience import LONG
 
 BACKEND = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ SETTINGS = BACKEND.parent / "docker" / "gunicorn.conf.py"
 SERVICE_RESTART = 1012
 TOO_BIG = 1009
 # What would keep the test of a client that does not read waiting for 15 s.
-SHORTER = "from app import server; server.SEND_TIMEOUT_MILLISECONDS = 1500"
+SHORTER = "from app.server import uvicorn_settings as server; server.SEND_TIMEOUT_MILLISECONDS = 1500"
 
 APPLICATION = """
 import asyncio, logging

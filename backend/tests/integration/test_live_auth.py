@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import InvalidStatus
 
 from app.api import live_socket, sockets
-from app.api.sockets import Sockets
+from app.api.live.sockets import Sockets
 from app.config import settings
 from app.errors import BoardError, InvalidToken
 from app.models import ApiToken

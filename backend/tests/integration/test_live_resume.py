@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.live_socket import LiveSocket
+from app.api.live.conversation import LiveSocket
 from app.database import AsyncSessionLocal
 from app.services import housekeeping
 from app.services.feed import follower

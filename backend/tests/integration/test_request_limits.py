@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from app import connections, http_protocol
 from app.config import settings
-from app.http_protocol import HttpProtocol
+from app.server.http_protocol import HttpProtocol
 from tests.patience import LONG
 from tests.servers import Server, until
 

@@ -9,7 +9,7 @@ import pytest
 from websockets.frames import CloseCode, Frame, Opcode
 
 from app import socket_protocol
-from app.socket_protocol import SocketProtocol
+from app.server.socket_protocol import SocketProtocol
 from tests.faults.wire import Wire, open_wire
 from tests.patience import LONG
 from tests.personas import Persona

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.forwarded import trusted
+from app.server.forwarded import trusted
 
 PROXIES = "10.0.0.0/24, ::1, 2001:db8:0:1::/64"
 

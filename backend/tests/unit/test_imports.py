@@ -21,38 +21,23 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         *("app", "services", "schemas", "models", "errors", "database", "config"),
         *("server", "migrations", "embedded", "logs", "refusals"),
     },
-    "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs", "socket_protocol"},
+    "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs", "server"},
     "services": {"schemas", "models", "errors", "database", "config", "migrations", "app"},
     "models": {"database"},
     "database": {"config"},
     "config": {"addresses", "database_url"},
     "database_url": {"addresses"},
-    "forwarded": {"addresses"},
     # Beside the line.
     "schemas": {"models", "config"},
     "migrations": {"models", "database"},
-    "server": {"config", "logs", "processors", "http_protocol", "socket_protocol"},
-    "http_protocol": {"api", "connections", "forwarded"},
-    "socket_protocol": {"connections", "forwarded"},
+    "server": {"api", "config", "logs", "addresses"},
     # Leaves.
-    **{
-        leaf: set()
-        for leaf in (
-            "addresses",
-            "app",
-            "errors",
-            "logs",
-            "processors",
-            "refusals",
-            "embedded",
-            "connections",
-        )
-    },
+    **{leaf: set() for leaf in ("addresses", "app", "errors", "logs", "refusals", "embedded")},
 }
 
 # What speaks HTTP.
 FRAMEWORK: Final = {"fastapi", "starlette", "uvicorn", "fastapi_offline"}
-SPEAKS_HTTP: Final = {"main", "api", "server", "http_protocol", "socket_protocol", "forwarded", "cli"}
+SPEAKS_HTTP: Final = {"main", "api", "server", "cli"}
 
 
 def modules() -> list[tuple[str, Path]]:

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import pytest
 import uvloop
 
-from app import server
-from app.connections import plain
+from app.server import uvicorn_settings as server
+from app.server.connections import plain
 
 
 @pytest.mark.parametrize(("processors", "workers"), [(1, 1), (2, 2), (4, 4), (64, 4)])

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, WebSocket
 
-from app.api.live_socket import LiveSocket
+from app.api.live.conversation import LiveSocket
 from app.api.origins import refuse_foreign
 from app.errors import ForeignOrigin
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, Protocol
 
-from app.api.caught_up import CaughtUp
 from app.api.errors import RESTART, TOO_SLOW, close_code
+from app.api.live.caught_up import CaughtUp
 from app.config import settings
 from app.errors import BoardError
 from app.services.feed.follower import LiveFeed

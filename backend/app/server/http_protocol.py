@@ -12,8 +12,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.api.errors import FRAMEWORK_CODES, answer, problem
 from app.api.middleware import API_POLICY, SECURITY_HEADERS, new_request_id
-from app.connections import HandshakeQueue, hang_up, plain
-from app.forwarded import correct
+from app.server.connections import HandshakeQueue, hang_up, plain
+from app.server.forwarded import correct
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,10 @@ from typing import Any, Final
 from uvicorn_worker import UvicornWorker
 
 from app.config import settings
-from app.http_protocol import HttpProtocol
 from app.logs import dict_config
-from app.processors import processors
-from app.socket_protocol import SocketProtocol
+from app.server.http_protocol import HttpProtocol
+from app.server.processors import processors
+from app.server.socket_protocol import SocketProtocol
 
 MAX_WORKERS: Final = 4
 
@@ -41,7 +41,7 @@ UVICORN_SETTINGS: Final[dict[str, Any]] = {
     "log_config": None,
     "access_log": False,
     "server_header": False,
-    "proxy_headers": False,  # app/forwarded.py reads them
+    "proxy_headers": False,  # app/server/forwarded.py reads them
     "forwarded_allow_ips": settings.FORWARDED_ALLOW_IPS,
     # Longer than proxies keep an idle connection (nginx 60 s, Caddy 120 s): the first to close it must be the proxy, or
     # it sends a request into a connection that is just closing.

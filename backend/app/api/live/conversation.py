@@ -11,17 +11,17 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.api.errors import MALFORMED, RESTART, TOO_SLOW, TRY_AGAIN_LATER, UNAUTHENTICATED, close_code
-from app.api.sockets import Sockets
+from app.api.live.sockets import Sockets
 from app.database import AsyncSessionLocal
 from app.errors import BoardError, InsufficientScope
 from app.schemas.live import AuthMessage
 from app.schemas.tokens import Scope
+from app.server.socket_protocol import CONNECTION, SocketProtocol, frame_of
 from app.services.feed.events import Event
 from app.services.feed.log import Position
 from app.services.identity import callers
 from app.services.statuses import catch_up
 from app.services.statuses.catch_up import Beginning
-from app.socket_protocol import CONNECTION, SocketProtocol, frame_of
 
 AUTH_WITHIN: Final = 5.0  # seconds from the handshake to the first message
 SEND_WITHIN: Final = 15.0  # seconds for the client to take what it was sent

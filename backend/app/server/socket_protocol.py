@@ -12,8 +12,8 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 
-from app.connections import LINGER, hang_up, plain
-from app.forwarded import correct
+from app.server.connections import LINGER, hang_up, plain
+from app.server.forwarded import correct
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent

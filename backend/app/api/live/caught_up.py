@@ -3,9 +3,9 @@
 import asyncio
 from typing import Final
 
+from app.server.socket_protocol import SocketProtocol, frame_of
 from app.services.feed.events import Ring, pieces
 from app.services.feed.log import Position
-from app.socket_protocol import SocketProtocol, frame_of
 
 
 class CaughtUp:
