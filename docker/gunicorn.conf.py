@@ -11,12 +11,14 @@ from gunicorn.arbiter import Arbiter
 
 from app.config import settings
 from app.logs import dict_config
-from app.server.uvicorn_settings import Worker, bound_sending, everywhere, worker_count
+from app.server.gunicorn_worker import Worker
+from app.server.listeners import bound_sending, everywhere
+from app.server.processors import worker_count
 
 ENDINGS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 
 bind = everywhere(settings.PORT)
-worker_class = "app.server.uvicorn_settings.Worker"
+worker_class = "app.server.gunicorn_worker.Worker"
 workers = settings.WEB_CONCURRENCY or worker_count()
 # A worker must show within this time that its event loop turns. It doesn't while it stops, which takes up to 25 s.
 timeout = 60

@@ -21,7 +21,7 @@ from benchmarks.stand import BACKEND, Board, board, memory
 
 WITHOUT_ALEMBIC = "import fastapi, sqlalchemy.orm, sqlalchemy.ext.asyncio, asyncpg, uvicorn, uvloop, httptools"
 LIBRARIES = f"{WITHOUT_ALEMBIC}, alembic.command"
-APP = "import app.main, app.server.uvicorn_settings"
+APP = "import app.main, app.server.gunicorn_worker"
 WORKERS = 4
 
 

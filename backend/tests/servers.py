@@ -18,7 +18,8 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from app.api.live.sockets import Sockets
 from app.main import create_app
-from app.server.uvicorn_settings import UVICORN_SETTINGS, bound_sending
+from app.server.listeners import bound_sending
+from app.server.uvicorn_settings import UVICORN_SETTINGS
 from tests.patience import LONG
 
 

@@ -16,7 +16,8 @@ from app.database import AsyncSessionLocal
 from app.errors import DatabaseUnavailable
 from app.logs import dict_config
 from app.migrations.upgrade import upgrade_sync
-from app.server.uvicorn_settings import UVICORN_SETTINGS, bound_sending, times_over
+from app.server.listeners import bound_sending, times_over
+from app.server.uvicorn_settings import UVICORN_SETTINGS
 from app.services.identity import setup
 
 

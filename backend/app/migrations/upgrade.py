@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -10,10 +9,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app import advisory_locks
 from app.migrations import known
-
-# Of two processes that migrate at once, the second waits here. Any number will do, so long as it stays the same.
-MIGRATION_LOCK: Final = 7_305_820_114_962_001
 
 
 def config() -> Config:
@@ -27,7 +24,8 @@ async def upgrade(url: str) -> None:
     """Bring the database at `url` to the newest revision, or leave it where it is if it is newer than this code."""
 
     def run(connection: Connection) -> None:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+        # Of two processes that migrate at once, the second waits here.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": advisory_locks.MIGRATE})
         current = MigrationContext.configure(connection).get_current_revision()
         if current is not None and current not in known():
             return

@@ -1,7 +1,10 @@
-"""How many processors this process may use."""
+"""How many processors this process may use, and how many workers that is."""
 
 import os
 from pathlib import Path
+from typing import Final
+
+MAX_WORKERS: Final = 4
 
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
@@ -19,3 +22,8 @@ def processors(quota: Path = CGROUP_QUOTA) -> int:
         # No cgroup v2 here, or "max": no quota.
         return available
     return max(1, min(available, granted))
+
+
+def worker_count() -> int:
+    """Return how many workers serve where `WEB_CONCURRENCY` does not say: one a processor, at most 4."""
+    return min(processors(), MAX_WORKERS)

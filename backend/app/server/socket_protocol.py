@@ -12,6 +12,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from app.api.live.connection import CONNECTION, Connection
 from app.server.connections import LINGER, hang_up, plain
 from app.server.forwarded import correct
 
@@ -27,21 +28,11 @@ PIECE: Final = 1024
 
 NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
 
-# The extension of a socket's scope (ASGI, "Extensions") whose `protocol` takes frames that are made already.
-CONNECTION: Final = "statusboard.connection"
-
-
-def frame_of(text: bytes) -> bytes:
-    """Return the frame that carries a text in UTF-8, as `websockets` makes it for a connection without compression."""
-    return Frame(Opcode.TEXT, text).serialize(mask=False)
-
 
 class SocketProtocol(WebSocketsSansIOProtocol):
     """A WebSocket, from the handshake on. Whatever the client sends gets an answer, and no line in the log."""
 
-    # Called when frames may not be written any more: the client does not take them, or the socket ends. That may be
-    # while some are written, which are sent still.
-    on_unwritable: Callable[["SocketProtocol"], None] | None = None
+    on_unwritable: Callable[[Connection], None] | None = None
     _idle_frames = _second = 0
     _is_over = False
 

@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import CursorResult, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import advisory_locks
 from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.models import Board
@@ -19,7 +20,6 @@ log = logging.getLogger(__name__)
 
 EVERY: Final = 3600.0  # seconds
 PATIENCE: Final = 20.0  # seconds, for each batch; nobody waits for the answer
-LOCK: Final = 7_305_820_114_962_002
 
 # Rows that one transaction throws away, however many there are. PostgreSQL ends a statement after 6 seconds, and one
 # that does not get everything done in that time would have even more to do an hour later.
@@ -58,7 +58,7 @@ STEPS: Final = (
 
 async def _may_tidy(db: AsyncSession) -> bool:
     """Tell whether no other process is at it, and keep others from it until the transaction ends."""
-    return await db.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}) is True
+    return await db.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": advisory_locks.TIDY_UP}) is True
 
 
 @transaction

@@ -21,7 +21,7 @@ from sqlalchemy import event, func, literal, text
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from app import database, logs
-from app.api import live_socket, sockets
+from app.api.live import conversation, sockets
 from app.api.routes import live as live_route
 from app.services import transactions
 from app.services.feed import follower
@@ -84,7 +84,7 @@ def no_catch_up(_worker: Worker) -> None:
     async def send_nothing(*_: object) -> None:
         pass
 
-    live_socket.LiveSocket._send_missed = send_nothing  # type: ignore[method-assign]  # noqa: SLF001
+    conversation.LiveSocket._send_missed = send_nothing  # type: ignore[method-assign]  # noqa: SLF001
 
 
 @mutation
@@ -120,7 +120,7 @@ def lazy_commit(_worker: Worker) -> None:
 @mutation
 def no_send_limit(worker: Worker) -> None:
     """A client that does not read is waited for, by the board and by the kernel."""
-    live_socket.SEND_WITHIN = NEVER  # type: ignore[misc]
+    conversation.SEND_WITHIN = NEVER  # type: ignore[misc]
     for listener in worker.sockets:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
 
@@ -314,7 +314,7 @@ def no_token_end(_worker: Worker) -> None:
 @mutation
 def patient_with_silence(_worker: Worker) -> None:
     """Who opens a socket may take as long as they like to say who they are."""
-    live_socket.AUTH_WITHIN = NEVER  # type: ignore[misc]
+    conversation.AUTH_WITHIN = NEVER  # type: ignore[misc]
 
 
 @mutation

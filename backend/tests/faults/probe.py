@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app import database
-from app.api import sockets
+from app.api.live import sockets
 from app.services.identity import passwords
 from app.services.statuses import catch_up
 

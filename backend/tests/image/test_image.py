@@ -58,7 +58,7 @@ def test_its_user_can_write_nothing_of_it():
     assert run("find", "/opt", "(", "-writable", "-a", "!", "-type", "l", ")").strip() == ""
 
 
-@pytest.mark.parametrize("module", ["asyncio", "email.message", "sqlalchemy.orm", "app.server.uvicorn_settings"])
+@pytest.mark.parametrize("module", ["asyncio", "email.message", "sqlalchemy.orm", "app.server.gunicorn_worker"])
 def test_its_bytecode_is_used(module):
     """On a read-only root nothing else spares a start the compiling of everything it imports."""
     told = docker(

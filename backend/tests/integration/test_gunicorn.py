@@ -14,7 +14,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from app.server import uvicorn_settings as server
+from app.server import listeners
 from tests.patience import LONG
 
 BACKEND = Path(__file__).resolve().parents[2]
@@ -22,7 +22,7 @@ SETTINGS = BACKEND.parent / "docker" / "gunicorn.conf.py"
 SERVICE_RESTART = 1012
 TOO_BIG = 1009
 # What would keep the test of a client that does not read waiting for 15 s.
-SHORTER = "from app.server import uvicorn_settings as server; server.SEND_TIMEOUT_MILLISECONDS = 1500"
+SHORTER = "from app.server import listeners; listeners.SEND_TIMEOUT_MILLISECONDS = 1500"
 
 APPLICATION = """
 import asyncio, logging
@@ -232,7 +232,7 @@ async def test_answers_do_not_name_the_server(gunicorn):
     assert "server" not in answer.headers
 
 
-@pytest.mark.skipif(server.everywhere(1).startswith("0"), reason="this machine has no IPv6")
+@pytest.mark.skipif(listeners.everywhere(1).startswith("0"), reason="this machine has no IPv6")
 async def test_both_families_are_served(gunicorn):
     """A client of each is known by its plain address, and a trusted one may speak for others."""
     asked = {"X-Forwarded-Proto": "https"}

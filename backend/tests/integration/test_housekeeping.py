@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import database
+from app import advisory_locks, database
 from app.errors import DatabaseUnavailable
 from app.services import housekeeping
 from app.services.identity import attempts
@@ -95,7 +95,7 @@ async def test_one_process_tidies_at_a_time(ada: Persona, db: AsyncSession):
     await leave_traces(ada)
     await let_pass(db, timedelta(hours=2))
     async with database.async_engine.connect() as other:
-        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": housekeeping.LOCK})
+        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": advisory_locks.TIDY_UP})
         meanwhile = await tidied(db)
         await other.rollback()
 
@@ -176,7 +176,7 @@ async def test_it_is_known_when_it_was_last_done(ada: Persona, db: AsyncSession,
     complaints = list(caplog.messages)
     caplog.clear()
     async with database.async_engine.connect() as other:
-        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": housekeeping.LOCK})
+        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": advisory_locks.TIDY_UP})
         await tidied(db)
         await other.rollback()
     meanwhile = await housekeeping.last_tidied(db)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import ConnectionClosed
 
-from app.api import caught_up, live_socket
+from app.api.live import caught_up, conversation
 from app.config import settings
 from app.services import wakeups
 from app.services.feed import events, follower
@@ -335,8 +335,8 @@ async def test_a_driver_that_trips_costs_no_socket(server: Server, ada: Persona,
 
 async def test_a_client_that_does_not_read_is_given_up(server: Server, ada: Persona, db: AsyncSession, monkeypatch):
     """It holds nothing up but itself: others get every event, and it is closed as too slow."""
-    monkeypatch.setattr(live_socket, "SEND_WITHIN", 0.2)
-    monkeypatch.setattr(live_socket, "GOODBYE_WITHIN", 0.1)
+    monkeypatch.setattr(conversation, "SEND_WITHIN", 0.2)
+    monkeypatch.setattr(conversation, "GOODBYE_WITHIN", 0.1)
     async with server.follow(ada.token) as brisk, server.socket(max_queue=1) as stalled:
         await stalled.send(json.dumps({"type": "auth", "token": ada.token}))
         await receive_until(stalled, "ready")
@@ -393,13 +393,13 @@ async def test_who_falls_out_of_memory_is_closed_as_too_slow(
 async def test_those_who_keep_up_share_frames(server: Server, ada: Persona, monkeypatch):
     """Each event's frame is made once, however many get it, and nobody is sent anything for itself."""
     made, sent = [], []
-    frame_of, send = caught_up.frame_of, live_socket.LiveSocket._send  # noqa: SLF001
+    frame_of, send = caught_up.frame_of, conversation.LiveSocket._send  # noqa: SLF001
 
     def noted(text: bytes) -> bytes:
         made.append(text)
         return frame_of(text)
 
-    async def noting(socket: live_socket.LiveSocket, message: bytes) -> None:
+    async def noting(socket: conversation.LiveSocket, message: bytes) -> None:
         sent.append(message)
         await send(socket, message)
 
@@ -408,7 +408,7 @@ async def test_those_who_keep_up_share_frames(server: Server, ada: Persona, monk
         for socket in following:
             await receive_until(socket, "ready")
         monkeypatch.setattr(caught_up, "frame_of", noted)
-        monkeypatch.setattr(live_socket.LiveSocket, "_send", noting)
+        monkeypatch.setattr(conversation.LiveSocket, "_send", noting)
         await until(lambda: len(server.sockets.caught_up) == len(following))
         posted = [await ada.post(str(number)) for number in range(3)]
         received = [[(await receive(socket))["data"] for _ in posted] for socket in following]

@@ -13,7 +13,7 @@ from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import InvalidStatus
 
-from app.api import live_socket, sockets
+from app.api.live import conversation, sockets
 from app.api.live.sockets import Sockets
 from app.config import settings
 from app.errors import BoardError, InvalidToken
@@ -90,7 +90,7 @@ async def test_a_malformed_message_later_on(server: Server, ada: Persona):
 
 async def test_silence(database_url: str, monkeypatch):
     """4401 for those who show no token in time."""
-    monkeypatch.setattr(live_socket, "AUTH_WITHIN", 0.05)
+    monkeypatch.setattr(conversation, "AUTH_WITHIN", 0.05)
     async with serve() as server:
         assert await code_for(server) == 4401
 

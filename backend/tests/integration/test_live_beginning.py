@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api import live_socket, sockets
+from app.api.live import conversation, sockets
 from app.database import AsyncSessionLocal
 from app.services.feed.events import PIECE_BYTES, Event, Ring, pieces
 from app.services.feed.log import Position
@@ -97,7 +97,7 @@ async def test_statuses_of_one_moment_are_parted_between_pieces(
 async def test_clients_that_do_not_read_share_a_bound(database_url: str, ada: Persona, bob: Persona, db, monkeypatch):
     """Two fit. Beyond them, whoever holds most loses the socket that has waited longest; others have theirs."""
     monkeypatch.setattr(sockets, "MOST_UNTAKEN", 1_500_000)
-    monkeypatch.setattr(live_socket, "GOODBYE_WITHIN", 0.1)
+    monkeypatch.setattr(conversation, "GOODBYE_WITHIN", 0.1)
     await say(db, ada, 250, filling="\N{OCTOPUS}", length=490)
     async with serve() as server:
         stuck, seen = [], set()

@@ -13,8 +13,8 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app import connections, http_protocol
 from app.config import settings
+from app.server import connections, http_protocol
 from app.server.http_protocol import HttpProtocol
 from tests.patience import LONG
 from tests.servers import Server, until

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from websockets.frames import CloseCode, Frame, Opcode
 
-from app import socket_protocol
+from app.server import socket_protocol
 from app.server.socket_protocol import SocketProtocol
 from tests.faults.wire import Wire, open_wire
 from tests.patience import LONG

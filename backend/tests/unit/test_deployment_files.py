@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings
-from app.server.uvicorn_settings import SEND_TIMEOUT_MILLISECONDS, UVICORN_SETTINGS
+from app.server.listeners import SEND_TIMEOUT_MILLISECONDS
+from app.server.uvicorn_settings import UVICORN_SETTINGS
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -21,18 +21,18 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         *("app", "services", "schemas", "models", "errors", "database", "config"),
         *("server", "migrations", "embedded", "logs", "refusals"),
     },
-    "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs", "server"},
-    "services": {"schemas", "models", "errors", "database", "config", "migrations", "app"},
+    "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
+    "services": {"schemas", "models", "errors", "database", "config", "migrations", "app", "advisory_locks"},
     "models": {"database"},
     "database": {"config"},
     "config": {"addresses", "database_url"},
     "database_url": {"addresses"},
     # Beside the line.
     "schemas": {"models", "config"},
-    "migrations": {"models", "database"},
+    "migrations": {"models", "database", "advisory_locks"},
     "server": {"api", "config", "logs", "addresses"},
     # Leaves.
-    **{leaf: set() for leaf in ("addresses", "app", "errors", "logs", "refusals", "embedded")},
+    **{leaf: set() for leaf in ("addresses", "advisory_locks", "app", "errors", "logs", "refusals", "embedded")},
 }
 
 # What speaks HTTP.

@@ -9,16 +9,16 @@ from contextlib import ExitStack
 import pytest
 import uvloop
 
-from app.server import uvicorn_settings as server
+from app.server import listeners, processors
 from app.server.connections import plain
 
 
-@pytest.mark.parametrize(("processors", "workers"), [(1, 1), (2, 2), (4, 4), (64, 4)])
-def test_there_is_one_worker_a_processor_and_at_most_four(monkeypatch, processors, workers):
+@pytest.mark.parametrize(("count", "workers"), [(1, 1), (2, 2), (4, 4), (64, 4)])
+def test_there_is_one_worker_a_processor_and_at_most_four(monkeypatch, count, workers):
     """A big machine is no reason for more connections to the database."""
-    monkeypatch.setattr(server, "processors", lambda: processors)
+    monkeypatch.setattr(processors, "processors", lambda: count)
 
-    assert server.worker_count() == workers
+    assert processors.worker_count() == workers
 
 
 def test_a_machine_without_ipv6_is_served_by_ipv4(monkeypatch):
@@ -35,7 +35,7 @@ def test_a_machine_without_ipv6_is_served_by_ipv4(monkeypatch):
         with monkeypatch.context() as patched:
             patched.setattr(socket, "socket", kind)
 
-            assert server.everywhere(8000) == "0.0.0.0:8000"
+            assert listeners.everywhere(8000) == "0.0.0.0:8000"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_an_ipv4_client_has_its_plain_address(given, written):
 def test_an_accepted_socket_inherits_the_bounds_of_its_listener():
     """Answers leave at once; what the kernel keeps for a client that does not read is bounded, in bytes and in time."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server.bound_sending(listener)
+        listeners.bound_sending(listener)
         with socket.create_connection(listener.getsockname()):
             accepted, _ = listener.accept()
             with accepted:
@@ -67,13 +67,13 @@ def test_an_accepted_socket_inherits_the_bounds_of_its_listener():
                 milliseconds = accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
 
     assert at_once
-    assert buffer == 2 * server.SEND_BUFFER_BYTES
-    assert milliseconds == server.SEND_TIMEOUT_MILLISECONDS
+    assert buffer == 2 * listeners.SEND_BUFFER_BYTES
+    assert milliseconds == listeners.SEND_TIMEOUT_MILLISECONDS
 
 
 def test_a_crowd_that_connects_is_taken_in_few_turns():
     """Of uvloop, which takes one connection a turn for each of its listeners."""
-    crowd, turns = 3 * server.ACCEPTED_AT_ONCE, 0
+    crowd, turns = 3 * listeners.ACCEPTED_AT_ONCE, 0
     taken: list[asyncio.BaseTransport] = []
 
     class Taken(asyncio.Protocol):
@@ -83,7 +83,7 @@ def test_a_crowd_that_connects_is_taken_in_few_turns():
     async def take(listener: socket.socket) -> None:
         nonlocal turns
         loop = asyncio.get_running_loop()
-        for again in server.times_over(listener):
+        for again in listeners.times_over(listener):
             await loop.create_server(Taken, sock=again)
         while len(taken) < crowd:
             await asyncio.sleep(0)
@@ -97,4 +97,4 @@ def test_a_crowd_that_connects_is_taken_in_few_turns():
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(asyncio.wait_for(take(listener), 10))
 
-    assert turns <= crowd // server.ACCEPTED_AT_ONCE + 2
+    assert turns <= crowd // listeners.ACCEPTED_AT_ONCE + 2

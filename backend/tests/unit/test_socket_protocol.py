@@ -7,8 +7,8 @@ import pytest
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from app.api.live.connection import frame_of
 from app.server.connections import HandshakeQueue
-from app.server.socket_protocol import frame_of
 
 
 async def test_between_two_handshakes_others_have_their_turn():

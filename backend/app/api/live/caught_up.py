@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from app.server.socket_protocol import SocketProtocol, frame_of
+from app.api.live.connection import Connection, frame_of
 from app.services.feed.events import Ring, pieces
 from app.services.feed.log import Position
 
@@ -20,13 +20,13 @@ class CaughtUp:
 
     def __init__(self) -> None:
         # Each with what its socket waits for: the position that the connection has when it leaves.
-        self._connections: Final[dict[SocketProtocol, asyncio.Future[Position]]] = {}
+        self._connections: Final[dict[Connection, asyncio.Future[Position]]] = {}
 
     def __len__(self) -> int:
         """Return how many they are."""
         return len(self._connections)
 
-    async def stay(self, connection: SocketProtocol, position: Position) -> Position:
+    async def stay(self, connection: Connection, position: Position) -> Position:
         """Keep a connection at this position, the ring's last, until it leaves; return the position it has by then."""
         if not connection.is_writable:
             return position
@@ -39,7 +39,7 @@ class CaughtUp:
         finally:
             self._connections.pop(connection, None)
 
-    def _leave(self, connection: SocketProtocol) -> None:
+    def _leave(self, connection: Connection) -> None:
         left = self._connections.pop(connection, None)
         if left is not None and not left.done():  # done is one whose socket is ending
             left.set_result(self.position)

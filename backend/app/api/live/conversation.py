@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.api.errors import MALFORMED, RESTART, TOO_SLOW, TRY_AGAIN_LATER, UNAUTHENTICATED, close_code
+from app.api.live.connection import CONNECTION, Connection, frame_of
 from app.api.live.sockets import Sockets
 from app.database import AsyncSessionLocal
 from app.errors import BoardError, InsufficientScope
 from app.schemas.live import AuthMessage
 from app.schemas.tokens import Scope
-from app.server.socket_protocol import CONNECTION, SocketProtocol, frame_of
 from app.services.feed.events import Event
 from app.services.feed.log import Position
 from app.services.identity import callers
@@ -64,7 +64,7 @@ class LiveSocket:
         self._expiry: asyncio.TimerHandle | None = None
         # None where the server is another than the board's own, as in tests.
         extensions = websocket.scope.get("extensions", {})
-        self._connection: SocketProtocol | None = extensions.get(CONNECTION, {}).get("protocol")
+        self._connection: Connection | None = extensions.get(CONNECTION, {}).get("protocol")
 
     def end(self, code: int, reason: str) -> None:
         """Have it closed, as soon as the conversation sees this."""

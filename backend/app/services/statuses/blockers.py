@@ -4,14 +4,13 @@ from typing import Final
 
 from sqlalchemy import text
 
+from app import advisory_locks
 from app.models.reference import OVER
 from app.models.status import Category
 from app.schemas.statuses import ReferenceRead, StatusRead
 from app.services.statements import Database, Statement
 
 CLEARED: Final = "blocker.cleared"
-
-LOCK: Final = 7_305_820_114_962_003
 
 # A blocked status of someone who has not moved on, all of whose references are over. The primary key of
 # `cleared_blockers` lets each be noted once; a status that is just being deleted is left alone (FOR KEY SHARE).
@@ -62,7 +61,7 @@ async def wait_for_others(db: Database) -> None:
 
     Before the log's lock, which is held for as long as the next one waits.
     """
-    await WAIT_FOR_OTHERS.run(db, {"lock": LOCK})
+    await WAIT_FOR_OTHERS.run(db, {"lock": advisory_locks.END_BLOCKERS})
 
 
 async def clear(db: Database, *, changed: list[int] | None = None, status_id: int | None = None) -> list[int]:
