@@ -79,15 +79,15 @@ def _read_network(text: str) -> Network:
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        raise ValueError("with addresses and networks alone, and nothing between two commas") from None
+        raise ValueError("as single addresses or networks, with nothing else between the commas") from None
     if "%" in text:
         raise ValueError("without zones (%)")
     if mapped := getattr(network.network_address, "ipv4_mapped", None):
         raise ValueError(
-            f"with {mapped} for {network.network_address}: IPv4 addresses count as such, however they come"
+            f"with {mapped} for {network.network_address}, since IPv4 addresses are always compared as IPv4"
         )
     if network.prefixlen == 0:
-        raise ValueError("with * alone for everybody")
+        raise ValueError("with a single * to trust everyone")
     if ip_address(text.partition("/")[0]) != network.network_address:
         raise ValueError(f"with the network's own address, {network}")
     return network

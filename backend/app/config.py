@@ -50,8 +50,8 @@ def _check_cors_origins(value: str) -> str:
     for origin in _split(value):
         if problem := why_origin_is_wrong(origin):
             raise ValueError(
-                "must be origins such as https://board.example.com, separated by commas, and never * or null, "
-                f"since the board answers with credentials. Write each as browsers send it: {problem}"
+                "must be origins such as https://board.example.com, separated by commas. * and null aren't allowed, "
+                f"because calls carry logins. Write each origin as browsers send it: {problem}"
             )
     return value
 
@@ -62,7 +62,7 @@ def _check_allowed_hosts(value: str) -> str:
         if problem := why_host_is_wrong(host.removeprefix("*.")):
             raise ValueError(
                 "must be names such as board.lan or *.example.com, separated by commas, without https:// and port. "
-                f"Write each as browsers send it: {problem}"
+                f"Write each name as browsers send it: {problem}"
             )
     return ",".join(hosts)
 
@@ -97,16 +97,16 @@ def _if_set(check: Callable[[str], str]) -> AfterValidator:
 def _check_token(value: str) -> str:
     token = value.strip()
     if not re.fullmatch(r"[!-~]+", token):
-        raise ValueError("must be one word of visible ASCII, as GitHub shows it")
+        raise ValueError("must be one word of printable ASCII characters, as GitHub shows it")
     return token
 
 
 def _check_api_url(value: str) -> str:
     url = value.removesuffix("/")
     match = re.fullmatch(r"(https?://[^/]*)((?:/[A-Za-z0-9_-]+)*)", url)
-    problem = why_origin_is_wrong(match[1]) if match else "with a plain path, and nothing behind it"
+    problem = why_origin_is_wrong(match[1]) if match else "with a plain path, and nothing after it"
     if problem is None and url.startswith("http:") and urlsplit(url).hostname not in LOOPBACK:
-        problem = "with https, since the token goes there"
+        problem = "with https, because the token is sent there"
     if problem:
         raise ValueError(f"must be {PUBLIC_GITHUB}, or GitHub Enterprise's https://HOST/api/v3: {problem}")
     return url
@@ -209,12 +209,12 @@ class Settings(BaseSettings):
         `Settings()` itself accepts any secret, so that tests and tools can be run with a made-up one.
         """
         if self.JWT_SECRET == PLACEHOLDER_SECRET:
-            problem = "is still the published placeholder"
+            problem = "is still the example value"
         elif len(set(self.JWT_SECRET)) == 1:
             problem = "is one character repeated"
         else:
             return None
-        return f"JWT_SECRET {problem}: set it to a random one, for example from `openssl rand -hex 32`."
+        return f"JWT_SECRET {problem}. Set it to a random value, for example from `openssl rand -hex 32`."
 
 
 settings = Settings()

@@ -45,7 +45,7 @@ def check_database_url(value: str) -> str:
         raise ValueError(EXPECTED) from None
     _check_parameters(url)
     if any("\0" in part for part in (url.username, url.password, url.database) if part):
-        raise ValueError("has a NUL character (%00), which PostgreSQL takes nowhere")
+        raise ValueError("has a NUL character (%00), which PostgreSQL doesn't accept")
     _check_places(_several(options.get("host")), [url.port, *_several(options.get("port"))])
     _check_variables(options)
     return value
@@ -68,9 +68,9 @@ def _several[V](given: V | list[V] | tuple[V, ...] | None) -> list[V]:
 
 def _check_places(hosts: list[str | None], ports: list[int | None]) -> None:
     if not all(host.startswith("/") or NAME.fullmatch(host) or ADDRESS.fullmatch(host) for host in hosts if host):
-        raise ValueError("has a host that is neither a name nor an address nor a folder of sockets")
+        raise ValueError("has a host that is neither a name, nor an address, nor a socket directory")
     if not all(0 < port <= HIGHEST_PORT for port in ports if port is not None):
-        raise ValueError(f"has a port that is no number from 1 to {HIGHEST_PORT}")
+        raise ValueError(f"has a port that isn't a number from 1 to {HIGHEST_PORT}")
 
 
 # What the driver's function (a private one: uv.lock holds its version) wants beside what SQLAlchemy gives it.
@@ -92,7 +92,7 @@ def _check_variables(options: Mapping[str, Any]) -> None:
             is_culprit = _driver_failure(given) != failure
             os.environ[name] = kept
             if is_culprit:
-                raise ValueError(f"can't be used while {name} has this value, which PostgreSQL's driver refuses")
+                raise ValueError(f"can't be used while {name} has a value that PostgreSQL's driver refuses")
 
 
 def _driver_failure(given: dict[str, Any]) -> tuple[type[Exception], int] | None:

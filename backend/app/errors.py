@@ -18,24 +18,24 @@ class BoardError(Exception):
 
 
 class Unauthenticated(BoardError):
-    """Who is asking is not known."""
+    """The caller isn't authenticated."""
 
     code = "unauthenticated"
-    message = "Log in first: an access token or an API token is needed as Authorization: Bearer."
+    message = "Log in first. Send an access token or an API token as Authorization: Bearer."
 
 
 class InvalidToken(Unauthenticated):
     """The token is damaged, expired, or its session has ended."""
 
     code = "invalid_token"
-    message = "That token is not valid, or no longer. Log in again."
+    message = "That token is invalid, expired or revoked. Log in again."
 
 
 class WrongCredentials(Unauthenticated):
     """The name or the password is wrong; which of them is not said."""
 
     code = "wrong_credentials"
-    message = "That username and password do not go together."
+    message = "Wrong username or password."
 
 
 class InvalidRefreshToken(Unauthenticated):
@@ -46,7 +46,7 @@ class InvalidRefreshToken(Unauthenticated):
 
 
 class Forbidden(BoardError):
-    """Known, but not allowed."""
+    """The caller isn't allowed to do that."""
 
     code = "forbidden"
     message = "You are not allowed to do that."
@@ -77,7 +77,7 @@ class InsufficientScope(Forbidden):
     """The API token lacks the scope."""
 
     code = "insufficient_scope"
-    message = "This API token's scopes do not allow that."
+    message = "This API token's scopes don't allow that."
 
 
 class ForeignOrigin(Forbidden):
@@ -96,46 +96,46 @@ class WrongPassword(Forbidden):
     """The current password, asked for before it is changed, is another."""
 
     code = "wrong_password"
-    message = "That is not your current password."
+    message = "That isn't your current password."
 
 
 class InvalidInvite(Forbidden):
     """The invite or set-up code is unknown, used up, expired or revoked."""
 
     code = "invalid_invite"
-    message = "That invite is not valid, or no longer. Ask an admin for a new one."
+    message = "That invite is invalid, used up or expired. Ask an admin for a new one."
 
 
 class InvalidResetCode(Forbidden):
     """The reset code is unknown, used or older than an hour."""
 
     code = "invalid_reset_code"
-    message = "That reset code is not valid, or no longer. Ask an admin for a new one."
+    message = "That reset code is invalid, used or expired. Ask an admin for a new one."
 
 
 class NotTheAuthor(Forbidden):
     """Only its author may change a status."""
 
     code = "not_the_author"
-    message = "Only its author can do that."
+    message = "Only its author can edit a status."
 
 
 class EditWindowClosed(Forbidden):
     """A status can be edited for 15 minutes after it was posted."""
 
     code = "edit_window_closed"
-    message = "A status can be edited for 15 minutes after it was posted. Post a new one."
+    message = "A status can be edited for only 15 minutes after it was posted. Post a new one."
 
 
 class BadSignature(Forbidden):
     """A delivery that GitHub did not sign, or not with this board's secret."""
 
     code = "bad_signature"
-    message = "X-Hub-Signature-256 does not fit: set the webhook's secret to GITHUB_WEBHOOK_SECRET."
+    message = "X-Hub-Signature-256 is wrong. The webhook's secret must be the value of GITHUB_WEBHOOK_SECRET."
 
 
 class NotFound(BoardError):
-    """There is no such thing."""
+    """It doesn't exist."""
 
     code = "not_found"
     message = "There is nothing here."
@@ -145,32 +145,32 @@ class StatusNotFound(NotFound):
     """No status has this id, or it was deleted."""
 
     code = "status_not_found"
-    message = "There is no such status, or it was deleted."
+    message = "That status doesn't exist, or was deleted."
 
 
 class UserNotFound(NotFound):
     """No member has this name."""
 
     code = "user_not_found"
-    message = "There is no member of that name."
+    message = "There is no member with that username."
 
 
 class ReferenceNotFound(NotFound):
     """Nobody on this board has spoken of it."""
 
     code = "reference_not_found"
-    message = "Nobody on this board has spoken of that."
+    message = "Nobody on this board has mentioned that reference."
 
 
 class WebhooksOff(NotFound):
     """Without a secret nobody can prove to be GitHub."""
 
     code = "webhooks_off"
-    message = "This board takes no webhooks: GITHUB_WEBHOOK_SECRET is not set."
+    message = "Webhooks are off: GITHUB_WEBHOOK_SECRET is not set."
 
 
 class Conflict(BoardError):
-    """It does not go together with what is there."""
+    """It conflicts with what is already there."""
 
     code = "conflict"
 
@@ -186,14 +186,14 @@ class LastAdmin(Conflict):
     """The last admin who can log in stays one."""
 
     code = "last_admin"
-    message = "A board needs an admin: make someone else one first."
+    message = "A board needs an admin. Make someone else an admin first."
 
 
 class EditedMeanwhile(Conflict):
     """Another edit changed the same field since the one that the author saw."""
 
     code = "edited_meanwhile"
-    message = "This status was edited elsewhere meanwhile. Read it again before you change it."
+    message = "This status was edited elsewhere in the meantime. Read it again before you change it."
 
 
 class Unprocessable(BoardError):
@@ -213,28 +213,28 @@ class InvalidDelivery(Unprocessable):
     """A delivery is signed, but not what GitHub sends."""
 
     code = "invalid_delivery"
-    message = "That is no delivery of a GitHub webhook."
+    message = "That isn't a delivery from a GitHub webhook."
 
 
 class QueryRefused(Unprocessable):
     """PostgreSQL refuses to look for what a client sent: it is too long, too complex, or out of range."""
 
     code = "query_refused"
-    message = "The database can't look for that. Make it shorter or simpler."
+    message = "The database can't search for that. Make it shorter or simpler."
 
 
 class IdempotencyKeyReused(Unprocessable):
     """One key names one status."""
 
     code = "idempotency_key_reused"
-    message = "That Idempotency-Key was used for another status. Use a new key for each."
+    message = "That Idempotency-Key was used for another status. Use a new key for each status."
 
 
 class AlreadyExpired(Unprocessable):
     """A token that was to expire before it was made."""
 
     code = "already_expired"
-    message = "That token would have expired already: expires_at has passed."
+    message = "The token would already be expired: expires_at is in the past."
 
 
 class PasswordRefused(Unprocessable):
@@ -273,7 +273,7 @@ class DatabaseUnavailable(Unavailable):
 class DatabaseNotMigrated(DatabaseUnavailable):
     """The database lacks a table or column: the migrations have not run, or not to their end."""
 
-    message = "The board's database lacks this version's schema. Run `statusboard migrate`."
+    message = "The database doesn't have this version's schema. Run `statusboard migrate`."
 
 
 class TooBusy(Unavailable):
@@ -287,4 +287,4 @@ class SearchTooSlow(Unavailable):
     """A search took longer than searches may."""
 
     code = "search_too_slow"
-    message = "That search takes too long. Search for rarer words, or for those of one author or of some days."
+    message = "That search takes too long. Search for rarer words, or filter by author or time."

@@ -92,7 +92,7 @@ def create_app() -> FastAPI:
     app = Statusboard(
         title="Statusboard",
         version=__version__,
-        summary="People, their coding agents and their CI say in one line what they do.",
+        summary="People, their coding agents and their CI post one line about what they are doing.",
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # FastAPI's own page loads Swagger UI from other hosts and runs inline scripts
         redoc_url=None,

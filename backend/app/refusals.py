@@ -5,7 +5,7 @@ from typing import Final
 from pydantic import ValidationError
 
 NO_SECRET: Final = (
-    "JWT_SECRET is not set. Make one and put it into .env: "
+    "JWT_SECRET is not set. Create one in .env: "
     '(umask 077; echo "JWT_SECRET=$(python3 -c "import secrets; print(secrets.token_hex(32))")" >> .env)'
 )
 

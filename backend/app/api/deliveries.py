@@ -32,7 +32,7 @@ class Bodies:
             async with asyncio.timeout(WITHIN):
                 async for part in request.stream():
                     if self.held + len(part) > MOST_BYTES:
-                        raise TooBusy("Too many deliveries are under way. Try again in a moment.")
+                        raise TooBusy("Too many webhook deliveries are being read right now. Try again in a moment.")
                     self.held += len(part)
                     parts.append(part)
         except TimeoutError:

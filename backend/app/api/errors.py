@@ -57,7 +57,7 @@ FRAMEWORK_CODES: Final = {
 # For the access log alone: nobody is left to be answered. nginx has the same number for it.
 CLIENT_HUNG_UP: Final = 499
 
-NO_JSON: Final = "Send JSON, and say so with the header Content-Type: application/json."
+NO_JSON: Final = "Send JSON with the header Content-Type: application/json."
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -105,7 +105,7 @@ async def _on_board_error(_request: Request, error: Exception) -> Response:
 
 def crashed() -> Response:
     """Return the answer to what the board did not foresee."""
-    return answer(problem(500, "internal_error", "Something went wrong here. The log knows more."))
+    return answer(problem(500, "internal_error", "Something went wrong on the server. Its log has the details."))
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:
@@ -133,7 +133,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         # FastAPI's answer to a body that breaks its JSON parser in another way than by a syntax error.
-        return _unprocessable([FieldError(loc=["body"], msg="The body is no JSON in UTF-8.", type="json_invalid")])
+        return _unprocessable([FieldError(loc=["body"], msg="The body isn't JSON in UTF-8.", type="json_invalid")])
     code = FRAMEWORK_CODES.get(error.status_code, "error")
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed(request)):

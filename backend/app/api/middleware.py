@@ -184,7 +184,7 @@ class LimitsMiddleware:
             return
         received = 0
         largest, limit = (LARGEST_DELIVERY, "2 MiB") if scope["path"] == DELIVERIES else (LARGEST_BODY, "64 KiB")
-        too_large = f"A request may have at most {limit}."
+        too_large = f"A request's body may have at most {limit}."
 
         async def counted_receive() -> Message:
             nonlocal received
@@ -195,7 +195,7 @@ class LimitsMiddleware:
             return message
 
         if not is_storable(scope):
-            refusal = unprocessable("Text is UTF-8 here, without NUL and lone surrogates.", "query or header")
+            refusal = unprocessable("Text must be UTF-8, without NUL and lone surrogates.", "query or header")
             await refusal(scope, receive, send)
             return
         for name, value in scope["headers"]:

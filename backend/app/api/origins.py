@@ -39,13 +39,13 @@ def refuse_foreign(connection: HTTPConnection) -> None:
     if scheme and _place(origin) == _place(f"{scheme}://{host}") is not None:
         return
     message = (
-        f"A page of {origin[:200]!r} may not do that on {host[:200]!r}, the board of {settings.PUBLIC_URL!r}. "
-        "If it is yours, set PUBLIC_URL to its address, or add it to CORS_ORIGINS."
+        f"A page at {origin[:200]!r} can't use this board, which is at {settings.PUBLIC_URL!r} (here: {host[:200]!r}). "
+        "If that page is yours, set PUBLIC_URL to its address, or add the address to CORS_ORIGINS."
     )
     # The answer names the origin. The log doesn't: a client may send anything there, such as a token.
     log.warning(
-        "A page of another address than %s was refused. The answer names that address. If it is yours, set PUBLIC_URL "
-        "to it, or add it to CORS_ORIGINS.",
+        "Refused a page whose address isn't %s. The answer to it names the address. If it is yours, set PUBLIC_URL to "
+        "it, or add it to CORS_ORIGINS.",
         settings.PUBLIC_URL,
     )
     raise ForeignOrigin(message)

@@ -13,15 +13,15 @@ type Responses = dict[int | str, dict[str, Any]]
 SCHEMA_PLACE: Final = "#/components/schemas/{model}"
 
 DESCRIPTIONS: Final = {
-    401: "Who is asking is not known.",
-    403: "Known, but not allowed.",
-    404: "There is no such thing.",
-    408: "It did not arrive in time.",
-    409: "It does not go together with what is there.",
+    401: "The caller isn't authenticated.",
+    403: "The caller isn't allowed to do that.",
+    404: "It doesn't exist.",
+    408: "The request didn't arrive in time.",
+    409: "It conflicts with what is already there.",
     413: "The body is over 64 KiB.",
-    422: "It can be read, but does not fit.",
+    422: "The request can be read, but isn't valid.",
     429: "Too many attempts.",
-    503: "Not right now; the same request may be sent again.",
+    503: "Temporarily unavailable. The same request can be sent again.",
 }
 
 HEADERS: Final = {

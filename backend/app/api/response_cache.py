@@ -53,7 +53,7 @@ _HEADERS: Final = {
 REPEATABLE: Final[dict[str, Any]] = {
     "responses": {
         200: {"headers": _HEADERS},
-        304: {"headers": _HEADERS, "description": "The answer is still the one that `If-None-Match` names."},
+        304: {"headers": _HEADERS, "description": "The answer is still the one named by `If-None-Match`."},
     },
     "openapi_extra": {
         "parameters": [
@@ -61,7 +61,7 @@ REPEATABLE: Final[dict[str, Any]] = {
                 "name": "If-None-Match",
                 "in": "header",
                 "schema": {"type": "string"},
-                "description": "An `ETag`: where it still fits, the answer is an empty 304.",
+                "description": "An `ETag`. If it still matches, the answer is an empty 304.",
             }
         ]
     },

@@ -42,7 +42,7 @@ def _run[R](work: Coroutine[Any, Any, R]) -> R:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="statusboard")
 def main() -> None:
-    """Statusboard: people, their coding agents and their CI say in one line what they do.
+    """Statusboard: people, their coding agents and their CI post one line about what they are doing.
 
     The commands read the same environment variables as the server. docs/settings.md lists them.
     """
@@ -51,10 +51,10 @@ def main() -> None:
 @main.command()
 @click.option("--port", type=WholeNumber(1, 65535), help="The port to serve on.  [default: $PORT, or 8000]")
 def up(port: int | None) -> None:
-    """Run the whole board here, with a PostgreSQL of its own.
+    """Run the whole board here, with its own PostgreSQL.
 
-    For a first look, or a small team without Docker. It makes a database and a JWT_SECRET for itself unless they are
-    configured, and finds them again at the next start. Ctrl+C stops it.
+    For a first look, or a small team without Docker. It creates a database and a JWT_SECRET unless they are
+    configured, and uses them again at the next start. Ctrl+C stops it.
     """
     from app.cli.up import up as run  # noqa: PLC0415
 
@@ -90,7 +90,7 @@ def worker() -> None:
 
 @main.command("setup-link")
 def setup_link() -> None:
-    """Print the link for making the first account."""
+    """Print the link for creating the first account."""
     _configure()
     from app.cli import database  # noqa: PLC0415
 
@@ -99,9 +99,11 @@ def setup_link() -> None:
 
 @main.command("create-invite")
 @click.option("--uses", type=WholeNumber(1, 1000), default=1, show_default=True, help="How many people can use it.")
-@click.option("--days", type=WholeNumber(1, 365), default=7, show_default=True, help="How many days it can be used.")
+@click.option(
+    "--days", type=WholeNumber(1, 365), default=7, show_default=True, help="For how many days it can be used."
+)
 def create_invite(uses: int, days: int) -> None:
-    """Print a link for making an account."""
+    """Print an invite link for creating accounts."""
     _configure()
     from app.cli import database  # noqa: PLC0415
 
@@ -111,7 +113,10 @@ def create_invite(uses: int, days: int) -> None:
 @main.command("reset-password")
 @click.argument("name")
 def reset_password(name: str) -> None:
-    """Print a link for the member NAME to set a new password. It works once, within an hour."""
+    """Print a link for NAME to set a new password.
+
+    NAME is a username. The link works once, within an hour.
+    """
     _configure()
     from app.cli import database  # noqa: PLC0415
 
@@ -119,15 +124,16 @@ def reset_password(name: str) -> None:
 
 
 @main.command()
-@click.option("--once", is_flag=True, help="Fill the board, then end.")
+@click.option("--once", is_flag=True, help="Fill the board, then exit.")
 @click.option("--every", type=Number(0.1, 3600), default=20, show_default=True, help="Seconds between two posts.")
 @click.option("--remove", is_flag=True, help="Remove the demo's people and everything they posted.")
 @click.option("--people", type=WholeNumber(12, 300), default=12, hidden=True)
 @click.option("--statuses", type=WholeNumber(1, 2000), hidden=True)
 def demo(*, once: bool, every: float, remove: bool, people: int, statuses: int | None) -> None:
-    """Fill an empty board with twelve made-up people, who go on posting until Ctrl+C.
+    """Fill an empty board with made-up people who keep posting.
 
-    Their names end in "(demo)". A board on which somebody has already posted is left alone.
+    There are twelve of them, and Ctrl+C stops them. Their names end in "(demo)". A board on which somebody has already
+    posted isn't changed.
     """
     _configure()
     from app.cli.demo import remove as remove_demo  # noqa: PLC0415
@@ -151,19 +157,21 @@ def demo(*, once: bool, every: float, remove: bool, people: int, statuses: int |
     help="The board's address.",
 )
 @click.option(
-    "--token-file", type=click.Path(exists=True, dir_okay=False), help="A file with an API token of the scope `read`."
+    "--token-file",
+    type=click.Path(exists=True, dir_okay=False),
+    help="A file that contains an API token with the scope `read`.",
 )
 @click.option("--login", "username", help="Log in with this username instead of a token. Asks for the password.")
-@click.option("--timeout", type=Number(0, A_YEAR), help="Give up after this many seconds.")
+@click.option("--timeout", type=Number(0, A_YEAR), help="Stop waiting after this many seconds.")
 def wait(reference: str, url: str, token_file: str | None, username: str | None, timeout: float | None) -> None:
-    """Wait until REFERENCE (octo/api#12, or its address) is merged or closed.
+    """Wait until a reference is merged or closed.
 
-    The API token is read from $STATUSBOARD_TOKEN, or from a file. Somebody must have mentioned the reference on the
-    board before.
+    REFERENCE is octo/api#12, or its address. Somebody must already have mentioned it on the board. The API token is
+    read from $STATUSBOARD_TOKEN, or from a file.
 
     \b
     Exit codes:
-      0    merged, or closed where it is an issue or a discussion
+      0    merged; or closed, if it is an issue or a discussion
       3    closed without a merge, or as not planned
       4    never mentioned, not visible to the board, or deleted
       5    the board refused the token or the login
@@ -192,14 +200,17 @@ def _api_token(token_file: str | None) -> str:
         token = Path(token_file).read_text(encoding="utf-8")
     if not (token := token.strip()).isascii() or not token:
         raise click.UsageError(
-            "Set STATUSBOARD_TOKEN to an API token of the scope `read`, or give --token-file or --login."
+            "Set STATUSBOARD_TOKEN to an API token with the scope `read`, or use --token-file or --login."
         )
     return token
 
 
 @main.command()
 def doctor() -> None:
-    """Check the settings, the database and its schema, and say what to do about each problem. Exits with 1 if any."""
+    """Check settings and database, and say how to fix problems.
+
+    Exits with 1 if there is a problem.
+    """
     _configure()
     from app.cli.doctor import examine  # noqa: PLC0415
 

@@ -43,7 +43,7 @@ async def migrate() -> None:
                 raise DatabaseUnavailable(f"The database did not answer for {PATIENCE:.0f} s: {error}") from error
             log.info("Waiting for the database.")
             await asyncio.sleep(1)
-    log.info("The database has the schema of this version.")
+    log.info("The database has this version's schema.")
     async with AsyncSessionLocal() as db:
         await setup.log_link_once(db)
 
@@ -52,7 +52,7 @@ def _refusal(error: DBAPIError) -> str:
     text = f"The database refuses DATABASE_URL: {error.orig}"
     if sqlstate(error) in WRONG_LOGIN and "PGPASSWORD" in os.environ:
         # compose.yaml sets it, and the database took its password when its volume was empty.
-        text += ". POSTGRES_PASSWORD must be the one that the database was made with: see docs/first-run.md"
+        text += ". POSTGRES_PASSWORD must be the password that the database was created with: see docs/first-run.md"
     return text
 
 
@@ -65,7 +65,7 @@ async def setup_link() -> str:
     async with AsyncSessionLocal() as db:
         link = await setup.link(db)
     if link is None:
-        raise Conflict("This board has an account already. `statusboard create-invite` makes a link for the next one.")
+        raise Conflict("This board already has an account. `statusboard create-invite` prints a link for the next one.")
     return link
 
 

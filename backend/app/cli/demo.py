@@ -42,9 +42,9 @@ async def run(*, every: float | None, people: int, statuses: int | None) -> None
                 await follower.notify(db)
                 click.echo(f"Log in at {settings.PUBLIC_URL} as {CAST[0].username}, with the password {password}")
             elif every is None:
-                raise Conflict("The demo is on this board already.")
+                raise Conflict("The demo is already on this board.")
         if every is not None:
-            click.echo("The demo's people post. Ctrl+C stops them; `statusboard demo --remove` removes them.")
+            click.echo("The demo's people are posting. Ctrl+C stops them; `statusboard demo --remove` removes them.")
             await _post_until_stopped(every, has_open_ends=is_new and statuses is None)
     finally:
         await async_engine.dispose()

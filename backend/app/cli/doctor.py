@@ -50,7 +50,7 @@ def _settings() -> Iterator[bool]:
     ):
         yield _say(True, f"{name} has {len(secret)} characters" if secret else f"{name} is not set: {without}")
     if password == PUBLISHED_PASSWORD:
-        _warn("The database's password is the published one. docs/upgrade.md says how to change it")
+        _warn("The database still has the default password, which is public. docs/upgrade.md says how to change it")
 
 
 @autocommit
@@ -90,28 +90,32 @@ async def _database(db: AsyncSession) -> list[bool]:
         version, connections, now, listeners, is_superuser = await _server(db)
     except DatabaseUnavailable as error:
         reason = error.__cause__ or error
-        return [_say(False, f"The database at {where} can't be used: {reason}. Check DATABASE_URL, and that it runs")]
+        return [
+            _say(
+                False, f"The database at {where} can't be used: {reason}. Check DATABASE_URL, and whether it is running"
+            )
+        ]
     milliseconds = (time.perf_counter() - started) * 1000
     found = [
         _say(version >= OLDEST_SERVER, f"PostgreSQL {version // 10000} at {where} answers in {milliseconds:.0f} ms")
     ]
     if is_superuser:
-        _warn("The board logs in to its database as a superuser, who can run programs there: see docs/upgrade.md")
+        _warn("The board uses a database superuser, who can run programs on the database's host: see docs/upgrade.md")
     skew = abs((now - datetime.now(UTC)).total_seconds())
     if skew > CLOCK_TOLERANCE:
         found.append(_say(False, f"This machine's clock and the database's differ by {skew:.0f} s. Set up NTP on both"))
     if not await readiness.is_migrated(db):
-        found.append(_say(False, "The database lacks this version's schema. Run: statusboard migrate"))
+        found.append(_say(False, "The database doesn't have this version's schema. Run: statusboard migrate"))
         return found
     found.append(_say(True, "The database has this version's schema"))
     users, events = await _contents(db)
     if users:
         found.append(_say(True, f"{users} accounts, {events} events in the log"))
     else:
-        found.append(_say(True, f"No account yet. Make the first one at {await setup.link(db)}"))
+        found.append(_say(True, f"No account yet. Create the first one at {await setup.link(db)}"))
     found.append(_tidied(await housekeeping.last_tidied(db)))
     each = POOL_SIZE + POOL_OVERFLOW + 1
-    budget = f"{listeners} workers listen; each takes up to {each} of the {connections} connections that there are"
+    budget = f"{listeners} processes are listening. Each uses up to {each} of PostgreSQL's {connections} connections"
     found.append(_say(listeners * each <= connections, budget))
     return found
 

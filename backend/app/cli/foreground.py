@@ -33,7 +33,7 @@ class Server(uvicorn.Server):
         async with AsyncSessionLocal() as db:
             with suppress(DatabaseUnavailable):  # then there is worse news than a missing link
                 if link := await setup.link(db):
-                    click.echo(f"It has no account yet. Make the first one at {link}")
+                    click.echo(f"It has no account yet. Create the first one at {link}")
         self._worker = asyncio.create_task(work(asyncio.Event()))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -84,7 +84,7 @@ def _listen(port: int) -> list[socket.socket]:
             for listener in listeners:
                 listener.close()
             raise click.ClickException(
-                f"Port {port} can't be had: {error.strerror}. `statusboard up --port 8001` takes another."
+                f"Can't use port {port}: {error.strerror}. For another one: `statusboard up --port 8001`."
             ) from error
     return listeners
 

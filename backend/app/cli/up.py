@@ -41,8 +41,8 @@ def up(port: int | None = None) -> None:
         if not lost.is_set():
             raise
         raise click.ClickException(
-            f"PostgreSQL ended by itself; {embedded.home() / 'postgresql.log'} may say why. What was posted is safe: "
-            "start the board again."
+            f"PostgreSQL has stopped unexpectedly; {embedded.home() / 'postgresql.log'} may say why. "
+            "Nothing that was posted is lost: start the board again."
         ) from None
 
 
@@ -120,7 +120,7 @@ def _kept(home: Path, variable: str) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise click.ClickException(f"{error.filename} can't be read: {error.strerror}.") from error
+        raise click.ClickException(f"Can't read {error.filename}: {error.strerror}.") from error
 
 
 def keep(home: Path, variable: str, value: str) -> str:
@@ -130,5 +130,5 @@ def keep(home: Path, variable: str, value: str) -> str:
         with embedded.private(home / variable.lower()) as file:
             file.write(value)
     except OSError as error:
-        raise click.ClickException(f"{home} can't keep {variable}: {error.strerror}.") from error
+        raise click.ClickException(f"Can't store {variable} in {home}: {error.strerror}.") from error
     return value

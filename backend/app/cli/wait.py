@@ -138,7 +138,7 @@ def judge(name: str, reference: dict[str, Any]) -> None:
         case "not_planned", _:
             raise Ended(NOT_DONE, f"{name} is closed as not planned.")
         case "no_access", _:
-            raise Ended(OUT_OF_SIGHT, f"{name} is not there, or this board may not show it.")
+            raise Ended(OUT_OF_SIGHT, f"{name} doesn't exist, or this board can't see it.")
         case "moved", _:
             raise Ended(OUT_OF_SIGHT, f"{name} has moved to where this board can't see it.")
         case "gone", _:
@@ -168,7 +168,7 @@ class Waiting:
                 if refused and not self._board.forget_token():
                     raise Ended(NOT_LET_IN, str(error)) from error
                 if isinstance(error, InvalidStatus) and error.response.status_code == HTTPStatus.FORBIDDEN:
-                    raise Ended(NOT_LET_IN, "The board refuses this address.") from error
+                    raise Ended(NOT_LET_IN, "The board refused the connection.") from error
                 self._complain(error)
             except (KeyError, TypeError, ValueError) as error:
                 raise Ended(FAILED, "The server at that address isn't a Statusboard.") from error
@@ -179,7 +179,7 @@ class Waiting:
     def _complain(self, error: Exception) -> None:
         # A restart of the board is no news; one that stays away is.
         if FIRST_COMPLAINT <= self._retry < 2 * FIRST_COMPLAINT:
-            click.echo(f"The board can't be reached, and is tried again: {error or type(error).__name__}", err=True)
+            click.echo(f"Can't reach the board, trying again: {error or type(error).__name__}", err=True)
 
     async def _read(self) -> None:
         answer = await self._board.reference(self._place)
@@ -233,7 +233,7 @@ def parse(name: str) -> Mention:
     """
     found = mentions.find(name, host=urlsplit(name).netloc or mentions.GITHUB)
     if len(found) != 1 or (found[0].name != name and "://" not in name):
-        raise click.UsageError(f"{name} is no reference: octo/api#12 is one, or the address of an issue on GitHub.")
+        raise click.UsageError(f"{name} isn't a reference such as octo/api#12 or the address of an issue on GitHub.")
     return found[0]
 
 

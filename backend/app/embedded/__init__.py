@@ -119,8 +119,8 @@ def _make(directory: Path) -> None:
     if re.search(r'["$`\\\n]', str(directory)):
         # initdb pastes paths into commands for the shell.
         raise EmbeddedPostgresError(
-            f"The embedded PostgreSQL can't live in {directory}, which has a quote, dollar or backslash in it. "
-            "Let XDG_DATA_HOME name another place."
+            f"The embedded PostgreSQL can't use {directory}, because the path contains a quote, dollar or backslash. "
+            "Set XDG_DATA_HOME to another folder."
         )
     make_folder(directory)
 
@@ -132,7 +132,7 @@ def _lock(directory: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise EmbeddedPostgresError(
-                f"Another `statusboard up` is running on the data in {directory}. Stop that one first."
+                f"Another `statusboard up` is running on the data in {directory}. Stop it first."
             ) from None
         yield
 
@@ -149,8 +149,8 @@ def _data(directory: Path, programs: Programs) -> Path:
         unfinished.rename(data)
     if (version := (data / "PG_VERSION").read_text().strip()) != VERSION:
         raise EmbeddedPostgresError(
-            f"The data in {data} is of PostgreSQL {version}, and this is PostgreSQL {VERSION}. Dump it with "
-            f"PostgreSQL {version} and restore it here, or move it away to begin anew."
+            f"The data in {data} belongs to PostgreSQL {version}, but this is PostgreSQL {VERSION}. Dump it with "
+            f"PostgreSQL {version} and restore it here, or move it away to start with an empty board."
         )
     return data
 
@@ -187,7 +187,7 @@ def _caller() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         raise EmbeddedPostgresError(
-            f"PostgreSQL wants to be run by an account with a name, and user {os.geteuid()} has none."
+            f"PostgreSQL needs an account that has a name, and user {os.geteuid()} has none."
         ) from None
 
 
@@ -249,7 +249,7 @@ def _stop_leftover(data: Path) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while pid and _serves(pid, data):
         if time.monotonic() > deadline:
-            raise EmbeddedPostgresError(f"A PostgreSQL of an earlier start, process {pid}, does not stop.")
+            raise EmbeddedPostgresError(f"A PostgreSQL from an earlier start (process {pid}) doesn't stop.")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGINT)
         time.sleep(0.1)

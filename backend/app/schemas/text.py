@@ -158,7 +158,7 @@ def _refuse_piled_marks(name: str) -> None:
         if marks > _MOST_MARKS or (position == 0 and kind.startswith("M")):
             raise PydanticCustomError(
                 "text_combining_marks",
-                "A name can't begin with a combining mark, and has at most 5 of them on one letter.",
+                "A name can't begin with a combining mark, or have more than 5 of them on one letter.",
             )
 
 
@@ -177,7 +177,7 @@ def _check_name(value: str) -> str:
 
 def _check_username(value: str) -> str:
     if not re.fullmatch("[a-zA-Z0-9_-]*", value):
-        raise PydanticCustomError("username_characters", "A username is made of a-z, A-Z, 0-9, _ and -.")
+        raise PydanticCustomError("username_characters", "A username can contain only a-z, A-Z, 0-9, _ and -.")
     return value
 
 
@@ -193,7 +193,7 @@ def time_zones() -> frozenset[str]:
 def _check_time_zone(value: str) -> str:
     if value not in time_zones():
         raise PydanticCustomError(
-            "time_zone_unknown", "This is no time zone of the IANA database, such as Europe/Berlin."
+            "time_zone_unknown", "This isn't a time zone of the IANA database, such as Europe/Berlin."
         )
     return value
 

@@ -49,9 +49,9 @@ class Refusal:
     detail: str
 
 
-MALFORMED: Final = Refusal(400, "That is no HTTP request.")
+MALFORMED: Final = Refusal(400, "That isn't an HTTP request.")
 TOO_SLOW: Final = Refusal(408, "The request did not arrive in time.")
-TOO_LARGE: Final = Refusal(431, "The head of a request may have at most 16 KiB and 100 fields.")
+TOO_LARGE: Final = Refusal(431, "A request's headers may have at most 16 KiB and 100 fields.")
 
 
 class Reading(Enum):

@@ -26,7 +26,7 @@ CONTROL: Final = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
 # What the parser gets at once, so that a flood is noticed before it is all parsed. The shortest frame has 6 bytes.
 PIECE: Final = 1024
 
-NO_HANDSHAKE: Final = "This is no WebSocket handshake.\n"
+NO_HANDSHAKE: Final = "This isn't a WebSocket handshake.\n"
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
@@ -149,7 +149,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
                 b"".join(self.frames).decode()
             except UnicodeDecodeError:
                 self.frames = []
-                self.conn.fail(CloseCode.INVALID_DATA, "Text is UTF-8 here.")
+                self.conn.fail(CloseCode.INVALID_DATA, "Text must be UTF-8.")
                 self.handle_parser_exception()
                 return
         super().send_receive_event_to_app()

@@ -179,7 +179,7 @@ async def test_undoing_an_edit_undoes_no_other(window: Window, ada: Member):
     await change(ada, status, message="as corrected elsewhere")
     await page.get_by_role("button", name="Undo").click()
 
-    await expect(page.get_by_text("This status was edited elsewhere meanwhile").first).to_be_visible()
+    await expect(page.get_by_text("This status was edited elsewhere in the meantime").first).to_be_visible()
     assert await read(ada, status) == ("as corrected elsewhere", "done")
 
 

@@ -114,7 +114,7 @@ async def test_a_password_is_reset_on_the_command_line(client: httpx.AsyncClient
 @pytest.mark.parametrize("name", ["nobody", "\udcff"])
 def test_nobodys_password_is_not_reset(statusboard, name):
     """Also where the terminal sends bytes that are no UTF-8."""
-    assert "no member of that name" in refused(statusboard("reset-password", name))
+    assert "no member with that username" in refused(statusboard("reset-password", name))
 
 
 async def test_migrate_makes_the_schema_and_logs_the_link_once(empty: AsyncSession, statusboard):
@@ -142,7 +142,7 @@ async def test_doctor_is_content(ada: Persona, statusboard):
     lines = said(statusboard("doctor")).splitlines()
 
     assert {line for line in lines if not line.startswith("ok  ")} <= {
-        "WARN  The board logs in to its database as a superuser, who can run programs there: see docs/upgrade.md"
+        "WARN  The board uses a database superuser, who can run programs on the database's host: see docs/upgrade.md"
     }
     assert f"ok    JWT_SECRET has {len(SECRET)} characters" in lines
     assert any("PostgreSQL 17 at" in line for line in lines)
@@ -160,7 +160,7 @@ def test_doctor_tells_what_to_do(empty: AsyncSession, statusboard):
     process = statusboard("doctor", JWT_SECRET="test-secret")
 
     assert process.returncode == 1
-    assert "FIX   The database lacks this version's schema. Run: statusboard migrate" in process.stdout
+    assert "FIX   The database doesn't have this version's schema. Run: statusboard migrate" in process.stdout
     assert "FIX   JWT_SECRET has fewer than 32 bytes" in process.stdout
     assert "test-secret" not in process.stdout
 
@@ -203,7 +203,7 @@ def test_doctor_warns_of_the_published_password(statusboard, password, warns):
     """Compose passes it on beside the address, where it is not set in .env."""
     process = statusboard("doctor", DATABASE_URL="postgresql+asyncpg://u@127.0.0.1:1/b", PGPASSWORD=password)
 
-    assert ("WARN  The database's password is the published one" in process.stdout) == warns
+    assert ("WARN  The database still has the default password" in process.stdout) == warns
     assert "hunter2" not in process.stdout
 
 
@@ -231,7 +231,7 @@ def test_a_variable_of_the_driver_that_is_wrong_ends_in_a_sentence(statusboard, 
     """No traceback, whichever command it is; `wait` asks no database."""
     sentence = refused(statusboard(*command, DATABASE_URL="postgresql+asyncpg://board@db/board", PGPORT="abc"))
 
-    assert sentence.startswith("DATABASE_URL can't be used while PGPORT has this value")
+    assert sentence.startswith("DATABASE_URL can't be used while PGPORT has a value")
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))

@@ -232,7 +232,7 @@ async def test_the_command_fills_and_tells_how_to_log_in(database_url: str):
     again = await run(database_url, "--once")
 
     assert (code, login.status_code) == (0, 200)
-    assert again == (1, "Error: The demo is on this board already.\n")
+    assert again == (1, "Error: The demo is already on this board.\n")
 
 
 async def test_the_command_makes_a_large_board(database_url: str, db: AsyncSession):
@@ -260,7 +260,7 @@ async def test_it_posts_on_until_it_is_stopped(database_url: str, ada: Persona, 
         line = await later.stdout.readline()
 
     assert process.returncode == 0, out
-    assert line.startswith(b"The demo's people post.")
+    assert line.startswith(b"The demo's people are posting.")
 
 
 async def test_it_ends_when_it_is_removed(database_url: str, ada: Persona):

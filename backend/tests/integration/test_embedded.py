@@ -272,7 +272,7 @@ def test_data_of_another_version_is_left_alone(directory):
     version = directory / "data/PG_VERSION"
     version.write_text("16\n")
     try:
-        with pytest.raises(embedded.EmbeddedPostgresError, match="is of PostgreSQL 16, and this is PostgreSQL 17"):
+        with pytest.raises(embedded.EmbeddedPostgresError, match="belongs to PostgreSQL 16, but this is PostgreSQL 17"):
             embedded.postgres(directory).__enter__()
     finally:
         version.write_text("17\n")

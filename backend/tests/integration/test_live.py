@@ -257,7 +257,7 @@ async def test_an_event_that_can_not_be_told_costs_no_event(server: Server, ada:
 
     assert code == 1012
     assert messages[1]["data"] == posted
-    assert "The live feed failed and begins anew." in caplog.messages
+    assert "The live feed failed and starts again." in caplog.messages
 
 
 async def test_what_no_notification_can_bring_is_read_at_once(

@@ -137,7 +137,7 @@ def test_a_port_in_use_is_named(home, statusboard):
         process = statusboard("up", "--port", str(port))
         printed = process.communicate(timeout=20)[0]
 
-    assert f"Port {port} can't be had: Address already in use" in printed
+    assert f"Can't use port {port}: Address already in use" in printed
     assert "--port 8001" in printed
     assert process.returncode == 1
     assert not (home / "data/postmaster.pid").exists()
@@ -150,5 +150,5 @@ def test_a_killed_postgresql_ends_the_board(home, statusboard, free_port):
     os.kill(int((home / "data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
     printed = board.communicate(timeout=20)[0]
 
-    assert "PostgreSQL ended by itself" in printed
+    assert "PostgreSQL has stopped unexpectedly" in printed
     assert board.returncode == 1

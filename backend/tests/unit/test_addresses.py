@@ -118,10 +118,10 @@ NETWORKS = [
     ("10.1.2.3/32,2001:DB8::/32", ["10.1.2.3/32", "2001:db8::/32"]),
 ]
 NO_NETWORKS = {
-    "": "between two commas",
-    " ": "between two commas",
-    "10.0.0.1,": "between two commas",
-    "10.0.0.1, ,10.0.0.2": "between two commas",
+    "": "between the commas",
+    " ": "between the commas",
+    "10.0.0.1,": "between the commas",
+    "10.0.0.1, ,10.0.0.2": "between the commas",
     "10.0.0.1 10.0.0.2": "addresses",
     "*,10.0.0.1": "addresses",
     "proxy": "addresses",

@@ -231,7 +231,7 @@ def test_secrets_are_not_in_the_settings_repr():
 @pytest.mark.parametrize(
     ("secret", "problem"),
     [
-        ("change-me", "is still the published placeholder"),
+        ("change-me", "is still the example value"),
         ("x" * 64, "is one character repeated"),
         ("test-secret", None),
         (SECRET, None),

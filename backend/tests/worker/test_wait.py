@@ -114,8 +114,8 @@ async def test_out_of_sight(server: Server, ada: Persona, db: AsyncSession):
     await db.commit()
     hidden = await wait_for(server, token, nothing)
 
-    assert unknown == (4, "Nobody on this board has spoken of that.")
-    assert hidden == (4, "octo/api#12 is not there, or this board may not show it.")
+    assert unknown == (4, "Nobody on this board has mentioned that reference.")
+    assert hidden == (4, "octo/api#12 doesn't exist, or this board can't see it.")
 
 
 async def test_not_let_in(server: Server, ada: Persona):
@@ -186,7 +186,7 @@ async def test_a_board_that_is_away(capsys, monkeypatch):
     code, _ = await waiting.wait(PLACE, url=f"http://127.0.0.1:{port}", credential="sb_x", timeout=2)
 
     assert code == 124
-    assert capsys.readouterr().err.count("can't be reached") == 1
+    assert capsys.readouterr().err.count("Can't reach the board") == 1
 
 
 async def test_something_else_than_a_board(github: FakeGitHub):
@@ -253,7 +253,7 @@ async def test_the_command(server: Server, ada: Persona, tmp_path: Path):
     assert by_variable == by_file == (0, "octo/api#12 is merged.\n", "")
     assert (without[0], nonsense[0]) == (2, 2)
     assert "STATUSBOARD_TOKEN" in without[2]
-    assert "octo/api is no reference" in nonsense[2]
+    assert "octo/api isn't a reference" in nonsense[2]
 
 
 @pytest.mark.parametrize(("minutes", "seconds"), [(1, 45), (30, 29 * 60), (43_200, 12 * 3600), (525_600, 12 * 3600)])

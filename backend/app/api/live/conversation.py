@@ -75,7 +75,7 @@ class LiveSocket:
         """Hold the conversation until one side ends it."""
         await self._websocket.accept()
         if not self._sockets.has_room():
-            await self._close(TRY_AGAIN_LATER, "This server carries as many sockets as it may. Try again later.")
+            await self._close(TRY_AGAIN_LATER, "This server has no room for another socket. Try again later.")
             return
         self._sockets.start()
         self._sockets.open.add(self)
@@ -99,7 +99,7 @@ class LiveSocket:
             async with asyncio.timeout(AUTH_WITHIN):
                 first = await self._receive()
         except TimeoutError:
-            raise Closing(UNAUTHENTICATED, "No token came within 5 seconds.") from None
+            raise Closing(UNAUTHENTICATED, "No token arrived within 5 seconds.") from None
         finally:
             self._sockets.silent -= 1
         reading = asyncio.ensure_future(self._read())
@@ -121,7 +121,7 @@ class LiveSocket:
         try:
             return AuthMessage.model_validate_json(message.get("text") or "")
         except ValidationError as error:
-            raise Closing(MALFORMED, "Only auth messages are understood here.") from error
+            raise Closing(MALFORMED, "Only messages of the type auth are accepted.") from error
 
     async def _read(self) -> None:
         while True:
@@ -135,7 +135,7 @@ class LiveSocket:
         if Scope.READ not in caller.scopes:
             raise InsufficientScope
         if not self._sockets.give(self, caller.credential):
-            raise Closing(TRY_AGAIN_LATER, "You have as many sockets here as you may. Close one, or try again later.")
+            raise Closing(TRY_AGAIN_LATER, "You have too many open sockets. Close one, or try again later.")
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
@@ -151,7 +151,7 @@ class LiveSocket:
                 else:
                     await self._connection.send_frame(frame_of(message))
         except TimeoutError:
-            raise Closing(TOO_SLOW, "What was sent was not taken in time.") from None
+            raise Closing(TOO_SLOW, "The client reads too slowly.") from None
         except OSError as error:
             raise WebSocketDisconnect(1006) from error
 
@@ -184,7 +184,7 @@ class LiveSocket:
                 await self._send(event.message)
                 cursor += 1
             if cursor == begun_at:
-                raise Closing(RESTART, "The log has changed under way. Connect again.")
+                raise Closing(RESTART, "The log has changed in the meantime. Connect again.")
 
     async def _next_missed(self, after: int, head: Position) -> Iterable[Event]:
         """Return the next of them: from memory where they are all there, else from the database."""
@@ -205,7 +205,7 @@ class LiveSocket:
             if not ring.covers(position.seq):
                 raise Closing(TOO_SLOW, "Too far behind. Connect again with your last position.")
             if ring.contradicts(position):
-                raise Closing(RESTART, "The log is of another history. Connect again.")
+                raise Closing(RESTART, "The board was restored from a backup. Connect again.")
             for event in ring.since(position.seq):
                 await self._send(event.message)
                 position = event.position

@@ -117,7 +117,7 @@ class Sockets:
         (most, _), *_ = held.most_common(1)
         slowest = next(socket for socket in self.untaken if self.credentials[socket].user_id == most)
         del self.untaken[slowest]
-        slowest.end(TOO_SLOW, "What was sent was not taken in time.")
+        slowest.end(TOO_SLOW, "The client reads too slowly.")
 
     def _end_all(self) -> None:
         self.caught_up.disband()
@@ -130,7 +130,7 @@ class Sockets:
             try:
                 await self._end_those_without_standing()
             except BoardError as error:
-                log.warning("Whether the open sockets' sessions have ended could not be checked: %s", error)
+                log.warning("Could not check whether the sessions of open sockets have ended: %s", error)
 
     async def _end_those_without_standing(self) -> None:
         ended = await callers.ended(set(self.credentials.values()))

@@ -80,9 +80,9 @@ async def fill(db: AsyncSession, *, people: int = len(CAST), statuses: int | Non
 @transaction
 async def _fill(db: AsyncSession, cast: Sequence[Person], count: int | None, password_hash: str) -> None:
     if await db.scalar(select(exists(select(Status.id)))):
-        raise Conflict("This board is in use: somebody has posted on it. The demo is for an empty one.")
+        raise Conflict("This board is in use: somebody has posted on it. The demo needs an empty board.")
     if await db.scalar(select(exists(select(User.id).where(User.username.startswith(PREFIX, autoescape=True))))):
-        raise Conflict(f"A name begins with {PREFIX} already. `statusboard demo --remove` removes demo people.")
+        raise Conflict(f"A username already begins with {PREFIX}. `statusboard demo --remove` removes demo people.")
     now: datetime = (await db.execute(select(func.clock_timestamp()))).scalar_one()
     sayings = week.week(now) if count is None else week.crowd(cast, count, now)
     users = await _insert_people(db, cast, password_hash, since=now - timedelta(days=10))

@@ -54,7 +54,7 @@ async def _disable(db: AsyncSession) -> list[User]:
     others = select(User.id).where(~IS_DEMO)
     admin = others.where(User.role == Role.ADMIN, ~User.disabled)
     if users and await db.scalar(select(exists(others) & ~exists(admin))):
-        raise LastAdmin("This board's admins are all of the demo: make someone else one first.")
+        raise LastAdmin("All admins of this board belong to the demo. Make someone else an admin first.")
     events = []
     for user in users:
         if not user.disabled:

@@ -46,7 +46,7 @@ BEGIN: Final = f"""SELECT seq, mark FROM feed_events WHERE seq >= (SELECT seq FR
 READ: Final = "SELECT seq, mark, kind, subject_id, payload FROM feed_events WHERE seq >= $1 ORDER BY seq LIMIT $2"
 NOTIFY: Final = f"SELECT pg_notify('{wakeups.CHANNEL}', '')"
 
-FAILED: Final = "The live feed failed and begins anew."
+FAILED: Final = "The live feed failed and starts again."
 
 
 @autocommit
@@ -193,7 +193,7 @@ class LiveFeed:
             if self.ring is not ring:
                 return count  # a notification's event could not be told
             if not rows or (rows[0]["seq"], rows[0]["mark"]) != (last.seq, last.mark):
-                log.warning("The log is of another history than before: the database was restored.")
+                log.warning("The log's history is no longer the same: the database was restored.")
                 self._begin_anew()
                 return count
             # Notifications may have brought the first of them meanwhile.

@@ -223,7 +223,7 @@ class GitHub:
         try:
             async with asyncio.timeout(WITHIN), self._client.stream(method, url, json=body) as response:
                 if response.headers.get("content-encoding", "identity") != "identity":
-                    raise GithubFailed("it answered in an encoding that was not asked for")
+                    raise GithubFailed("it answered in an encoding that it wasn't asked for")
                 received = bytearray()
                 async for chunk in response.aiter_raw():
                     received += chunk
@@ -236,9 +236,9 @@ class GitHub:
             # Its text may be anything that came over the wire.
             raise GithubFailed(f"the connection failed ({type(error).__name__})") from None
         if reply.status == HTTPStatus.UNAUTHORIZED:
-            raise GithubRefused("it does not take GITHUB_TOKEN")
+            raise GithubRefused("it refuses GITHUB_TOKEN")
         if reply.is_rate_limited():
-            raise GithubRefused(f"it wants to be asked less ({reply.status})", reply.wait())
+            raise GithubRefused(f"it asks for fewer requests ({reply.status})", reply.wait())
         return reply
 
     async def look_up(self, places: Sequence[Mention]) -> Answer:
@@ -256,11 +256,11 @@ class GitHub:
         errors = _errors(answer)
         # A refusal may come as a success with an error in its body.
         if any(kind in {"RATE_LIMITED", "RATE_LIMIT"} for kind, _ in errors):
-            raise GithubRefused("it wants to be asked less (RATE_LIMITED)", reply.wait())
+            raise GithubRefused("it asks for fewer requests (RATE_LIMITED)", reply.wait())
         data = answer.get("data")
         if not isinstance(data, dict):
             if b"rate limit" in reply.body.lower():
-                raise GithubRefused("it wants to be asked less (rate limit)", reply.wait())
+                raise GithubRefused("it asks for fewer requests (rate limit)", reply.wait())
             raise GithubFailed("it answered without data")
         return Answer([_finding(f"a{n}", data, errors) for n in range(len(places))], reply.points())
 

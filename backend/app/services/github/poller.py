@@ -170,7 +170,7 @@ async def run_once(hub: GitHub) -> bool:
         await _ask(hub, turn)
     except GithubError as error:
         wait = _wait(turn, error)
-        log.warning("GitHub gave no answer: %s. It is asked again in %.0f s.", error, wait.total_seconds())
+        log.warning("GitHub gave no usable answer: %s. Asking again in %.0f s.", error, wait.total_seconds())
         async with AsyncSessionLocal() as db:
             await _give_back(db, turn, error, wait)
     return True
@@ -186,7 +186,7 @@ async def _ask(hub: GitHub, turn: Turn) -> None:
     except Exception as error:
         # Nobody foresaw it. Its references are asked for ever less often now, and in smaller company. The log gets the
         # error's name alone, since its text may repeat a private title.
-        reason = f"it answered with something that can't be written down ({type(error).__name__})"
+        reason = f"it answered with something that can't be stored ({type(error).__name__})"
         raise GithubFailed(reason) from error
 
 

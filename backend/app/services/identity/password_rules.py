@@ -15,7 +15,7 @@ from app.services.identity.common_words import COMMON_WORDS, SHORT_WORDS, TRACKS
 
 _BETTER: Final = "a few unrelated words work better."
 REPEATS: Final = f"That password repeats a short piece; {_BETTER}"
-TELLING: Final = f"That password says little more than your username or this board's name; {_BETTER}"
+TELLING: Final = f"That password is little more than your username or this board's name; {_BETTER}"
 COMMON: Final = f"That password is easy to guess; {_BETTER}"
 
 # What each piece is worth, in tenths of a letter, and what a password has to be worth.

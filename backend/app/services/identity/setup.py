@@ -48,4 +48,4 @@ async def _claim_first_log_line(db: AsyncSession) -> str | None:
 async def log_link_once(db: AsyncSession) -> None:
     """Write the set-up link to the log if there is no account and no process of this board has written it yet."""
     if (found := await _claim_first_log_line(db)) is not None:
-        log.info("This board has no account yet. Make the first one at %s", _link(found))
+        log.info("This board has no account yet. Create the first one at %s", _link(found))

@@ -136,7 +136,7 @@ async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
     if known["request_hash"] != idempotency.fingerprint(post.data):
         raise IdempotencyKeyReused
     if known["answer"] is None:
-        raise StatusNotFound("This status was posted, and has been deleted since.")
+        raise StatusNotFound("This status was posted, but has been deleted since.")
     return Outcome(known["answer"], is_new=False)
 
 

@@ -18,7 +18,7 @@ AT_ONCE: Final = 3  # of the 8 connections that a process has
 MOST_WAITING: Final = 64
 TIME_LIMIT: Final = 3.0  # seconds
 
-_BUSY: Final = "Too many searches are under way right now. Try again in a moment."
+_BUSY: Final = "Too many searches are running right now. Try again in a moment."
 turns: Final = Turns(at_once=AT_ONCE, most_waiting=MOST_WAITING, patience=POOL_TIMEOUT, refusal=_BUSY)
 
 QUERY_CANCELED: Final = "57014"
