@@ -12,7 +12,7 @@ help: ## List the targets
 up: .env ## Run the board with Docker
 	docker compose up --detach --wait
 
-down: ## Stop it; its data stays
+down: ## Stop the board; its data stays
 	docker compose down
 
 test: ## Run the tests with Docker
@@ -24,10 +24,10 @@ run: $(UV) ## Run the board without Docker
 test-here: $(UV) ## Run the tests without Docker
 	$(RUN) pytest
 
-bench: ## Look whether something became slower
+bench: ## Check whether something became slower
 	docker compose run --rm bench benchmarks.http --quick
 
-check: $(UV) ## Look for lint, wrong types and unformatted code
+check: $(UV) ## Check lint, types and format
 	$(RUN) ruff check .
 	$(RUN) ruff check --config pyproject.toml ../.ci ../docker
 	$(RUN) ruff format --check .
@@ -39,7 +39,7 @@ format: $(UV) ## Format the code
 	$(RUN) ruff format .
 	$(RUN) ruff format --config pyproject.toml ../.ci ../docker
 
-ci: ## Do what CI does
+ci: ## Run everything that CI runs
 	.ci/run
 
 .env:

@@ -20,39 +20,39 @@ ENDINGS = (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)
 bind = everywhere(settings.PORT)
 worker_class = "app.server.gunicorn_worker.Worker"
 workers = settings.WEB_CONCURRENCY or worker_count()
-# A worker must show within this time that its event loop turns. It doesn't while it stops, which takes up to 25 s.
+# Seconds in which a worker must show that its event loop runs. A stopping worker, for up to 25 s, doesn't.
 timeout = 60
 # Longer than a worker takes by itself (app.server), shorter than Compose waits for gunicorn (compose.yaml: 40 s).
 graceful_timeout = 25
-# In memory: on a disk, a slow write would look like a worker that hangs.
+# In memory: on a disk, a slow write would look like a hanging worker.
 worker_tmp_dir = "/dev/shm"  # noqa: S108 - gunicorn creates its files there under names of their own
 control_socket_disable = True
-# Importing the app opens nothing (docs/design.md), so workers share the memory of what it made, and open their own.
+# Importing the app opens nothing (docs/design.md), so workers can share its memory and open their own connections.
 preload_app = True
-# A worker that restarts closes its sockets, so it does so only when it must.
+# Never restart a worker after a number of requests, because that would close its sockets.
 max_requests = 0
 logconfig_dict = dict_config(settings.LOG_LEVEL)
 loglevel = settings.LOG_LEVEL.lower()
-# The application writes a line for each request itself.
+# The app logs each request itself.
 accesslog = None
 
 
 def on_starting(_server: Arbiter) -> None:
-    """Refuse a secret that anyone can guess, before anything listens."""
+    """Refuse a secret that anyone can guess, before the server listens."""
     if (problem := settings.why_secret_is_refused()) is not None:
         raise SystemExit(problem)
 
 
 def when_ready(server: Arbiter) -> None:
-    """Prepare what workers inherit, before there are any."""
+    """Prepare what workers inherit, before the first one starts."""
     server.app.wsgi().prepare()
-    # A collection in a worker would touch everything that it inherits, and so have it copied.
+    # A garbage collection in a worker would write to all inherited objects, and so copy their memory.
     gc.collect()
     gc.freeze()
     for listener in server.LISTENERS:
         bound_sending(listener.sock)
-    # gunicorn tells a worker once that it is to end. One that is just being forked would lose the signal, go on, and be
-    # killed when its 25 seconds are over; so these signals wait until `post_fork`.
+    # gunicorn tells a worker only once to stop. A worker that is just being forked would lose the signal, and be killed
+    # after 25 seconds. So these signals are held back until `post_fork`.
     os.register_at_fork(
         before=partial(signal.pthread_sigmask, signal.SIG_BLOCK, ENDINGS),
         after_in_parent=partial(signal.pthread_sigmask, signal.SIG_UNBLOCK, ENDINGS),
@@ -60,7 +60,7 @@ def when_ready(server: Arbiter) -> None:
 
 
 def post_fork(_server: Arbiter, _worker: Worker) -> None:
-    """Let go of the arbiter's signal handlers, which mean nothing here, and take the signals that came meanwhile."""
+    """Remove the arbiter's signal handlers, then receive the signals that were held back."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)

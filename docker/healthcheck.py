@@ -1,4 +1,4 @@
-"""Ends with 0 if the board in this container answers; run with the standard library alone, as `python -IS`."""
+"""Exits with 0 if the board in this container answers. Needs only the standard library; run it as `python -IS`."""
 
 # ruff: noqa: INP001 -- loaded by its path
 
