@@ -86,8 +86,11 @@ async def closed_with(connection: ClientConnection, *, within: float = LONG) -> 
 
 
 @asynccontextmanager
-async def serve() -> AsyncIterator[Server]:
-    """Run an app of its own, with its lifespan, until the block ends."""
+async def serve(*, follows: bool = True) -> AsyncIterator[Server]:
+    """Run an app of its own, with its lifespan, until the block ends.
+
+    It follows the log by the time the block begins: whoever came before that has not caught up until the next event.
+    """
     app = create_app()
     listener = socket.create_server(("127.0.0.1", 0))
     bound_sending(listener)
@@ -98,8 +101,7 @@ async def serve() -> AsyncIterator[Server]:
         server.should_exit = True
 
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started and (app.state.sockets.feed.ring is not None or not follows))
     try:
         yield Server("127.0.0.1", listener.getsockname()[1], stop, app.state.sockets, app)
     finally:

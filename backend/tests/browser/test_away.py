@@ -71,7 +71,6 @@ async def test_a_frozen_path_is_noticed(board: Board, window: Window, bob: Membe
     window.tolerate(UNREACHABLE)
     board.way.cut()
     await bob.post("Into the void")
-    await asyncio.sleep(1)
     board.way.mend()
     await window.page.evaluate("window.dispatchEvent(new Event('online'))")
 

@@ -1,7 +1,7 @@
 """Ways to break the board, one for each thing that holds its promise. A fault's test must notice them.
 
-Each is applied inside a worker that has loaded the app, by `gunicorn.conf.py`; the app knows nothing of it. A test
-names its mutations in its marker.
+Each is applied inside a worker that has loaded the app, by `tests/gunicorn_conf.py`; the app knows nothing of it. A
+test names its mutations in its marker.
 """
 
 import asyncio

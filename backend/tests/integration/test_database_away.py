@@ -136,7 +136,7 @@ async def test_a_path_that_falls_silent_under_a_statement(proxy: Proxy, ada: Per
 async def test_a_database_that_is_away_at_the_start(proxy: Proxy, ada: Persona):
     """The process starts, says what it waits for, and begins to work when the database comes."""
     proxy.cut()
-    async with serve() as server, server.client(ada.token) as client:
+    async with serve(follows=False) as server, server.client(ada.token) as client:
         ready = await client.get("/api/v1/ready")
         unavailable(await client.get(PATH))
         await proxy.restore()

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import embedded
 from app.embedded import programs
+from tests.patience import LONG
 
 pytestmark = pytest.mark.skipif(programs.PACKAGE is None, reason="the image, where PostgreSQL is not installed")
 
@@ -67,9 +68,9 @@ def is_server(pid: int) -> bool:
 
 
 def wait_for(condition) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + LONG
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        assert time.monotonic() < deadline, f"it did not happen within {LONG} s"
         time.sleep(0.02)
 
 

@@ -116,14 +116,24 @@ async def test_many_at_a_time(github: FakeGitHub, ada: Persona):
     for first in range(1, 121, 20):
         await ada.post(" ".join(f"octo/api#{number}" for number in range(first, first + 20)))
     await asyncio.gather(*(enrich() for _ in range(4)))
-    while await asyncio.sleep(0.06, True):  # whoever was not given the turn has gone home
-        before = len(github.requests)
-        await enrich()
-        if len(github.requests) == before:
-            break
+    await enrich()  # whoever was not given the turn has gone home
 
     assert [len(request.places) for request in github.requests] == [50, 50, 20]
     assert github.most_at_once == 1
+
+
+async def test_a_pause_between_requests(github: FakeGitHub, ada: Persona, db: AsyncSession, monkeypatch):
+    """Whoever asks, there is one before the next request."""
+    monkeypatch.setattr(poller, "PACE", timedelta(minutes=1))
+    asked = []
+    for number in (1, 2):
+        await ada.post(f"octo/api#{number}")
+        for _ in range(2):
+            await enrich()
+            asked.append(len(github.requests))
+        await let_pass(db, timedelta(minutes=1))
+
+    assert asked == [1, 1, 2, 2]
 
 
 async def test_renamed_repositories_and_transferred_issues(github: FakeGitHub, ada: Persona, db: AsyncSession):

@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from websockets.exceptions import InvalidStatus
 
 from app.api.live import conversation, sockets
+from app.api.live.conversation import LiveSocket
 from app.api.live.sockets import Sockets
 from app.config import settings
 from app.errors import BoardError, InvalidToken
 from app.models import ApiToken
+from app.schemas.live import AuthMessage
 from app.services.identity import access_tokens, callers, secrets
 from tests.patience import LONG
 from tests.personas import Persona
@@ -171,16 +173,25 @@ async def test_a_new_token_on_the_open_socket_extends_it(server: Server, ada: Pe
 async def test_of_two_tokens_the_later_counts(server: Server, ada: Persona, monkeypatch):
     """Also where both are there before the first has been checked, which takes its time."""
     short, checking = token_that_ends(ada, within=60), callers.authenticate
+    both_are_there, take = asyncio.Event(), LiveSocket._receive  # noqa: SLF001
+
+    async def taking(socket: LiveSocket) -> AuthMessage:
+        message = await take(socket)
+        if message.token == ada.token:
+            both_are_there.set()
+        return message
 
     async def slow_at_first(token: str) -> callers.Caller:
         caller = await checking(token)
-        await asyncio.sleep(0.3 if token == short else 0)
+        if token == short:
+            await both_are_there.wait()
         return caller
 
     def ends_in() -> float:
         (held,) = server.sockets.open
         return held._expiry.when() - asyncio.get_running_loop().time()  # noqa: SLF001 -- rather than a wait for it
 
+    monkeypatch.setattr(LiveSocket, "_receive", taking)
     monkeypatch.setattr(callers, "authenticate", slow_at_first)
     async with server.socket() as socket:
         await socket.send(auth(short))

@@ -6,6 +6,7 @@ from operator import itemgetter
 import pytest
 
 from app.services.batching import Lookup
+from tests.servers import until
 
 
 class Table:
@@ -50,11 +51,9 @@ async def test_nobody_gets_an_answer_that_is_older_than_the_question(table, look
     """Who asks while a question is under way asks anew, and does not wait for it either."""
     table.may_answer.clear()
     first = asyncio.create_task(lookup.find(2))
-    await asyncio.sleep(0.01)
+    await until(lambda: table.asked == [[2]])
     second = asyncio.create_task(lookup.find(2))
-    await asyncio.sleep(0.01)
-
-    assert table.asked == [[2], [2]]
+    await until(lambda: table.asked == [[2], [2]])
     table.may_answer.set()
     assert await first == await second == {"id": 2, "square": 4}
 
@@ -63,7 +62,7 @@ async def test_whoever_gives_up_takes_nobody_along(table, lookup):
     """The others get their answers."""
     table.may_answer.clear()
     hasty, patient = asyncio.create_task(lookup.find(2)), asyncio.create_task(lookup.find(3))
-    await asyncio.sleep(0.01)
+    await until(lambda: table.asked == [[2, 3]])
     hasty.cancel()
     table.may_answer.set()
 

@@ -18,7 +18,9 @@ from tests import fake_github as fake
 from tests.clock import let_pass
 from tests.fake_github import FakeGitHub, Mood, fake_github, says
 from tests.github import enrich
+from tests.patience import LONG
 from tests.personas import Persona
+from tests.servers import until
 
 LIMITED = json.dumps(
     {"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1."}]}
@@ -81,8 +83,8 @@ async def test_answers_of_no_use(github: FakeGitHub, ada: Persona, db: AsyncSess
     second = await closed_for(db)
 
     assert len(github.requests) == 2
-    assert 8 < first <= 10
-    assert 18 < second <= 20
+    assert 0 < first <= 10
+    assert 10 < second <= 20
     assert (await reference(ada))["state"] is None
     warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [record.name for record in warnings] == ["app.services.github.poller"] * 2
@@ -91,15 +93,15 @@ async def test_answers_of_no_use(github: FakeGitHub, ada: Persona, db: AsyncSess
 
 async def test_a_stall(github: FakeGitHub, ada: Persona, db: AsyncSession, monkeypatch):
     """It is given up after a while, and what was taken comes again."""
-    monkeypatch.setattr(client, "WITHIN", 0.2)
     github.put("octo/api#1")
-    github.mood = fake.stalls(10)
+    github.mood = fake.stalls(2 * LONG)
     await ada.post("octo/api#1")
-    started = time.monotonic()
-    await enrich()
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "WITHIN", 0.2)
+        async with asyncio.timeout(LONG):
+            await enrich()
 
-    assert time.monotonic() - started < 2
-    assert 8 < await closed_for(db) <= 10
+    assert 0 < await closed_for(db) <= 10
     await works_again(github, ada, db)
 
 
@@ -117,7 +119,7 @@ async def test_a_drip(github: FakeGitHub, ada: Persona, db: AsyncSession, monkey
     await ada.post("octo/api#1")
     await enrich()
 
-    assert 8 < await closed_for(db) <= 10
+    assert 0 < await closed_for(db) <= 10
 
 
 def half_an_hour(status: int, body: bytes = b"", *, left: str = "0", **headers: str) -> Mood:
@@ -133,10 +135,10 @@ def half_an_hour(status: int, body: bytes = b"", *, left: str = "0", **headers: 
 
 REFUSALS = {
     "403 retry-after": (says(403, SECONDARY, retry_after="90"), 90),
-    "429 retry-after": (says(429, b"", retry_after="7"), 7),
+    "429 retry-after": (says(429, b"", retry_after="700"), 700),
     "retry-after counts first": (
-        half_an_hour(403, retry_after="5"),
-        5,
+        half_an_hour(403, retry_after="500"),
+        500,
     ),
     "403 reset": (half_an_hour(403), 1800),
     "429 reset": (half_an_hour(429), 1800),
@@ -167,8 +169,8 @@ async def test_refusals(github: FakeGitHub, ada: Persona, bob: Persona, db: Asyn
         await enrich()
 
     assert len(github.requests) == 1
-    assert seconds - 3 < await closed_for(db) <= seconds + 2
-    await let_pass(db, timedelta(seconds=seconds - 4))
+    assert seconds - 30 < await closed_for(db) <= seconds + 2
+    await let_pass(db, timedelta(seconds=seconds - 30))
     await enrich()
     assert len(github.requests) == 1
     await let_pass(db, timedelta(days=1))
@@ -388,7 +390,6 @@ async def test_redirects_in_a_circle(github: FakeGitHub, ada: Persona, db: Async
     async with GitHub() as hub:
         await poller.run_once(hub)
         github.mood = fake.redirects_to(f"{github.url}/repos/octo/api/issues/1")
-        await asyncio.sleep(0.06)
         await poller.run_once(hub)
 
     assert len(github.requests) == 1 + 4
@@ -405,7 +406,6 @@ async def test_the_token_goes_to_no_other_host(github: FakeGitHub, ada: Persona,
             github.moods = [lambda request, writer: _answers(github, request, writer), fake.redirects_to(url, 302)]
             async with GitHub() as hub:
                 await poller.run_once(hub)
-                await asyncio.sleep(0.06)
                 await poller.run_once(hub)
 
         assert other.requests == []
@@ -433,35 +433,20 @@ async def test_the_token_is_in_no_log(github: FakeGitHub, ada: Persona, db: Asyn
     assert settings.GITHUB_TOKEN not in logged
 
 
-async def test_posts_go_on_at_their_usual_speed(github: FakeGitHub, ada: Persona):
-    """While GitHub stalls, and while it answers. The p99 is measured in benchmarks/references.py."""
-
-    async def posting() -> list[float]:
-        took = []
+async def test_posts_wait_for_no_answer(github: FakeGitHub, ada: Persona):
+    """Also of what is just being asked for. How long they take meanwhile is measured in benchmarks/references.py."""
+    github.mood = fake.stalls(2 * LONG)
+    await ada.post("octo/api#1")
+    async with GitHub() as hub:
+        asking = asyncio.create_task(poller.run_once(hub))
+        await until(lambda: github.requests)
         for number in range(40):
-            started = time.perf_counter()
             await ada.post(f"octo/api#{number + 1}")
-            took.append(time.perf_counter() - started)
-        return sorted(took)
+        is_answered = asking.done()
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
 
-    await posting()
-    usual = await posting()
-    for mood in (fake.stalls(10), None):
-        github.mood = mood
-        async with GitHub() as hub:
-            asking = asyncio.create_task(_ask_for_ever(hub))
-            meanwhile = await posting()
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-
-        assert meanwhile[20] < usual[20] + 0.020
-        assert meanwhile[-1] < 5
-
-
-async def _ask_for_ever(hub: GitHub) -> None:
-    while True:
-        await poller.run_once(hub)
-        await asyncio.sleep(0.05)
+    assert not is_answered
 
 
 @pytest.mark.shipped_patience
