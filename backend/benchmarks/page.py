@@ -20,7 +20,7 @@ from tests.browser.actions import entries, entry
 from tests.browser.board import Board, Member
 from tests.browser.conftest import find_chromium
 from tests.browser.windows import Window, close, open_window
-from tests.faults.processes import memory
+from tests.processes import memory
 
 MANY = 10_000
 

@@ -23,8 +23,8 @@ from app.services.demo import filling
 from app.services.feed import follower
 from app.services.identity import access_tokens
 from app.services.identity import secrets as board_secrets
+from tests.deployed import BACKEND, Replica
 from tests.faults.cluster import Cluster, OnCluster
-from tests.faults.replica import BACKEND, Replica
 from tests.faults.stand import CLEAR, Way
 from tests.personas import PASSWORD, password_hash
 

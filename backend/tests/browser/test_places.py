@@ -15,7 +15,7 @@ from playwright.async_api import expect
 from tests.browser.actions import entry, log_in, make_invite, post
 from tests.browser.board import Board, Member
 from tests.browser.windows import REFUSED, UNREACHABLE, OpenWindow
-from tests.faults.processes import free_port
+from tests.processes import free_port
 
 CADDYFILE = """
 {{

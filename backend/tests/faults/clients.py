@@ -16,8 +16,8 @@ from typing import Any, Final
 import httpx
 import orjson
 
+from tests.deployed import Replica
 from tests.faults.checker import Event, Ledger, Log, Snapshot, Status
-from tests.faults.replica import Replica
 from tests.faults.stand import Member, Stand
 from tests.faults.wire import Wire, open_wire
 

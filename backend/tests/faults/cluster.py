@@ -15,7 +15,7 @@ import asyncpg
 
 from app import embedded
 from app.embedded.programs import Account, Programs
-from tests.faults.processes import children, free_port, signal_all
+from tests.processes import children, free_port, signal_all
 
 NAME: Final = "statusboard"
 START_SECONDS: Final = 30

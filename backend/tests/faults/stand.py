@@ -2,7 +2,7 @@
 
 stand.postgres      cluster.Cluster: restart, freeze, copy, roll back
 stand.proxy         Way: cut, freeze, drop, mend
-stand.replicas      replica.Replica: pid, workers, start, stop
+stand.replicas      deployed.Replica: pid, workers, start, stop
 stand.query(sql)    asks PostgreSQL past the proxy
 """
 
@@ -22,9 +22,9 @@ from typing import Final, Literal
 from app.config import settings
 from app.migrations.upgrade import upgrade
 from app.services.identity import access_tokens
+from tests.deployed import Replica
 from tests.faults.cluster import Cluster, OnCluster
-from tests.faults.processes import free_port
-from tests.faults.replica import Replica
+from tests.processes import free_port
 
 HERE: Final = Path(__file__).parent
 REPLICAS: Final = 2

@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from tests.faults.replica import Replica
+from tests.deployed import Replica
 from tests.faults.stand import Member, Stand
 from tests.faults.wire import HANDSHAKE, TEXT, frame
 

@@ -12,8 +12,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from app.services.identity.secrets import digest
+from tests.deployed import Replica
 from tests.faults.conftest import Run
-from tests.faults.replica import Replica
 from tests.faults.stand import Stand
 from tests.faults.traffic import traffic
 

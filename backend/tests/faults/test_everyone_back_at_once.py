@@ -7,10 +7,10 @@ import pytest
 
 from tests.faults.conftest import Run
 from tests.faults.probe import has_begun, most_beginnings
-from tests.faults.processes import signal_all
 from tests.faults.stand import Stand
 from tests.faults.traffic import quantile, traffic
 from tests.faults.watch import watching
+from tests.processes import signal_all
 
 
 @pytest.mark.fault(

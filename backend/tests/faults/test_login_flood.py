@@ -11,13 +11,13 @@ import orjson
 import pytest
 
 from app.services.identity.attempts import BY_ADDRESS, BY_NAME
+from tests.deployed import Replica
 from tests.faults.conftest import Run
 from tests.faults.probe import CHECKS, password_checks
-from tests.faults.processes import memory
-from tests.faults.replica import Replica
 from tests.faults.stand import Stand
 from tests.faults.traffic import quantile, traffic
 from tests.faults.watch import watching
+from tests.processes import memory
 
 NAMES = [f"member-{number}" for number in range(1, 9)] + ["nobody"]
 ADDRESSES = ["192.0.2.1", "192.0.2.2", "198.51.100.7"]

@@ -10,8 +10,8 @@ from typing import Final
 import orjson
 import pytest
 
+from tests.deployed import Replica
 from tests.faults.conftest import Run
-from tests.faults.replica import Replica
 from tests.faults.stand import Member, Stand
 from tests.faults.traffic import traffic
 from tests.faults.wire import CLOSE, FINAL, HANDSHAKE, MASKED, PING, TEXT, answer_to_handshake, frame, open_wire

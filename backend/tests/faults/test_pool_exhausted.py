@@ -10,13 +10,13 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from tests.deployed import Replica
 from tests.faults.checker import Event
 from tests.faults.conftest import Run
 from tests.faults.probe import HOLD_POOL
-from tests.faults.processes import signal_all
-from tests.faults.replica import Replica
 from tests.faults.stand import Member, Stand
 from tests.faults.traffic import traffic
+from tests.processes import signal_all
 
 UNAVAILABLE = httpx.codes.SERVICE_UNAVAILABLE
 EVERY = 0.05  # seconds

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 
 import pytest
 
+from tests.deployed import Replica
 from tests.faults.conftest import Run
-from tests.faults.processes import is_running
-from tests.faults.replica import Replica
 from tests.faults.stand import Stand
 from tests.faults.stuck import get_stuck, until_backed_up
 from tests.faults.traffic import quantile, traffic
+from tests.processes import is_running
 
 RESTART = 1012
 LENGTH = 480  # of the messages

@@ -16,8 +16,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from app.config import settings
+from tests.deployed import Replica
 from tests.faults.conftest import Run
-from tests.faults.replica import Replica
 from tests.faults.stand import Stand
 
 COOKIE: Final = "statusboard_refresh"

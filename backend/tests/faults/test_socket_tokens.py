@@ -16,8 +16,8 @@ import pytest
 from app.config import settings
 from app.services.identity import access_tokens
 from app.services.identity.secrets import digest
+from tests.deployed import Replica
 from tests.faults.conftest import Run
-from tests.faults.replica import Replica
 from tests.faults.stand import Member, Stand
 from tests.faults.traffic import traffic
 from tests.faults.wire import HANDSHAKE, Wire, answer_to_handshake, open_wire

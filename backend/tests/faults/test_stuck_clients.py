@@ -5,10 +5,10 @@ import time
 import pytest
 
 from tests.faults.conftest import Run
-from tests.faults.processes import memory
 from tests.faults.stand import Stand
 from tests.faults.stuck import backed_up, get_stuck, until_backed_up
 from tests.faults.traffic import quantile, traffic
+from tests.processes import memory
 
 MEGABYTE = 1e6
 

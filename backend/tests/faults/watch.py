@@ -13,7 +13,7 @@ from typing import NamedTuple
 import httpx
 import orjson
 
-from tests.faults.replica import BACKEND
+from tests.deployed import BACKEND
 from tests.faults.stand import Stand
 
 EVERY = 0.2  # seconds

@@ -14,10 +14,10 @@ import httpx
 import orjson
 
 from tests import canaries
-from tests.faults.processes import children, free_port, is_running, signal_all
+from tests.processes import children, free_port, is_running, signal_all
 
 HERE: Final = Path(__file__).parent
-BACKEND: Final = HERE.parents[1]
+BACKEND: Final = HERE.parent
 API: Final = "/api/v1"
 START_SECONDS: Final = 60
 STOP_SECONDS: Final = 40
@@ -86,7 +86,7 @@ class Replica:
         """Start it without waiting."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the very program that the image runs
-                [sys.executable, "-m", "gunicorn", "--config", HERE / "gunicorn.conf.py", "app.main:app"],
+                [sys.executable, "-m", "gunicorn", "--config", HERE / "gunicorn_conf.py", "app.main:app"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

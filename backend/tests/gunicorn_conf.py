@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-SHIPPED = Path(__file__).parents[3] / "docker" / "gunicorn.conf.py"
+SHIPPED = Path(__file__).parents[2] / "docker" / "gunicorn.conf.py"
 exec(compile(SHIPPED.read_text(), SHIPPED, "exec"))  # noqa: S102 - the very file that is put to the test
 
 PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
