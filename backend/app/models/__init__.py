@@ -1,6 +1,6 @@
-"""The tables, one file a table or a close family of tables.
+"""The tables: one file for each table or close family of tables.
 
-Importing this package fills `Base.metadata`, which is what Alembic compares with the database.
+Importing this package fills `Base.metadata`, which Alembic compares with the database.
 """
 
 from app.models.api_token import ApiToken

@@ -8,7 +8,7 @@ from app.models.columns import BigId, CreatedAt
 
 
 class Attempt(Base):
-    """One attempt that failed or is under way. A success removes its row."""
+    """One attempt that failed or is still running. A success removes its row."""
 
     __tablename__ = "attempts"
     __table_args__ = (

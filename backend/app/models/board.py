@@ -10,7 +10,7 @@ from app.database import Base
 
 
 class Board(Base):
-    """One row: which board this database holds."""
+    """One row: which board this database belongs to."""
 
     __tablename__ = "board"
     __table_args__ = (CheckConstraint("one", name="one_row"),)

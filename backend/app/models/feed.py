@@ -8,7 +8,7 @@ from app.models.columns import CreatedAt
 
 
 class FeedHead(Base):
-    """One row: the newest position. Its row lock puts the writers in the order of their commits."""
+    """One row: the newest position. Its row lock puts writers in the order of their commits."""
 
     __tablename__ = "feed_head"
     __table_args__ = (CheckConstraint("one", name="one_row"),)
@@ -19,9 +19,9 @@ class FeedHead(Base):
 
 
 class FeedEvent(Base):
-    """One event. Its seq and its random mark are its position; seq 0 is where the log begins, and no event.
+    """One event. Its seq and its random mark are its position. seq 0 is the log's beginning, before any event.
 
-    The payload is JSON as text: it is written once, and sent as it stands to everyone.
+    The payload is JSON as text. It is written once, and sent unchanged to everyone.
     """
 
     __tablename__ = "feed_events"

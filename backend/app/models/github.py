@@ -1,4 +1,4 @@
-"""What all processes share about GitHub: how much it may be asked, and what it has told by itself."""
+"""What all processes share about GitHub: how much they may ask, and which deliveries were processed."""
 
 from sqlalchemy import CheckConstraint, Index, Integer, SmallInteger, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,10 +10,10 @@ LONG_AGO = func.to_timestamp(0)
 
 
 class GithubBudget(Base):
-    """One row: who asks GitHub takes it until `busy_until`, so that one request at a time is under way.
+    """One row: the process that asks GitHub takes it until `busy_until`, so that only one request runs at a time.
 
-    `closed_until` is when GitHub may be asked again after it refused. `points` are what is left of this hour's, which
-    ends at `resets_at`; null where GitHub does not count.
+    `closed_until` is when GitHub may be asked again after a refusal. `points` is the rest of this hour's budget, which
+    ends at `resets_at`. They are null if GitHub doesn't count.
     """
 
     __tablename__ = "github_budget"
@@ -29,7 +29,7 @@ class GithubBudget(Base):
 
 
 class GithubDelivery(Base):
-    """A webhook's delivery that was taken in, by GitHub's id of it."""
+    """A webhook delivery that was processed, by GitHub's id for it."""
 
     __tablename__ = "github_deliveries"
     __table_args__ = (Index("ix_github_deliveries_created_at", "created_at"),)

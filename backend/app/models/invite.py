@@ -1,4 +1,4 @@
-"""Codes that are worth something once: invites and password resets."""
+"""One-time codes: invites and password resets."""
 
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,7 +8,7 @@ from app.models.columns import BigId, CreatedAt, Moment, SecretHash, UserId
 
 
 class Invite(Base):
-    """Lets `uses` people make an account until `expires_at`. One made by the command line has no creator."""
+    """Lets `uses` people create an account until `expires_at`. An invite from the command line has no creator."""
 
     __tablename__ = "invites"
     __table_args__ = (CheckConstraint("used BETWEEN 0 AND uses", name="used"),)
@@ -24,9 +24,9 @@ class Invite(Base):
 
 
 class ResetCode(Base):
-    """Lets a member set a new password once, until `expires_at`. One made by the command line has no creator.
+    """Lets a member set a new password once, until `expires_at`. A code from the command line has no creator.
 
-    `used_at` is when it was used, or ended in another way.
+    `used_at` is when the code was used, or ended in another way.
     """
 
     __tablename__ = "reset_codes"

@@ -1,4 +1,4 @@
-"""GitHub issues, pull requests and discussions, and which statuses speak of them."""
+"""GitHub issues, pull requests and discussions, and which statuses mention them."""
 
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ from app.models.columns import BigId, CreatedAt, Moment
 
 
 class ReferenceKind(StrEnum):
-    """What a reference turned out to be."""
+    """What a reference is."""
 
     ISSUE = "issue"
     PULL_REQUEST = "pull_request"
@@ -28,26 +28,26 @@ class ReferenceKind(StrEnum):
 
 
 class ReferenceState(StrEnum):
-    """How it stands."""
+    """The state of a reference."""
 
     OPEN = "open"
     DRAFT = "draft"
     CLOSED = "closed"
     NOT_PLANNED = "not_planned"
     MERGED = "merged"
-    # What can be told of one whose state can't be read: moved to a place that may not be shown, missing or hidden from
-    # the board's token, deleted.
+    # States of a reference that can't be read: moved to a place that may not be shown, missing or hidden from the
+    # board's token, deleted.
     MOVED = "moved"
     NO_ACCESS = "no_access"
     GONE = "gone"
 
 
-# Nothing more is to be waited for.
+# There is nothing left to wait for.
 OVER = frozenset({ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceState.MERGED})
 
 
 class Reference(Base):
-    """One row for all statuses that speak of it, without regard to case."""
+    """One row for all statuses that mention it, in any case."""
 
     __tablename__ = "github_references"
     __table_args__ = (
@@ -74,33 +74,33 @@ class Reference(Base):
     title: Mapped[str | None] = mapped_column(String(300))
     state: Mapped[str | None] = mapped_column(String(20))
     created_at: Mapped[CreatedAt]
-    # Where it is now (`owner/repo#12`), where that is another place and may be shown.
+    # Its current place (`owner/repo#12`), if that is another one and may be shown.
     moved_to: Mapped[str | None] = mapped_column(String(160))
     # Where to ask for it next: `moved_to`, or a place that nobody may see.
     ask_at: Mapped[str | None] = mapped_column(String(160))
     private: Mapped[bool | None]
-    # GitHub's own word on when it last changed: of two answers the older is not taken.
+    # When it last changed, by GitHub's clock. Older answers than this are dropped.
     changed_at: Mapped[Moment | None]
     fetched_at: Mapped[Moment | None]
-    # When it is to be fetched next. Whoever fetches it moves this on first, so that nobody else does.
+    # When it should be fetched next. A worker moves this forward before it asks, so that no other worker asks too.
     due_at: Mapped[Moment] = mapped_column(server_default=func.clock_timestamp())
-    # GitHub knows the repository but not the number: where that went, its REST API alone can tell.
+    # GitHub knows the repository but not the number. Only its REST API can tell where it went.
     missing: Mapped[bool] = mapped_column(server_default=text("false"))
     failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
 
     @property
     def name(self) -> str:
-        """As it is written in a message: `owner/repo#12`."""
+        """How messages write it: `owner/repo#12`."""
         return f"{self.owner}/{self.repo}#{self.number}"
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What the unique index compares: GitHub's names are without regard to case."""
+        """What the unique index compares: GitHub's names are case-insensitive."""
         return self.owner.lower(), self.repo.lower(), self.number
 
 
 class StatusReference(Base):
-    """A status speaks of a reference; `position` is where among the status's references, from 0."""
+    """A status mentions a reference. `position` is the reference's place in the status, from 0."""
 
     __tablename__ = "status_references"
     __table_args__ = (Index("ix_status_references_reference_id", "reference_id", "status_id"),)
@@ -111,7 +111,7 @@ class StatusReference(Base):
 
 
 class ClearedBlocker(Base):
-    """A blocker whose references were all over once. The primary key lets that be told once, whoever notices it."""
+    """A blocker whose references were once all closed. The primary key makes sure that this is announced once."""
 
     __tablename__ = "cleared_blockers"
 

@@ -1,4 +1,4 @@
-"""Sessions, and the chain of refresh tokens that keeps one alive."""
+"""Sessions, and the chain of refresh tokens that keeps each alive."""
 
 from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,7 +8,7 @@ from app.models.columns import BigId, CreatedAt, Moment, SecretHash, UserId
 
 
 class Session(Base):
-    """One login on one device, alive until `expires_at` unless it ended before."""
+    """One login on one device, alive until `expires_at` unless it ended earlier."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index("ix_sessions_user_id", "user_id", postgresql_where=text("ended_at IS NULL")),)
@@ -23,7 +23,7 @@ class Session(Base):
 
 
 class RefreshToken(Base):
-    """A refresh token, by its hash. It is used once; its row stays, so that a second use is noticed."""
+    """A refresh token, by its hash. It can be used once. Its row stays, so that a second use is noticed."""
 
     __tablename__ = "refresh_tokens"
 

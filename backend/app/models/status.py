@@ -18,12 +18,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.database import Base
 from app.models.columns import BigId, CreatedAt, Moment, UserId
 
-# `octo/api#12` is found by `octo`, by `api` and by `12`: PostgreSQL's parser would take it for one file name.
+# `octo/api#12` is found by `octo`, by `api` and by `12`. PostgreSQL's parser would read it as one file name.
 SEARCH_DOCUMENT = "to_tsvector('simple'::regconfig, translate(message, '/#._:', '     '))"
 
 
 class Category(StrEnum):
-    """What kind of news a status is."""
+    """The category of a status."""
 
     PLANNING = "planning"
     IN_PROGRESS = "in-progress"
@@ -32,7 +32,7 @@ class Category(StrEnum):
 
 
 class Status(Base):
-    """One line that a member said."""
+    """One line that a member posted."""
 
     __tablename__ = "statuses"
     __table_args__ = (
@@ -66,9 +66,9 @@ class Status(Base):
 
 
 class IdempotencyKey(Base):
-    """A key under which an author posted, and the answer that the post got, for 24 hours.
+    """A key that an author posted with, and the post's answer, for 24 hours.
 
-    Deleting the status empties the answer, so that a late retry neither repeats the text nor posts it anew.
+    Deleting the status empties the answer, so that a late retry neither repeats the text nor posts it again.
     """
 
     __tablename__ = "idempotency_keys"

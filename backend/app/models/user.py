@@ -23,12 +23,12 @@ class Role(StrEnum):
 
 
 class User(Base):
-    """A member. Accounts are disabled, never deleted: what was said keeps its author."""
+    """A member. Accounts are disabled, never deleted, so that statuses keep their author."""
 
     __tablename__ = "users"
     __table_args__ = (
         Index("uq_users_username", func.lower(text("username")), unique=True),
-        # Whoever is first gets the set-up code's account; of two at once, one violates this.
+        # The first registration gets the set-up code's account. If two try at once, one violates this index.
         Index("uq_users_founder", "founder", unique=True, postgresql_where=text("founder")),
         CheckConstraint("kind IN ('person')", name="kind"),
         CheckConstraint("role IN ('member', 'admin')", name="role"),

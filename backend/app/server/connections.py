@@ -1,4 +1,4 @@
-"""What all connections share: the client's address, how one is ended, and the queue of those that become WebSockets."""
+"""What all connections share: the client's address, hanging up, and the queue of WebSocket handshakes."""
 
 import asyncio
 from collections import deque
@@ -8,14 +8,14 @@ from weakref import WeakKeyDictionary
 
 MAPPED: Final = "::ffff:"
 
-# Seconds that a client gets to hang up after the server's last word.
+# Seconds in which a client can hang up after the server's last message.
 LINGER: Final = 2.0
 
 
 def plain(address: tuple[str, int] | None) -> tuple[str, int] | None:
-    """Return an address whose host is IPv4 if the client's is: a socket for both families has it as `::ffff:10.0.0.1`.
+    """Return an address with a plain IPv4 host: a socket for both families reports `::ffff:10.0.0.1`.
 
-    Logs, limits on attempts and FORWARDED_ALLOW_IPS all name it in the plain form.
+    Logs, limits on attempts and FORWARDED_ALLOW_IPS all use the plain form.
     """
     if address is None or not address[0].startswith(MAPPED) or "." not in address[0]:
         return address
@@ -23,10 +23,10 @@ def plain(address: tuple[str, int] | None) -> tuple[str, int] | None:
 
 
 def hang_up(transport: asyncio.Transport, last_word: bytes) -> asyncio.TimerHandle:
-    """Say the last word and end the connection once the client has hung up too, or after 2 s.
+    """Send the last bytes, and end the connection once the client has hung up too, or after 2 s.
 
-    To close it at once would reset it while the client still sends, and the client might not get to read the answer.
-    Whoever calls this drops what still comes, and keeps the timer for as long as the connection lives.
+    Closing at once would reset the connection while the client is still sending, and the client might not read the
+    answer. The caller drops whatever still arrives, and keeps the timer for as long as the connection lives.
     """
     if not transport.is_closing():
         transport.write(last_word)
@@ -35,14 +35,14 @@ def hang_up(transport: asyncio.Transport, last_word: bytes) -> asyncio.TimerHand
 
 
 class HandshakeQueue:
-    """Lets one connection in at each turn of the event loop.
+    """Lets one connection start its handshake in each turn of the event loop.
 
-    A thousand clients that come back at once would else keep the loop from everything for as long as they take.
+    Otherwise a thousand clients that reconnect at once would block the loop until all are done.
     """
 
     @classmethod
     def of(cls, loop: asyncio.AbstractEventLoop) -> "HandshakeQueue":
-        """Return the loop's own."""
+        """Return the loop's queue."""
         return _queues.setdefault(loop, cls(loop))
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -50,7 +50,7 @@ class HandshakeQueue:
         self._waiting: deque[Callable[[], None]] = deque()
 
     def put(self, enter: Callable[[], None]) -> None:
-        """Have `enter` called when its turn comes."""
+        """Call `enter` when its turn comes."""
         self._waiting.append(enter)
         if len(self._waiting) == 1:
             self._loop.call_soon(self._turn)

@@ -14,9 +14,9 @@ LOGGERS: Final = dict_config(settings.LOG_LEVEL)["loggers"]
 
 
 class Worker(UvicornWorker):
-    """gunicorn's worker: uvicorn with the board's settings, its log lines going where all others go.
+    """gunicorn's worker: uvicorn with the board's settings, logging to the same place as everything else.
 
-    `uvicorn_worker` itself passes on neither the time to stop nor any setting of WebSockets.
+    `uvicorn_worker` itself passes on neither the time limit for stopping nor any WebSocket setting.
     """
 
     CONFIG_KWARGS: dict[str, Any] = UVICORN_SETTINGS
@@ -24,14 +24,14 @@ class Worker(UvicornWorker):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        # The parent class ties uvicorn's loggers to gunicorn's handlers and level. Handlers it has none here: the root
-        # logger has. The level at DEBUG would be one that shows tokens.
+        # The parent class gives uvicorn's loggers gunicorn's handlers and level. There are no handlers here, because
+        # the root logger has them. The level DEBUG would log tokens.
         for name in ("uvicorn.error", "uvicorn.access"):
             logger = logging.getLogger(name)
             logger.propagate = True
             logger.setLevel(LOGGERS[name]["level"])
 
     def init_process(self) -> None:
-        """Listen several times over, and then work as any worker does."""
+        """Multiply the listeners, then work like any worker."""
         self.sockets = [again for listener in self.sockets for again in times_over(listener.sock)]
         super().init_process()

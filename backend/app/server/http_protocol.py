@@ -1,4 +1,4 @@
-"""How uvicorn comes to speak HTTP here: its own way, within limits on how much a client sends, and on how slowly."""
+"""uvicorn's HTTP protocol, with limits on how much a client sends and how slowly."""
 
 import asyncio
 import logging
@@ -17,24 +17,24 @@ from app.server.forwarded import correct
 
 log = logging.getLogger(__name__)
 
-# Of a request's head, its first line included, and of the trailers behind a body.
+# Of a request's headers, including its first line, and of the trailers after a body.
 LARGEST_HEAD: Final = 16 * 1024
 MOST_FIELDS: Final = 100
 
-# A head has to be there within this time. Of a body that is not, and of an answer that the client is still to take,
-# so much has to pass in each such time.
+# The headers must be complete within this time. Of an unfinished body, and of an answer that the client hasn't read
+# yet, at least this much must pass in each such period.
 WINDOW: Final = 10.0  # seconds
 LEAST_BYTES: Final = 40 * 1024
 
 # Requests that wait on a connection while another one is answered.
 MOST_PIPELINED: Final = 32
 
-# What is still read of a body after its answer, so that the connection can serve another request.
+# The rest of a body is read up to this size after its answer, so that the connection can serve another request.
 MOST_IN_VAIN: Final = 64 * 1024
 
-# What the parser gets at once: it says only between two of them how much of a head it has seen.
+# What the parser gets at a time. Only between two pieces does it report how much of the headers it has seen.
 PIECE: Final = 4096
-# Bytes around each byte of a body that comes in chunks; one chunk a byte takes 5.
+# Overhead in bytes around each byte of a chunked body. A chunk with one byte has 5.
 MOST_FRAMING: Final = 8
 
 
@@ -43,7 +43,7 @@ ABSOLUTE_TARGET: Final = re.compile(rb"[a-z]+://([^/?#]*)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why the server reads no further."""
+    """Why the server stops reading."""
 
     status: int
     detail: str
@@ -55,7 +55,7 @@ TOO_LARGE: Final = Refusal(431, "A request's headers may have at most 16 KiB and
 
 
 class Reading(Enum):
-    """Which part of a request has begun to arrive and is not complete."""
+    """Which part of a request has begun to arrive, and isn't complete."""
 
     NOTHING = auto()
     HEAD = auto()
@@ -63,7 +63,7 @@ class Reading(Enum):
 
 
 class Refused(Exception):
-    """The server reads no further."""
+    """The server stops reading."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.detail)
@@ -71,35 +71,34 @@ class Refused(Exception):
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """A connection that speaks HTTP, until it asks for a WebSocket and it is its turn to become one.
+    """A connection that speaks HTTP, until it asks for a WebSocket and gets its turn to become one.
 
-    httptools limits nothing: of a head that goes on and on it would keep every byte.
+    httptools has no limits: it would store endless headers completely.
     """
 
     reading = Reading.NOTHING
-    # Of the request that is being read: bytes of its body and of its head so far, bytes that came since it began, and
-    # fields.
+    # About the current request: bytes of its body and of its headers so far, bytes since it began, number of fields.
     taken = _head = _received = _fields = 0
-    _taken_before = _unsent = 0  # when the time last began to run
+    _taken_before = _unsent = 0  # when the current period began
     is_over = False
     arriving: asyncio.TimerHandle | None = None
     _leaving: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the first head."""
+        """Wait for the first request."""
         super().connection_made(cast("asyncio.Transport", transport))
         self.client = plain(self.client)
         self.arriving = self.loop.call_later(WINDOW, self.look_at_request)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing more."""
+        """Stop waiting."""
         self._stop_waiting()
         if self._leaving is not None:
             self._leaving.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, as far as it keeps to the limits."""
+        """Parse what arrived, as long as it stays within the limits."""
         if self.is_over:
             return
         self._unset_keepalive_if_required()
@@ -112,7 +111,7 @@ class HttpProtocol(HttpToolsProtocol):
             else:
                 self._unsupported_upgrade_warning()
         except (Refused, httptools.HttpParserError) as error:
-            # The parser wraps what its callbacks raise.
+            # The parser wraps exceptions from its callbacks.
             cause = error if isinstance(error, Refused) else error.__context__
             self._refuse(cause.refusal if isinstance(cause, Refused) else MALFORMED)
         else:
@@ -122,7 +121,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.parser.feed_data(piece)
         if self.reading is not Reading.NOTHING:
             self._received += len(piece)
-            # One piece may have held the end of the request before.
+            # One piece may contain the end of the previous request.
             if self._received > LARGEST_HEAD + PIECE + (1 + MOST_FRAMING) * self.taken:
                 raise Refused(TOO_LARGE)
 
@@ -138,8 +137,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field of the head. Those behind a body are counted and dropped: nobody expects any."""
-        self._count(len(name) + len(value) + 4)  # a colon, a blank, and the line's end
+        """Take a header field. Fields after a body are counted and dropped, because nobody uses them."""
+        self._count(len(name) + len(value) + 4)  # colon, space, line end
         self._fields += 1
         if self._fields > MOST_FIELDS:
             raise Refused(TOO_LARGE)
@@ -152,11 +151,11 @@ class HttpProtocol(HttpToolsProtocol):
             raise Refused(TOO_LARGE)
 
     def on_headers_complete(self) -> None:
-        """Have the request answered, unless too many wait already: then the last of those is the connection's last."""
+        """Answer the request. If too many are waiting, close the connection after the last of them."""
         if len(self.pipeline) >= MOST_PIPELINED:
             raise Refused(MALFORMED)
         if target := ABSOLUTE_TARGET.match(self.url):
-            # The host that it names counts in place of `Host` (RFC 9112, section 3.2.2).
+            # The host in an absolute address replaces `Host` (RFC 9112, section 3.2.2).
             self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"]
             self.headers.append((b"host", target[1]))
         correct(self.scope, self.config)
@@ -165,7 +164,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._stop_waiting()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body; what is still to come of one that was answered already may be too much to read."""
+        """Take a part of the body. If the request is already answered, the rest may be too much to read."""
         self.taken += len(body)
         super().on_body(body)
         if self.taken > MOST_IN_VAIN and self._is_answered():
@@ -180,7 +179,7 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _wait(self) -> None:
-        """Give the rest of a request its time, or else the next request."""
+        """Start a time limit for the rest of a request, or for the next one."""
         if self.reading is not Reading.NOTHING:
             if self.arriving is None:
                 self._taken_before = self.taken
@@ -188,7 +187,7 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._stop_waiting()
         if self._is_answered() and self.timeout_keep_alive_task is None:
-            # It was a line break between two requests, or the rest of a body whose answer did not wait for it.
+            # It was a line break between two requests, or the rest of a body that was answered before its end.
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
@@ -199,7 +198,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.arriving = None
 
     def look_at_request(self) -> None:
-        """Go on waiting for a body that comes fast enough, and for nothing else."""
+        """Keep waiting only for a body that arrives fast enough."""
         self.arriving = None
         came = self.taken - self._taken_before
         if self.flow.read_paused or (self.reading is Reading.BODY and came >= LEAST_BYTES):
@@ -210,7 +209,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(TOO_SLOW)
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Read no further, say why where that is the next thing to say, and end the connection."""
+        """Stop reading, send the reason if it is this request's turn to be answered, and end the connection."""
         self.is_over = True
         self._stop_waiting()
         self.flow.resume_reading()
@@ -218,7 +217,7 @@ class HttpProtocol(HttpToolsProtocol):
             is_said = self.reading is Reading.BODY and self.cycle is not None
             self._leaving = hang_up(self.transport, b"" if is_said else self._answer(refusal))
         elif self.reading is not Reading.BODY:
-            self.cycle.keep_alive = False  # what was asked before is answered first
+            self.cycle.keep_alive = False  # earlier requests are answered first
         elif self.pipeline or self.cycle.response_started:
             self.transport.close()
         else:
@@ -241,12 +240,12 @@ class HttpProtocol(HttpToolsProtocol):
         return STATUS_LINE[refusal.status] + lines + b"\r\n" + bytes(response.body)
 
     def pause_writing(self) -> None:
-        """Give the client its time to take what was sent."""
+        """Start a time limit for the client to read what was sent."""
         super().pause_writing()
         self._watch_leaving()
 
     def resume_writing(self) -> None:
-        """Note that it keeps up."""
+        """Note that the client reads again."""
         super().resume_writing()
         if self._leaving is not None and not self.is_over:
             self._leaving.cancel()
@@ -262,7 +261,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._watch_leaving()
 
     def handle_websocket_upgrade(self) -> None:
-        """Read nothing more until it is its turn."""
+        """Stop reading until this connection's turn comes."""
         self._stop_waiting()
         self.transport.pause_reading()
         HandshakeQueue.of(self.loop).put(self._upgrade)

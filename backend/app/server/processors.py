@@ -1,4 +1,4 @@
-"""How many processors this process may use, and how many workers that is."""
+"""How many processors this process can use, and how many web processes fit."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def processors(quota: Path = CGROUP_QUOTA) -> int:
-    """Return the processors that the scheduler and a container's quota (cgroup v2) grant, at least 1.
+    """Return the processors granted by the scheduler and the container's quota (cgroup v2), at least 1.
 
     A quota of one and a half processors counts as one: a second busy process would be throttled.
     """
@@ -25,5 +25,5 @@ def processors(quota: Path = CGROUP_QUOTA) -> int:
 
 
 def worker_count() -> int:
-    """Return how many workers serve where `WEB_CONCURRENCY` does not say: one a processor, at most 4."""
+    """Return the number of workers if `WEB_CONCURRENCY` is unset: one for each processor, at most 4."""
     return min(processors(), MAX_WORKERS)

@@ -1,4 +1,4 @@
-"""How uvicorn comes to speak WebSocket here: its own way, but for floods, malformed input and shared frames."""
+"""uvicorn's WebSocket protocol, with answers to floods and malformed input, and with shared frames."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,31 +19,30 @@ from app.server.forwarded import correct
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent
 
-# Frames that say nothing: of pings a client needs a few a minute, of pongs as many as it was sent pings, and of empty
-# ones none.
+# Frames without content. A client needs a few pings a minute, as many pongs as it gets pings, and no empty frames.
 MOST_IDLE_FRAMES: Final = 30  # a second
 CONTROL: Final = frozenset({Opcode.PING, Opcode.PONG, Opcode.CLOSE})
-# What the parser gets at once, so that a flood is noticed before it is all parsed. The shortest frame has 6 bytes.
+# What the parser gets at a time, so that a flood is noticed before all of it is parsed. The shortest frame has 6 bytes.
 PIECE: Final = 1024
 
 NO_HANDSHAKE: Final = "This isn't a WebSocket handshake.\n"
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """A WebSocket, from the handshake on. Whatever the client sends gets an answer, and no line in the log."""
+    """A WebSocket, from its handshake on. Whatever the client sends is answered, and never logged."""
 
     on_unwritable: Callable[[Connection], None] | None = None
     _idle_frames = _second = 0
     _is_over = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take a connection over from HTTP."""
+        """Take over a connection from HTTP."""
         super().connection_made(transport)
         self.client = plain(self.client)
         self.close_timeout = LINGER
 
     def data_received(self, data: bytes) -> None:
-        """Answer a handshake that can't be read; uvicorn would leave the connection open in silence, for ever."""
+        """Answer a handshake that can't be read. uvicorn would leave the connection open silently, for ever."""
         for start in range(0, len(data), PIECE):
             if self._is_over:
                 break
@@ -53,7 +52,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._tell_if_unwritable()
 
     def handle_events(self) -> None:
-        """Take what came, unless it is a flood of frames that say nothing."""
+        """Process what arrived, unless it is a flood of frames without content."""
         if not self._is_flooded():
             super().handle_events()
         elif self.close_sent:
@@ -74,7 +73,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         return came > 0 and self._idle_frames > MOST_IDLE_FRAMES
 
     def handle_connect(self, event: Request) -> None:
-        """Let the app write frames past the protocol: a thousand sockets then share one that was made once."""
+        """Let the app write frames without the protocol, so that thousands of sockets can share one frame."""
         super().handle_connect(event)
         if self.response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             return
@@ -84,10 +83,10 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             extensions[CONNECTION] = {"protocol": self}
 
     async def send_frame(self, frame: bytes) -> None:
-        """Write a frame that is made already, once the client has taken what was written before.
+        """Write a finished frame, once the client has read enough of the previous ones.
 
         Raises:
-            ClientDisconnected: it is gone.
+            ClientDisconnected: the client is gone.
         """
         await self.writable.wait()
         if not self.is_writable:
@@ -95,18 +94,18 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.transport.write(frame)
 
     def abort(self) -> None:
-        """Drop the connection, and what the client has not taken."""
+        """Drop the connection, with everything that the client hasn't read."""
         self.transport.abort()
 
     async def send(self, message: ASGISendEvent) -> None:
-        """Send what the app sends. A refused handshake is a complete one, which uvicorn would log as an error."""
+        """Send what the app sends. A refused handshake counts as complete; uvicorn would log an error."""
         await super().send(message)
         if message["type"] == "websocket.http.response.body":
             self.handshake_complete = True
 
     @property
     def is_writable(self) -> bool:
-        """Whether frames may be written: the client has taken enough of those before, and the socket is open."""
+        """Whether frames may be written: the client has read enough of the previous ones, and the socket is open."""
         return self.writable.is_set() and self.conn.state is State.OPEN and not self.transport.is_closing()
 
     def _tell_if_unwritable(self) -> None:
@@ -114,36 +113,36 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.on_unwritable(self)
 
     def pause_writing(self) -> None:
-        """Note that the client does not keep up, and read nothing meanwhile: its pings would be answered in vain."""
+        """Note that the client is too slow, and stop reading, because its pings would be answered in vain."""
         super().pause_writing()
         self.transport.pause_reading()
         self._tell_if_unwritable()
 
     def resume_writing(self) -> None:
-        """Read on, unless the app still has a message to take."""
+        """Continue reading, unless the app still has to take a message."""
         super().resume_writing()
         if not self.read_paused:
             self.transport.resume_reading()
 
     async def receive(self) -> "ASGIReceiveEvent":
-        """Return what came next. uvicorn reads on then, whether or not the client takes what it is sent."""
+        """Return what came next. uvicorn then continues reading, whether or not the client reads."""
         message = await super().receive()
         if not self.writable.is_set():
             self.transport.pause_reading()
         return message
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that it is gone."""
+        """Note that the client is gone."""
         super().connection_lost(exc)
         self._tell_if_unwritable()
 
     def shutdown(self) -> None:
-        """Say goodbye, behind which nothing more is written."""
+        """Send a close frame, after which nothing more is written."""
         super().shutdown()
         self._tell_if_unwritable()
 
     def send_receive_event_to_app(self) -> None:
-        """Close with 1007 after text that is no UTF-8: uvicorn logs a traceback, and trips over a close behind it."""
+        """Close with 1007 after text that isn't UTF-8. uvicorn would log a traceback, and fail at a later close."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
@@ -155,7 +154,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
-        """Close after a malformed frame, and let the app know. Before the handshake is done, no code can be sent."""
+        """Close after a malformed frame, and tell the app. Before the handshake is done, no close code can be sent."""
         self.disconnected = self._is_over = True
         closed = self.conn.close_sent
         if closed is None:
@@ -166,13 +165,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._hang_up(b"".join(self.conn.data_to_send()))
 
     def keepalive_timeout(self) -> None:
-        """Close after a ping that nobody answered, and let the app know: uvicorn would log a crash if it still sent."""
+        """Close after an unanswered ping, and tell the app. uvicorn would log a crash if the app still sent."""
         self.disconnected = True
         super().keepalive_timeout()
         self._tell_if_unwritable()
 
     def _refuse(self) -> None:
-        # A line that is too long, and too many headers, have their answers already.
+        # A line that is too long, and too many headers, are already answered.
         answer = (
             b"".join(self.conn.data_to_send()) or self.conn.reject(HTTPStatus.BAD_REQUEST, NO_HANDSHAKE).serialize()
         )
