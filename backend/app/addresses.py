@@ -1,4 +1,4 @@
-"""Names and addresses of machines, as people type them into settings and as browsers and proxies send them."""
+"""Host names and addresses, as people write them in settings, and as browsers and proxies send them."""
 
 import re
 import socket
@@ -9,10 +9,10 @@ from typing import Final
 type Address = IPv4Address | IPv6Address
 type Network = IPv4Network | IPv6Network
 
-# As DNS and browsers have them; containers have underscores in their names.
+# As in DNS and browsers, plus the underscores in containers' names.
 NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 ORIGIN: Final = re.compile(r"(https?)://(\[[^][/?#@\s]*\]|[^][:/?#@*\\%\s]+)(?::([0-9]+))?", re.IGNORECASE)
-# What browsers take for an IPv4 address, in one of its many forms (WHATWG URL, "ends in a number").
+# What browsers read as an IPv4 address, in one of its many forms (WHATWG URL, "ends in a number").
 ENDS_IN_NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
@@ -27,7 +27,7 @@ def _as_browsers_write(address: IPv6Address) -> str:
 
 
 def _ip_of(host: str) -> str | None:
-    """Return how browsers write the address that a host is, or None if it is none that they know."""
+    """Return how browsers write the address that a host is, or None if they wouldn't accept it."""
     with suppress(ValueError, OSError):
         if host.startswith("["):
             return _as_browsers_write(IPv6Address(host[1:-1])) if "%" not in host else None
@@ -36,7 +36,7 @@ def _ip_of(host: str) -> str | None:
 
 
 def why_host_is_wrong(host: str) -> str | None:
-    """Return how a host has to be written so that it is what browsers send, or None if it is."""
+    """Return how the host must be written to be what browsers send, or None if it is right."""
     if not host.isascii():
         return "with its name in ASCII, the form that begins with xn--"
     if host != host.lower():
@@ -52,7 +52,7 @@ def why_host_is_wrong(host: str) -> str | None:
 
 
 def why_origin_is_wrong(origin: str) -> str | None:
-    """Return how an origin has to be written so that it is what browsers send (HTML, "serialization of an origin")."""
+    """Return how the origin must be written to be what browsers send (HTML, "serialization of an origin"), or None."""
     match = ORIGIN.fullmatch(origin)
     if match is None:
         return "with http:// or https://, a name or an address, perhaps a port, and nothing else"
@@ -67,10 +67,10 @@ def why_origin_is_wrong(origin: str) -> str | None:
 
 
 def read_networks(text: str) -> tuple[Network, ...]:
-    """Return the networks that a setting lists; an address is a network of one.
+    """Return the networks in a setting. An address is a network of one.
 
     Raises:
-        ValueError: says how one of them has to be written.
+        ValueError: says how one of them must be written.
     """
     return tuple(_read_network(part.strip()) for part in text.split(","))
 
@@ -94,9 +94,9 @@ def _read_network(text: str) -> Network:
 
 
 def read_address(text: str) -> Address | None:
-    """Return the address that a proxy or the operating system tells, or None if it is none.
+    """Return the address that a proxy or the operating system gives, or None if it isn't one.
 
-    It may have a port, and stand in brackets or quotes. IPv4 within IPv6 is IPv4.
+    It may have a port, brackets or quotes. An IPv4 address inside IPv6 is returned as IPv4.
     """
     text = text.strip().strip('"')
     if match := re.fullmatch(r"\[([^]]*)\](?::[0-9]*)?|([^:]*):[0-9]*", text):

@@ -15,7 +15,7 @@ from app.database_url import check_database_url
 
 ENV_FILE: Final = Path(__file__).resolve().parent.parent / ".env"
 
-# `.env.example` once carried this; a board that runs with it can be entered by anyone who has read the example.
+# The value in `.env.example`. Anyone who has read the example could log in to a board that uses it.
 PLACEHOLDER_SECRET: Final = "change-me"
 # RFC 7518, section 3.2: a key for HS256 is at least as long as its hash.
 SECRET_BYTES: Final = 32
@@ -31,7 +31,7 @@ def _split(text: str) -> list[str]:
 
 
 def _check_digits(value: object) -> object:
-    # pydantic would also take 2.0 and 8_000; gunicorn and Compose read the same variables, and take neither.
+    # pydantic would also accept 2.0 and 8_000. gunicorn and Compose read the same variables, and accept neither.
     if isinstance(value, str) and not re.fullmatch(r"\s*[0-9]+\s*", value):
         raise ValueError("must be a whole number, such as 2")
     return value
@@ -90,7 +90,7 @@ def _check_public_url(value: str) -> str:
 
 
 def _if_set(check: Callable[[str], str]) -> AfterValidator:
-    """Return a check for a setting that may stay unset; pydantic checks the default too."""
+    """Return a check for a setting that may be unset, because pydantic checks the default too."""
     return AfterValidator(lambda value: None if value is None else check(value))
 
 
@@ -125,7 +125,7 @@ def _check_repository(value: str) -> str:
 
 
 class Settings(BaseSettings):
-    """The board's configuration. The environment wins over `backend/.env`; an empty variable counts as unset.
+    """The board's configuration. The environment precedes `backend/.env`, and an empty variable counts as unset.
 
     Raises:
         pydantic.ValidationError: names the variable that is missing or wrong, and shows no value.
@@ -167,24 +167,24 @@ class Settings(BaseSettings):
 
     @property
     def cors_origins_list(self) -> list[str]:
-        """The origins that other pages may call from: `CORS_ORIGINS` split on commas, without blanks."""
+        """The origins from which other sites' pages may call: `CORS_ORIGINS` split at commas, without spaces."""
         return _split(self.CORS_ORIGINS)
 
     @property
     def host_names(self) -> list[str]:
-        """The names by which the board may be reached; `*.` at the beginning of one stands for all below it."""
+        """The host names of the board. `*.` at the beginning matches all names below."""
         origins = [self.PUBLIC_URL, *self.cors_origins_list]
         named = [name for origin in origins if (name := urlsplit(origin).hostname)]
         return ["localhost", *named, *_split(self.ALLOWED_HOSTS or "")]
 
     @property
     def titles(self) -> Literal["on", "off"]:
-        """Whether GitHub can be asked what a reference is; without a token it stays a plain link."""
+        """Whether GitHub can be asked for titles. Without a token, references stay plain links."""
         return "on" if self.GITHUB_TOKEN else "off"
 
     @property
     def github_url(self) -> str:
-        """Where people find what the API tells of: `https://api.HOST` is `https://HOST`, as is `https://HOST/api/v3`."""
+        """GitHub's address for people: `https://HOST`, for an API at `https://api.HOST` or `https://HOST/api/v3`."""
         scheme, _, rest = self.GITHUB_API_URL.partition("://")
         return f"{scheme}://{rest.partition('/')[0].removeprefix('api.')}"
 
@@ -200,13 +200,13 @@ class Settings(BaseSettings):
 
     @property
     def secret_is_short(self) -> bool:
-        """Whether `JWT_SECRET` has fewer than the 32 bytes that RFC 7518 asks of an HS256 key."""
+        """Whether `JWT_SECRET` has fewer than the 32 bytes that RFC 7518 requires of an HS256 key."""
         return len(self.JWT_SECRET.encode()) < SECRET_BYTES
 
     def why_secret_is_refused(self) -> str | None:
-        """Return one sentence why no server may start with this `JWT_SECRET`, or None if one may.
+        """Return a sentence that says why no server may start with this `JWT_SECRET`, or None if one may.
 
-        `Settings()` itself accepts any secret, so that tests and tools can be run with a made-up one.
+        `Settings()` itself accepts any secret, so that tests and tools can use a made-up one.
         """
         if self.JWT_SECRET == PLACEHOLDER_SECRET:
             problem = "is still the example value"

@@ -1,4 +1,4 @@
-"""The database: one engine and one session factory a process, and the base of all models.
+"""The database: one engine and one session factory for each process, and the base of all models.
 
 Importing this module opens nothing; the first query does.
 """
@@ -24,16 +24,16 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from app.config import settings
 
-# Connections are counted: workers x (POOL_SIZE + POOL_OVERFLOW + 1 that listens) x replicas stays under the 97 that
+# Connections are counted: processes x (POOL_SIZE + POOL_OVERFLOW + 1 that listens) x replicas stays under the 97 that
 # PostgreSQL grants ordinary users by default.
 POOL_SIZE: Final = 8
-POOL_OVERFLOW: Final = 0  # one beyond the pool is closed when it is given back, and the next is opened anew
-POOL_TIMEOUT: Final = 1.5  # seconds; a caller who waits longer gets 503 while the answer is still worth something
+POOL_OVERFLOW: Final = 0  # a connection beyond the pool would be closed when it is returned
+POOL_TIMEOUT: Final = 1.5  # seconds; whoever waits longer gets a 503 while the answer is still useful
 CONNECT_TIMEOUT: Final = 2.0  # seconds
-PATIENCE: Final = 2.0  # seconds; how long one session waits in all, for connections and in its writing transactions
-COMMAND_TIMEOUT: Final = 8.0  # seconds, for a path to the database that swallows packets
+PATIENCE: Final = 2.0  # seconds that one session may wait in all, for connections and in its writing transactions
+COMMAND_TIMEOUT: Final = 8.0  # seconds, for a network that drops packets silently
 
-# What PostgreSQL itself ends, so that a writer that died or hangs can't hold the feed's counter (milliseconds).
+# PostgreSQL itself ends these, so that a dead or hanging writer can't block the feed's counter (milliseconds).
 SESSION_GUARDS: Final = {
     "lock_timeout": "1500",
     "statement_timeout": "6000",
@@ -41,8 +41,8 @@ SESSION_GUARDS: Final = {
     "transaction_timeout": "8000",
 }
 
-# How soon PostgreSQL notices that the other end of a connection is gone without a word, in 30 s. By its own defaults it
-# keeps the slot for two hours, and a path that fails a few times would leave no free one (seconds, milliseconds).
+# Makes PostgreSQL notice within 30 s that the other end of a connection is gone. By default it keeps the slot for two
+# hours, and a network that fails a few times would use up all slots (seconds, milliseconds).
 KEEPALIVES: Final = {
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
@@ -50,7 +50,7 @@ KEEPALIVES: Final = {
     "tcp_user_timeout": "30000",
 }
 
-# Constraint names are part of the code: a service tells what was violated by its name.
+# Constraint names are part of the code: a service recognises a violation by its name.
 NAMING_CONVENTION: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -66,26 +66,27 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
-# What the driver raises where a connection breaks. The last is for its own state, which a connection that is closed
-# between two steps of a statement leaves behind; SQLAlchemy passes it on as it is.
+# What the driver raises if a connection breaks. The last one is about the driver's own state, if a connection is closed
+# between two steps of a statement. SQLAlchemy passes it on unchanged.
 LOST_CONNECTION: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 _distrusted_until: float = float("-inf")
 
 
 def was_never_sent(error: BaseException) -> bool:
-    """Tell whether the driver sent nothing of a statement, as PostgreSQL had ended the connection by then.
+    """Tell whether the driver sent nothing of a statement, because PostgreSQL had already ended the connection.
 
-    That is so between PostgreSQL's goodbye and the end of the stream: for asyncpg only the latter closes it.
+    This happens between PostgreSQL's last message and the end of the stream. asyncpg closes the connection only at the
+    latter.
     """
     refusals = ("cannot switch to state", "not connected")
     return isinstance(error, asyncpg.InternalClientError) and str(error).startswith(refusals)
 
 
 def distrust_open_connections() -> None:
-    """Have every connection that is open by now replaced before its next use: the path to the database fell silent.
+    """Replace every connection that is open now before its next use, because the network to the database fell silent.
 
-    Whoever notices says so, or else each pooled connection would have a caller of its own wait in vain.
+    Otherwise each pooled connection would make another caller wait in vain.
     """
     global _distrusted_until  # noqa: PLW0603 -- as there is one path, whatever engines there are
     _distrusted_until = time.monotonic()
@@ -96,15 +97,15 @@ def _note_opening(_dbapi_connection: object, record: ConnectionPoolEntry) -> Non
 
 
 def _refuse_lost_connection(dbapi_connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401
-    """Replace a pooled connection that the server has closed or that is distrusted, at no cost of a round trip.
+    """Replace a pooled connection that is closed or distrusted. This needs no round trip.
 
-    asyncpg sees the end of the stream as it happens, so after a restart of PostgreSQL the first request already
-    gets a fresh connection. A path that fell silent is found by the time limits above.
+    asyncpg notices the end of the stream at once, so the first request after a restart of PostgreSQL already gets a new
+    connection. A silent network is noticed by the time limits above.
     """
     if dbapi_connection.driver_connection.is_closed():
         raise DisconnectionError("the server has closed this connection")
     if record.info["opened_at"] <= _distrusted_until:
-        dbapi_connection.driver_connection.terminate()  # a goodbye would wait for an answer
+        dbapi_connection.driver_connection.terminate()  # a clean goodbye would wait for an answer
         raise DisconnectionError("this connection is older than the silence on its path")
 
 
@@ -119,7 +120,7 @@ def create_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         echo=False,
-        hide_parameters=True,  # an error's text ends in the log; its parameters are people's words and hashes
+        hide_parameters=True,  # an error's text reaches the log, and its parameters are people's texts and hashes
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT,
@@ -147,16 +148,16 @@ AsyncSessionLocal: async_sessionmaker[AsyncSession] = async_sessionmaker(async_e
 
 
 async def get_db() -> AsyncGenerator[AsyncSession]:
-    """Yield a session for one request, and close it in the end, also after an exception."""
+    """Yield a session for one request, and close it at the end, even after an exception."""
     async with AsyncSessionLocal() as session:
         yield session
 
 
 @asynccontextmanager
 async def patience(session: AsyncSession) -> AsyncIterator[None]:
-    """Let the block take what is left of the session's `PATIENCE` seconds.
+    """Limit the block to what is left of the session's `PATIENCE` seconds.
 
-    They are for all of its transactions together, so that whoever is told to come back later is told in time.
+    They count for all of its transactions together, so that a client that must come back later is told in time.
 
     Raises:
         TimeoutError: the block took longer.
@@ -172,9 +173,9 @@ async def patience(session: AsyncSession) -> AsyncIterator[None]:
 
 
 class _Queue:
-    """Callers who wait for one of the pool's connections: first come, first served.
+    """Callers who wait for one of the pool's connections, in order.
 
-    SQLAlchemy's own queue lets a caller who arrives overtake those who wait, so that one could wait for seconds.
+    SQLAlchemy's own queue lets a new caller overtake those who wait, so that one could wait for seconds.
     """
 
     def __init__(self) -> None:
@@ -182,9 +183,9 @@ class _Queue:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def places(self) -> asyncio.Semaphore:
-        """Return the semaphore of as many places as the pool has connections."""
+        """Return a semaphore with as many places as the pool has connections."""
         loop = asyncio.get_running_loop()
-        if self._loop is not loop:  # as in tests
+        if self._loop is not loop:  # in tests
             self._places, self._loop = asyncio.Semaphore(POOL_SIZE), loop
         return self._places
 
@@ -194,10 +195,10 @@ _queue: Final = _Queue()
 
 @asynccontextmanager
 async def turn(session: AsyncSession) -> AsyncIterator[None]:
-    """Wait for a place among those who have a connection, and keep it for the session's transaction, the block.
+    """Wait in the queue for a connection, and keep the place for the session's transaction, which is the block.
 
     Raises:
-        TimeoutError: none was free while the session's patience lasted.
+        TimeoutError: none was free within the session's time limit.
     """
     places = _queue.places()
     async with patience(session):
@@ -212,35 +213,34 @@ async def connect(session: AsyncSession, **options: Any) -> None:  # noqa: ANN40
     """Take a connection for the session's next transaction, with SQLAlchemy's execution `options`.
 
     Raises:
-        TimeoutError: none could be had while the session's patience lasted.
+        TimeoutError: none was available within the session's time limit.
     """
     async with patience(session):
         await session.connection(execution_options=options)
 
 
 def _lend(engine: AsyncEngine) -> PoolProxiedConnection | None:
-    """Return a connection that lies in the pool, if one does: SQLAlchemy's greenlet would cost more than all else.
+    """Return an idle connection from the pool, if there is one, without SQLAlchemy's greenlet.
 
-    It is 5 µs without and 27 with it (SQLAlchemy 2.1.9), and has nothing to wait for.
+    This takes 5 µs instead of 27 (SQLAlchemy 2.1.9), and there is nothing to wait for.
     """
     pool = engine.pool
     if isinstance(pool, QueuePool) and pool.checkedin():
         try:
             return engine.sync_engine.raw_connection()
         except MissingGreenlet:
-            pass  # it was lost: the pool knows now, and opens another
+            pass  # it was lost; the pool knows that now, and opens another
     return None
 
 
 class driver:  # noqa: N801 -- it is called as the functions above are
-    """Lends a connection of the same pool as the driver knows it, each of whose statements is a transaction by itself.
+    """Lends a connection from the pool as the driver's own object. Each statement is a transaction by itself.
 
-    SQLAlchemy stands not between, which short statements of the busiest routes are spared. The block leaves no
-    transaction open. A connection is waited for until that moment of the event loop's clock, or as long as a session's
-    `PATIENCE`.
+    This bypasses SQLAlchemy for the short statements of the hottest routes. The block must leave no transaction open.
+    The wait for a connection ends at that time of the event loop's clock, or after `PATIENCE` seconds.
 
     Raises:
-        TimeoutError: none could be had in time.
+        TimeoutError: none was available in time.
     """
 
     __slots__ = ("_lent", "_places", "_until")
@@ -273,11 +273,11 @@ class driver:  # noqa: N801 -- it is called as the functions above are
             async with asyncio.timeout_at(until):
                 return await engine.raw_connection()
         except engine.dialect.loaded_dbapi.Error as error:
-            # SQLAlchemy's name for what the driver said while it connected.
+            # SQLAlchemy wraps what the driver raised while it connected.
             raise error.__cause__ or error from None
 
     async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Give it back, unless it was cut off in the middle of a statement or is in a state that nobody knows."""
+        """Return the connection, unless it was cut off in the middle of a statement or its state is unknown."""
         try:
             if isinstance(error, (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError)):
                 self._lent.invalidate()

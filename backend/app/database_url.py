@@ -1,4 +1,4 @@
-"""What `DATABASE_URL` may say, so that a wrong one ends the start in a sentence and not in a traceback."""
+"""The rules for `DATABASE_URL`, so that a wrong one ends the start with a sentence instead of a traceback."""
 
 import os
 import re
@@ -13,12 +13,12 @@ from sqlalchemy.exc import ArgumentError
 from app.addresses import HIGHEST_PORT
 
 SCHEME: Final = "postgresql+asyncpg"
-# Those that SQLAlchemy or asyncpg understand and that the board has a use for. A parameter of libpq, such as sslmode,
-# would raise a TypeError at the first connection.
+# Parameters that SQLAlchemy or asyncpg understand and the board can use. A parameter of libpq, such as sslmode, would
+# raise a TypeError at the first connection.
 PARAMETERS: Final = ("host", "port", "ssl")
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
-# RFC 1035, section 2.3.4, and the underscores of Compose's names.
+# RFC 1035, section 2.3.4, and the underscores in Compose's names.
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 ADDRESS: Final = re.compile(r"[0-9A-Fa-f:.]+(?:%[\w.-]+)?")
 EXPECTED: Final = (
@@ -27,21 +27,21 @@ EXPECTED: Final = (
 
 
 def check_database_url(value: str) -> str:
-    """Return the URL as it is.
+    """Return the URL unchanged.
 
     Raises:
-        ValueError: it can't work. Its text says what to change, and repeats nothing that may be part of a password.
+        ValueError: it can't work. The text says what to change, and repeats nothing that may be part of a password.
     """
     if not value.startswith(f"{SCHEME}://"):
         raise ValueError(f"must start with {SCHEME}://")
     if value.count("@") > 1:
-        # The driver would take what follows the first @ for the host, and show it in its errors.
+        # The driver would take everything after the first @ for the host, and show it in its errors.
         raise ValueError("has more than one @: write an @ in the user's name or the password as %40")
     try:
         url = make_url(value)
         _, options = url.get_dialect()().create_connect_args(url)
     except (ArgumentError, ValueError):
-        # SQLAlchemy's own message repeats the URL, and with it the password.
+        # SQLAlchemy's message repeats the URL, and so the password.
         raise ValueError(EXPECTED) from None
     _check_parameters(url)
     if any("\0" in part for part in (url.username, url.password, url.database) if part):
@@ -73,7 +73,8 @@ def _check_places(hosts: list[str | None], ports: list[int | None]) -> None:
         raise ValueError(f"has a port that isn't a number from 1 to {HIGHEST_PORT}")
 
 
-# What the driver's function (a private one: uv.lock holds its version) wants beside what SQLAlchemy gives it.
+# Arguments of the driver's function beyond those from SQLAlchemy. The function is private, but uv.lock fixes its
+# version.
 _UNSET: Final = dict.fromkeys((
     *("dsn", "host", "port", "user", "password", "passfile", "database", "ssl", "service", "servicefile", "direct_tls"),
     *("server_settings", "target_session_attrs", "krbsrvname", "gsslib"),
@@ -81,11 +82,11 @@ _UNSET: Final = dict.fromkeys((
 
 
 def _check_variables(options: Mapping[str, Any]) -> None:
-    """Name the variable of libpq for which the driver would fail, each time that it connects and with a traceback."""
+    """Name the libpq variable that would make the driver fail, with a traceback, each time it connects."""
     given = {name: value for name, value in options.items() if name in _UNSET}
     if (failure := _driver_failure(given)) is None:
         return
-    # PGSSLMODE comes last: without it, no other one about TLS is looked at.
+    # PGSSLMODE comes last: without it, the other variables about TLS are ignored.
     for name in sorted(os.environ, key=lambda name: (name == "PGSSLMODE", name)):
         if name.startswith("PG"):
             kept = os.environ.pop(name)
@@ -96,7 +97,7 @@ def _check_variables(options: Mapping[str, Any]) -> None:
 
 
 def _driver_failure(given: dict[str, Any]) -> tuple[type[Exception], int] | None:
-    """Return how the driver fails as soon as it is called, and in which line, or None if it doesn't."""
+    """Return how the driver fails when it is called, and in which line, or None if it doesn't."""
     try:
         places, _ = _parse_connect_dsn_and_args(**_UNSET | given)
         _check_places([], [place[1] for place in places if isinstance(place, tuple)])

@@ -1,13 +1,13 @@
-"""What can go wrong, in the board's own words. `api/errors.py` knows how each is answered.
+"""What can go wrong, in the board's own words. `api/errors.py` says how each error is answered.
 
-The text of an error is shown to people; `code` is what their programs branch on.
+The text of an error is for people, and `code` is for programs.
 """
 
 from typing import ClassVar
 
 
 class BoardError(Exception):
-    """The board refuses, and says why."""
+    """The board refuses to do something, and says why."""
 
     code: ClassVar[str] = "error"
     message: ClassVar[str] = "Something went wrong."
@@ -25,14 +25,14 @@ class Unauthenticated(BoardError):
 
 
 class InvalidToken(Unauthenticated):
-    """The token is damaged, expired, or its session has ended."""
+    """The token is damaged, expired or revoked, or its session has ended."""
 
     code = "invalid_token"
     message = "That token is invalid, expired or revoked. Log in again."
 
 
 class WrongCredentials(Unauthenticated):
-    """The name or the password is wrong; which of them is not said."""
+    """The username or the password is wrong. The answer doesn't say which."""
 
     code = "wrong_credentials"
     message = "Wrong username or password."
@@ -60,14 +60,14 @@ class AccountDisabled(Forbidden):
 
 
 class AdminsOnly(Forbidden):
-    """What only admins may do."""
+    """Only admins can do this."""
 
     code = "admins_only"
     message = "Only admins can do that."
 
 
 class SessionRequired(Forbidden):
-    """An API token may read and post, not manage accounts."""
+    """An API token can read and post, but not manage accounts."""
 
     code = "session_required"
     message = "An API token can't do that. Log in with your password."
@@ -81,19 +81,19 @@ class InsufficientScope(Forbidden):
 
 
 class ForeignOrigin(Forbidden):
-    """A browser asks on behalf of a page that is not this board's."""
+    """A browser sent the request for a page that isn't this board's."""
 
     code = "foreign_origin"
 
 
 class WrongHost(BoardError):
-    """The board was reached by a name that is not known to be its own."""
+    """The board was reached by a host name that isn't its own."""
 
     code = "wrong_host"
 
 
 class WrongPassword(Forbidden):
-    """The current password, asked for before it is changed, is another."""
+    """The current password, which is needed to change it, is wrong."""
 
     code = "wrong_password"
     message = "That isn't your current password."
@@ -114,7 +114,7 @@ class InvalidResetCode(Forbidden):
 
 
 class NotTheAuthor(Forbidden):
-    """Only its author may change a status."""
+    """Only its author can edit a status."""
 
     code = "not_the_author"
     message = "Only its author can edit a status."
@@ -128,7 +128,7 @@ class EditWindowClosed(Forbidden):
 
 
 class BadSignature(Forbidden):
-    """A delivery that GitHub did not sign, or not with this board's secret."""
+    """The delivery isn't signed by GitHub, or not with this board's secret."""
 
     code = "bad_signature"
     message = "X-Hub-Signature-256 is wrong. The webhook's secret must be the value of GITHUB_WEBHOOK_SECRET."
@@ -149,21 +149,21 @@ class StatusNotFound(NotFound):
 
 
 class UserNotFound(NotFound):
-    """No member has this name."""
+    """No member has this username."""
 
     code = "user_not_found"
     message = "There is no member with that username."
 
 
 class ReferenceNotFound(NotFound):
-    """Nobody on this board has spoken of it."""
+    """Nobody on this board has mentioned the reference."""
 
     code = "reference_not_found"
     message = "Nobody on this board has mentioned that reference."
 
 
 class WebhooksOff(NotFound):
-    """Without a secret nobody can prove to be GitHub."""
+    """Without a secret, GitHub can't prove who it is."""
 
     code = "webhooks_off"
     message = "Webhooks are off: GITHUB_WEBHOOK_SECRET is not set."
@@ -183,68 +183,68 @@ class UsernameTaken(Conflict):
 
 
 class LastAdmin(Conflict):
-    """The last admin who can log in stays one."""
+    """The last admin who can log in must stay admin."""
 
     code = "last_admin"
     message = "A board needs an admin. Make someone else an admin first."
 
 
 class EditedMeanwhile(Conflict):
-    """Another edit changed the same field since the one that the author saw."""
+    """Another edit changed the same field after the one that the author saw."""
 
     code = "edited_meanwhile"
     message = "This status was edited elsewhere in the meantime. Read it again before you change it."
 
 
 class Unprocessable(BoardError):
-    """It can be read, but not be done."""
+    """It can be read, but not done."""
 
     code = "unprocessable"
 
 
 class InvalidCursor(Unprocessable):
-    """A cursor is to be handed back as it came."""
+    """A cursor must be sent back unchanged."""
 
     code = "invalid_cursor"
     message = "That cursor is damaged. Start again without one."
 
 
 class InvalidDelivery(Unprocessable):
-    """A delivery is signed, but not what GitHub sends."""
+    """The delivery is signed, but isn't what GitHub sends."""
 
     code = "invalid_delivery"
     message = "That isn't a delivery from a GitHub webhook."
 
 
 class QueryRefused(Unprocessable):
-    """PostgreSQL refuses to look for what a client sent: it is too long, too complex, or out of range."""
+    """PostgreSQL refuses the search: it is too long, too complex, or out of range."""
 
     code = "query_refused"
     message = "The database can't search for that. Make it shorter or simpler."
 
 
 class IdempotencyKeyReused(Unprocessable):
-    """One key names one status."""
+    """One key belongs to one status."""
 
     code = "idempotency_key_reused"
     message = "That Idempotency-Key was used for another status. Use a new key for each status."
 
 
 class AlreadyExpired(Unprocessable):
-    """A token that was to expire before it was made."""
+    """The new token's expiry is in the past."""
 
     code = "already_expired"
     message = "The token would already be expired: expires_at is in the past."
 
 
 class PasswordRefused(Unprocessable):
-    """The password is a common one."""
+    """The password is easily guessed."""
 
     code = "password_refused"
 
 
 class RateLimited(BoardError):
-    """Too many attempts; `retry_after` says in how many seconds the next is allowed."""
+    """Too many attempts. `retry_after` is the number of seconds until the next one is allowed."""
 
     code = "rate_limited"
     message = "Too many attempts. Try again later."
@@ -255,7 +255,7 @@ class RateLimited(BoardError):
 
 
 class Unavailable(BoardError):
-    """It can't be done right now; the same request may be sent again after `retry_after` seconds."""
+    """Temporarily not possible. The same request can be sent again after `retry_after` seconds."""
 
     code = "unavailable"
     message = "The board can't do that right now. Try again in a moment."
@@ -263,7 +263,7 @@ class Unavailable(BoardError):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database can't be reached, or has no connection to spare, or ended the transaction."""
+    """The database can't be reached, has no free connection, or ended the transaction."""
 
     code = "database_unavailable"
     message = "The board can't reach its database right now. Try again in a moment."
@@ -271,20 +271,20 @@ class DatabaseUnavailable(Unavailable):
 
 
 class DatabaseNotMigrated(DatabaseUnavailable):
-    """The database lacks a table or column: the migrations have not run, or not to their end."""
+    """The database lacks a table or column: the migrations haven't run, or not completely."""
 
     message = "The database doesn't have this version's schema. Run `statusboard migrate`."
 
 
 class TooBusy(Unavailable):
-    """Too many passwords are being checked, searches made or deliveries read at once."""
+    """Too many password checks, searches or webhook deliveries at once."""
 
     code = "too_busy"
     message = "Too many people are logging in right now. Try again in a moment."
 
 
 class SearchTooSlow(Unavailable):
-    """A search took longer than searches may."""
+    """A search took longer than its time limit."""
 
     code = "search_too_slow"
     message = "That search takes too long. Search for rarer words, or filter by author or time."

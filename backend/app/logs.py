@@ -1,4 +1,4 @@
-"""Log lines: JSON on standard output, one event a line, for the board's own loggers, uvicorn's and gunicorn's."""
+"""Log lines: JSON on standard output, one event a line, from the board's own loggers, uvicorn's and gunicorn's."""
 
 import copy
 import logging
@@ -8,18 +8,18 @@ from typing import Any, Final
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-# uvicorn tells of each WebSocket handshake with its query string, and websockets of each connection. The access log
-# has a line for them already, and a query may carry what someone mistook for a place to put a token.
+# uvicorn logs each WebSocket handshake with its query string, and websockets logs each connection. The access log
+# already has a line for them, and a query may contain a token that someone put there by mistake.
 SOCKET_LINES: Final = ('"WebSocket ', "connection open", "connection closed", "connection rejected")
 
-# Python's words about code, numbers and the system, the board's own, and PostgreSQL's about connections. Any other
-# exception may repeat what a client sent: a key that is missing, a text that is no number, a row that is refused.
+# Messages that Python writes about code, numbers and the system, the board's own, and PostgreSQL's about connections.
+# Any other exception may repeat what a client sent: a missing key, a text that isn't a number, a refused row.
 PYTHONS: Final = (ArithmeticError, AssertionError, AttributeError, ImportError, NameError, OSError, TypeError)
 CONNECTIONS: Final = {"08", "28", "3D", "53", "57"}  # the first two characters of an SQLSTATE
 
 
 def _words_of(error: BaseException) -> str:
-    """Return what an exception says, or as much of it as is nobody's words but ours."""
+    """Return what an exception says, as far as it can't contain a client's text."""
     module, state = type(error).__module__, str(getattr(error, "sqlstate", None) or "")
     is_pythons = module == "builtins" and isinstance(error, PYTHONS)
     is_ours = module.startswith("app.services.") or str(error) == getattr(type(error), "message", None)
@@ -29,8 +29,8 @@ def _words_of(error: BaseException) -> str:
 
 
 def brief(error: BaseException) -> str:
-    """Return an exception for a line of the log, without what may be a client's words in it."""
-    error = getattr(error, "orig", None) or error  # the driver's, of which SQLAlchemy's is made
+    """Return an exception as text for a log line, without anything that may be a client's text."""
+    error = getattr(error, "orig", None) or error  # the driver's exception, from which SQLAlchemy's was made
     words = _words_of(error)
     return words if words and type(error).__module__.startswith(("builtins", "app.")) else _last_line(error)
 
@@ -41,7 +41,7 @@ def _last_line(error: BaseException) -> str:
 
 
 def told(error: BaseException) -> str:
-    """Return the traceback of an exception behind those of the exceptions that led to it, as `brief` does."""
+    """Return an exception's traceback, after those of the exceptions that led to it, each as in `brief`."""
     found: list[str] = []
     seen: set[int] = set()
     todo = [error]
@@ -57,7 +57,7 @@ def told(error: BaseException) -> str:
 
 
 def _without_clients_words(record: logging.LogRecord) -> logging.LogRecord:
-    """Return the record, or a copy in which exceptions say no more than they may; other handlers get it whole."""
+    """Return the record, or a copy without clients' text in its exceptions. Other handlers get the original."""
     error = record.exc_info[1] if record.exc_info else None
     args = record.args if isinstance(record.args, tuple) else ()
     if error is None and record.name != "asyncio" and not any(isinstance(arg, BaseException) for arg in args):
@@ -67,22 +67,22 @@ def _without_clients_words(record: logging.LogRecord) -> logging.LogRecord:
     if error is not None:
         record.exc_text, record.exc_info = told(error), None
     if record.name == "asyncio":
-        # It goes on with what was called, and with what.
+        # The next argument says what was called, the last one with what.
         record.msg, record.args = record.getMessage().partition("\n")[0].partition("(")[0], None
     return record
 
 
 class ContextFilter(logging.Filter):
-    """Add the request's id to each record that is logged while it is answered, and drop lines about sockets.
+    """Add the request's id to each record that is logged during a request, and drop lines about sockets.
 
-    What exceptions say is left out where it may be what a client sent.
+    Exceptions are shortened where they may contain a client's text.
     """
 
     def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        """Return the record that is to be written, if any."""
+        """Return the record to write, if any."""
         if record.name == "uvicorn.error" and any(line in str(record.msg) for line in SOCKET_LINES):
             return False
-        # uvicorn says its lines twice, the second time in colour.
+        # uvicorn has each message twice, the second time in colour.
         record.__dict__.pop("color_message", None)
         if (request_id := REQUEST_ID.get()) is not None and not hasattr(record, "request_id"):
             record.request_id = request_id
@@ -90,7 +90,7 @@ class ContextFilter(logging.Filter):
 
 
 def dict_config(level: str) -> dict[str, Any]:
-    """Return the `logging.config` dictionary for a level such as `INFO`; gunicorn takes it as `logconfig_dict`."""
+    """Return the `logging.config` dictionary for a level such as `INFO`. gunicorn uses it as `logconfig_dict`."""
     number = logging.getLevelNamesMapping()[level]
     quiet = max(number, logging.WARNING)
     return {
@@ -121,10 +121,10 @@ def dict_config(level: str) -> dict[str, Any]:
         "loggers": {
             "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
             "gunicorn.access": {"level": quiet, "handlers": [], "propagate": True},
-            # At DEBUG it would show each frame and each header of a socket, and so tokens.
+            # At DEBUG it would log each frame and header of a socket, and so tokens.
             "uvicorn.error": {"level": max(number, logging.INFO), "handlers": [], "propagate": True},
             "uvicorn.access": {"level": quiet, "handlers": [], "propagate": True},
-            # These tell of bytes and parameters at DEBUG, which may be somebody's password.
+            # At DEBUG these log bytes and parameters, which may contain a password.
             "asyncio": {"level": quiet},
             "alembic.runtime.plugins": {"level": quiet},
             "httpcore": {"level": quiet},

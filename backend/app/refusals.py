@@ -1,4 +1,4 @@
-"""Settings that are missing or wrong, in sentences that say what to type."""
+"""Sentences about missing or wrong settings, which say what to type."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ NO_SECRET: Final = (
 
 
 def explain(error: ValidationError) -> str:
-    """Return one line for each variable that was refused; no value is repeated."""
+    """Return one line for each refused variable. No value is repeated."""
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(map(str, problem["loc"]))

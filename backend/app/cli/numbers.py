@@ -1,4 +1,4 @@
-"""The numbers that options of the command line take."""
+"""The numbers that command line options accept."""
 
 import re
 from typing import Final
@@ -9,7 +9,7 @@ A_YEAR: Final = 31_536_000  # seconds
 
 
 class Number(click.FloatRange):
-    """A number within limits, in plain digits: Python would also read `1e9`, `1_0`, and `nan`, which no limit stops."""
+    """A number within limits, in plain digits. Python would also accept `1e9`, `1_0`, and `nan`, which has no limit."""
 
     name = "number"
     form = r"[0-9]{1,15}(\.[0-9]{1,15})?"

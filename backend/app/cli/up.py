@@ -1,4 +1,4 @@
-"""`statusboard up`: the whole board in one process, on a PostgreSQL of its own, for a machine without Docker."""
+"""`statusboard up`: the whole board in one process, with its own PostgreSQL, for a machine without Docker."""
 
 import os
 import secrets
@@ -16,15 +16,16 @@ from pydantic import ValidationError
 from app import embedded
 from app.refusals import explain
 
-# `app.config` has it too, but importing that reads the settings, which are complete only when `up` has done its part.
+# `app.config` defines this too, but importing it reads the settings, which are complete only after `up` has prepared
+# them.
 ENV_FILE: Final = Path(__file__).resolve().parents[2] / ".env"
 
 
 def up(port: int | None = None) -> None:
-    """Run the board on this machine until a signal ends it. What is not configured it makes, or finds again.
+    """Run the board on this machine until a signal ends it. Missing settings are created, and reused at the next start.
 
     Raises:
-        click.ClickException: it does not start, or its PostgreSQL ended; with a sentence for people.
+        click.ClickException: the board doesn't start, or its PostgreSQL stopped. The text is a sentence for people.
     """
     _end_in_order()
     lost = threading.Event()
@@ -47,7 +48,7 @@ def up(port: int | None = None) -> None:
 
 
 def use_running_board() -> None:
-    """Let another command meet the board that `up` runs on this machine, unless the settings name another one."""
+    """Let another command use the board that `up` runs on this machine, unless the settings name another one."""
     home, configured = embedded.home(), _configured()
     if "DATABASE_URL" in configured or (url := embedded.running(home)) is None:
         return
@@ -58,7 +59,7 @@ def use_running_board() -> None:
 
 
 def _end_in_order() -> None:
-    """Let signals unwind the stack, where they would cut it off. A terminal that is closed counts as SIGTERM."""
+    """Let signals unwind the stack instead of killing the process. Closing the terminal counts as SIGTERM."""
 
     def end(_number: int, _frame: object) -> NoReturn:
         raise SystemExit(0)
@@ -68,12 +69,12 @@ def _end_in_order() -> None:
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as it is under nohup
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup sets it
         signal.signal(signal.SIGHUP, hang_up)
 
 
 def _configured() -> dict[str, str]:
-    """Return what the environment and `backend/.env` say: the first wins, and an empty variable counts as unset."""
+    """Return the settings from the environment and, behind it, `backend/.env`. An empty variable counts as unset."""
     found = {name: value for name, value in dotenv_values(ENV_FILE).items() if value}
     return found | {name: value for name, value in os.environ.items() if value}
 
@@ -104,7 +105,7 @@ def _database(home: Path, lost: threading.Event) -> Iterator[str]:
 
     click.echo(f"Starting PostgreSQL, with its data in {home}")
     for name in [name for name in os.environ if name.startswith("PG")]:
-        del os.environ[name]  # the driver would follow PGSSLMODE and its like
+        del os.environ[name]  # otherwise the driver would use PGSSLMODE and similar variables
     with embedded.postgres(home, lose) as url:
         yield url
 
@@ -124,7 +125,7 @@ def _kept(home: Path, variable: str) -> str | None:
 
 
 def keep(home: Path, variable: str, value: str) -> str:
-    """Write a value into a file beside the data that only its owner may read."""
+    """Write a value into a file beside the data that only its owner can read."""
     try:
         embedded.make_folder(home)
         with embedded.private(home / variable.lower()) as file:

@@ -1,7 +1,7 @@
 """The database's schema as a chain of steps, inside the package so that the image can migrate.
 
-Here is what every process knows of them. Alembic, which takes a tenth of a second to import, is for who migrates: see
-upgrade.py.
+This module has what every process needs to know about them. Importing Alembic takes a tenth of a second, so only the
+commands that migrate do it: see upgrade.py.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ VERSIONS: Final = Path(__file__).parent / "versions"
 
 
 def known() -> frozenset[str]:
-    """Return every revision that this code knows: each file is named by its number, in a row."""
+    """Return every revision that this code knows. Each file's name begins with its number."""
     return frozenset(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*_*.py"))
 
 

@@ -1,4 +1,4 @@
-"""What Alembic runs: it uses the connection that `app.migrations.upgrade` has opened, in that transaction."""
+"""What Alembic runs. It uses the connection and the transaction that `app.migrations.upgrade` has opened."""
 
 from alembic import context
 

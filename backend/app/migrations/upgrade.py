@@ -1,4 +1,4 @@
-"""Bringing a database to the newest revision, by Alembic."""
+"""Migrates a database to the newest revision, with Alembic."""
 
 import asyncio
 from pathlib import Path
@@ -14,17 +14,17 @@ from app.migrations import known
 
 
 def config() -> Config:
-    """Return Alembic's configuration; there is no alembic.ini."""
+    """Return Alembic's configuration. There is no alembic.ini."""
     alembic = Config()
     alembic.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     return alembic
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database at `url` to the newest revision, or leave it where it is if it is newer than this code."""
+    """Migrate the database at `url` to the newest revision, or do nothing if it is newer than this code."""
 
     def run(connection: Connection) -> None:
-        # Of two processes that migrate at once, the second waits here.
+        # If two processes migrate at once, the second one waits here.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": advisory_locks.MIGRATE})
         current = MigrationContext.configure(connection).get_current_revision()
         if current is not None and current not in known():
@@ -42,5 +42,5 @@ async def upgrade(url: str) -> None:
 
 
 def upgrade_sync(url: str) -> None:
-    """Do what `upgrade` does, where no event loop runs."""
+    """Do the same as `upgrade`, outside an event loop."""
     asyncio.run(upgrade(url))

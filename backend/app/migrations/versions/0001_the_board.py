@@ -15,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make every table, and the one row of those that have one."""
+    """Create every table, and the row of those that always have one."""
     op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -399,8 +399,7 @@ def upgrade() -> None:
     )
 
     op.execute("INSERT INTO board DEFAULT VALUES")
-    # Position 0 is a row like any other, so that a client that saw an empty log can be told apart from one of
-    # another history.
+    # Position 0 is an ordinary row, so that a client that saw an empty log is told apart from one of another history.
     op.execute("INSERT INTO feed_head (seq, mark) VALUES (0, left(gen_random_uuid()::text, 8))")
     op.execute(
         "INSERT INTO feed_events (seq, mark, kind, subject_id, payload) "
@@ -409,7 +408,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop every table, and all that was ever said."""
+    """Drop every table, with everything that was posted."""
     for table in [
         "status_references",
         "refresh_tokens",

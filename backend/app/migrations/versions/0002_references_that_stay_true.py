@@ -1,4 +1,4 @@
-"""References that stay true: what GitHub said of each, when to ask again, and which blockers are cleared.
+"""References that stay up to date: what GitHub said about each, when to ask again, and which blockers are cleared.
 
 Revision ID: 0002
 Revises: 0001
@@ -19,7 +19,7 @@ def _moment(name: str, *, default: str | None = None, nullable: bool = False) ->
 
 
 def upgrade() -> None:
-    """Add columns to references, the one row of the budget, and what is remembered of deliveries and blockers."""
+    """Add columns to references, the one row of the budget, and tables for deliveries and cleared blockers."""
     for column in (
         sa.Column("moved_to", sa.String(length=160), nullable=True),
         sa.Column("ask_at", sa.String(length=160), nullable=True),
@@ -67,7 +67,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("status_id", name="pk_cleared_blockers"),
     )
-    # `blocker.cleared` carries a status, whose text goes when the status does.
+    # `blocker.cleared` contains a status, whose text must go when the status is deleted.
     op.drop_index("ix_feed_events_subject_id", table_name="feed_events")
     op.create_index(
         "ix_feed_events_subject_id",
@@ -80,7 +80,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget what GitHub said, but for titles and states."""
+    """Drop what GitHub said, except titles and states."""
     op.drop_index("ix_feed_events_subject_id", table_name="feed_events")
     op.create_index(
         "ix_feed_events_subject_id",

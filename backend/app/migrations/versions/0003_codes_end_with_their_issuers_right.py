@@ -1,4 +1,4 @@
-"""Invites and reset codes end when whoever issued them is no admin any more.
+"""Invites and reset codes end when their issuer stops being an admin.
 
 Revision ID: 0003
 Revises: 0002
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Note who issues a reset code, and end the invites of those who are no admins any more."""
+    """Store who issues a reset code, and end the invites of everyone who is no longer an admin."""
     op.add_column("reset_codes", sa.Column("created_by_id", sa.BigInteger(), nullable=True))
     op.create_foreign_key(
         "fk_reset_codes_created_by_id_users", "reset_codes", "users", ["created_by_id"], ["id"], ondelete="RESTRICT"
@@ -26,5 +26,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Forget who issued reset codes."""
+    """Drop who issued reset codes."""
     op.drop_column("reset_codes", "created_by_id")

@@ -1,4 +1,4 @@
-"""The board remembers when what has had its time was thrown away last.
+"""The board stores when old data was last deleted.
 
 Revision ID: 0004
 Revises: 0003
@@ -14,12 +14,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Begin now."""
+    """Start with the current time."""
     op.add_column(
         "board", sa.Column("tidied_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False)
     )
 
 
 def downgrade() -> None:
-    """Forget it."""
+    """Drop the column."""
     op.drop_column("board", "tidied_at")
