@@ -18,9 +18,9 @@ from app.api.compression import CompressionMiddleware
 from app.api.hosts import Hosts
 from app.api.live.sockets import Sockets
 from app.api.middleware import BoardMiddleware, HeadMiddleware, LimitsMiddleware
-from app.api.page import Page
 from app.api.response_cache import ResponseCache
 from app.api.router import include, words
+from app.api.web_page import WebPage
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
 from app.errors import BoardError
@@ -117,7 +117,7 @@ def create_app() -> FastAPI:
         expose_headers=["ETag", "Retry-After", "X-Request-ID"],
     )
 
-    page = app.state.page = Page(origin=settings.PUBLIC_URL)
+    page = app.state.page = WebPage(origin=settings.PUBLIC_URL)
     app.add_route("/", page.page, include_in_schema=False)
     app.add_route("/docs", page.docs, include_in_schema=False)
     app.add_route("/web/{path:path}", page.file, include_in_schema=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from app.services.statuses import mentions
+from app.services.statuses import reference_grammar
 
 # A piece as `web/board/grammar.js` yields it: {text}, {text, reference}, {text, address}, {text, reference, address}.
 type Piece = dict[str, str]
@@ -87,7 +87,7 @@ def references(pieces: list[Piece]) -> list[str]:
     for piece in pieces:
         if "reference" in piece:
             found.setdefault(piece["reference"].lower(), piece["reference"])
-    return list(found.values())[: mentions.AT_MOST]
+    return list(found.values())[: reference_grammar.AT_MOST]
 
 
 def _piece(told: str | dict[str, str]) -> Piece:
@@ -131,4 +131,4 @@ def check(read: list[list[Piece]]) -> None:
     assert [pieces for pieces, _ in zip(read, CASES, strict=False)] == [case.pieces for case in CASES]
     for pieces, (message, options) in zip(read, asked(), strict=True):
         assert "".join(piece["text"] for piece in pieces) == message
-        assert references(pieces) == [found.name for found in mentions.find(message, **options)], message
+        assert references(pieces) == [found.name for found in reference_grammar.find(message, **options)], message

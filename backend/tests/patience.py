@@ -16,7 +16,7 @@ from app.services.statuses import searches
 LONG: Final = 60.0  # seconds
 PLACES: Final = [
     *((database, name) for name in ("POOL_TIMEOUT", "CONNECT_TIMEOUT", "PATIENCE", "COMMAND_TIMEOUT")),
-    *((follower, "PATIENCE"), (passwords.turns, "_patience"), (searches.turns, "_patience")),
+    *((follower, "ANSWER_WITHIN"), (passwords.turns, "_patience"), (searches.turns, "_patience")),
 ]
 GUARDS: Final = dict.fromkeys(database.SESSION_GUARDS, f"{LONG * 1000:.0f}")
 

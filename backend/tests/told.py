@@ -5,11 +5,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
 from app.models import Reference
-from app.models.reference import ReferenceKind, ReferenceState
+from app.models.reference import Place, ReferenceKind, ReferenceState
 from app.services.feed import log as feed_log
 from app.services.github import changes
 from app.services.github.findings import Found
-from app.services.statuses.mentions import Mention
 from app.services.transactions import transaction
 
 
@@ -18,7 +17,7 @@ async def tell(db: AsyncSession, number: int, state: ReferenceState = ReferenceS
     """Write that octo/api#number stands so, as a worker does."""
     reference_id = await db.scalar(select(Reference.id).where(Reference.number == number))
     assert reference_id is not None
-    found = Found(Mention("octo", "api", number), ReferenceKind.PULL_REQUEST, "Title", state, False, None)
+    found = Found(Place("octo", "api", number), ReferenceKind.PULL_REQUEST, "Title", state, False, None)
     await feed_log.append_all(db, await changes.record(db, [(reference_id, found)]))
 
 

@@ -19,7 +19,7 @@ from app.database import get_db
 from app.errors import AdminsOnly, InsufficientScope, SessionRequired, Unauthenticated
 from app.models.user import Role
 from app.schemas.statuses import PageQuery
-from app.schemas.tokens import Scope
+from app.schemas.tokens import TokenScope
 from app.services.identity import callers
 from app.services.identity.callers import Caller
 
@@ -58,7 +58,7 @@ class Authenticated(SecurityBase):
         return caller
 
 
-def needs_scope(scope: Scope) -> Callable[[Caller], None]:
+def needs_scope(scope: TokenScope) -> Callable[[Caller], None]:
     """Return the check that a caller has a scope."""
 
     def check(caller: Caller) -> None:
@@ -82,8 +82,8 @@ def needs_admin(caller: Caller) -> None:
 
 
 Token = Annotated[str | None, Depends(BearerToken())]
-CurrentReader = Annotated[Caller, Depends(Authenticated(needs_scope(Scope.READ)))]
-CurrentPoster = Annotated[Caller, Depends(Authenticated(needs_scope(Scope.POST)))]
+CurrentReader = Annotated[Caller, Depends(Authenticated(needs_scope(TokenScope.READ)))]
+CurrentPoster = Annotated[Caller, Depends(Authenticated(needs_scope(TokenScope.POST)))]
 CurrentUser = Annotated[Caller, Depends(Authenticated(needs_session))]
 CurrentAdmin = Annotated[Caller, Depends(Authenticated(needs_admin))]
 
@@ -103,4 +103,4 @@ async def own_origin_only(request: Request) -> None:
 
 OwnOrigin = Depends(own_origin_only)
 
-Page = Annotated[PageQuery, Query()]
+Pagination = Annotated[PageQuery, Query()]

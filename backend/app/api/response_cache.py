@@ -27,7 +27,7 @@ from app.api.compression import SMALLEST, accepts, compress
 from app.api.errors import answer_to
 from app.config import settings
 from app.errors import BoardError
-from app.schemas.tokens import Scope as TokenScope
+from app.schemas.tokens import TokenScope
 from app.services.feed.log import Position
 from app.services.identity import callers
 from app.services.identity.callers import Caller
@@ -95,7 +95,7 @@ def _headers(tag: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedResponse:
     """An answer in JSON, and its tag."""
 
     body: bytes
@@ -127,13 +127,13 @@ class Answers:
     """The answers of this process, all of the newest version of the board that it knows."""
 
     version: Version | None = None
-    known: dict[Question, Answer] = field(default_factory=dict)
+    known: dict[Question, CachedResponse] = field(default_factory=dict)
 
-    def find(self, version: Version, question: Question) -> Answer | None:
+    def find(self, version: Version, question: Question) -> CachedResponse | None:
         """Return the answer of exactly this version."""
         return self.known.get(question) if version == self.version else None
 
-    def keep(self, version: Version, question: Question, answer: Answer) -> None:
+    def keep(self, version: Version, question: Question, answer: CachedResponse) -> None:
         """Keep an answer. Answers of any other version are dropped."""
         if version != self.version:
             self.version, self.known = version, {}
@@ -165,7 +165,7 @@ def repeatable(request: Request, body: bytes, *, position: Position, moment: dat
     """
     question, version = _question(request.scope), Version.at(position, moment)
     tag = version.etag(question)
-    answers.keep(version, question, Answer(body, tag))
+    answers.keep(version, question, CachedResponse(body, tag))
     if etags.matches(request.headers.get("if-none-match"), tag):
         return _not_modified(tag)
     return Response(body, headers=_headers(tag), media_type="application/json")

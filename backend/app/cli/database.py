@@ -19,7 +19,7 @@ from app.services.transactions import is_refusal, is_unavailability, sqlstate
 log = logging.getLogger(__name__)
 
 WRONG_LOGIN: Final = {"28P01", "28000"}  # PostgreSQL's SQLSTATEs: wrong password, no such role
-PATIENCE: Final = 60.0  # seconds; a database that starts together with the board needs some
+WAIT_AT_MOST: Final = 60.0  # seconds; a database that starts together with the board needs some
 
 
 async def migrate() -> None:
@@ -28,7 +28,7 @@ async def migrate() -> None:
     Raises:
         DatabaseUnavailable: it did not answer in time.
     """
-    give_up_at = time.monotonic() + PATIENCE
+    give_up_at = time.monotonic() + WAIT_AT_MOST
     while True:
         try:
             await upgrade(settings.DATABASE_URL)
@@ -40,7 +40,7 @@ async def migrate() -> None:
                 if not is_unavailability(error):
                     raise
             if time.monotonic() > give_up_at:
-                raise DatabaseUnavailable(f"The database did not answer for {PATIENCE:.0f} s: {error}") from error
+                raise DatabaseUnavailable(f"The database did not answer for {WAIT_AT_MOST:.0f} s: {error}") from error
             log.info("Waiting for the database.")
             await asyncio.sleep(1)
     log.info("The database has this version's schema.")

@@ -18,7 +18,7 @@ from app.services.demo.live import Step
 from app.services.feed import follower
 from app.services.statuses import editing, posting
 
-PATIENCE: Final = 600.0  # seconds; nobody waits for the answer
+FILL_WITHIN: Final = 600.0  # seconds; nobody waits for the answer
 RETRY: Final = 2.0  # seconds after the database was away
 SECOND_THOUGHTS: Final = 6.0  # seconds from a status to its edit, at most
 
@@ -35,7 +35,7 @@ async def run(*, every: float | None, people: int, statuses: int | None) -> None
         Conflict: the board is in use.
     """
     try:
-        async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
+        async with AsyncSessionLocal(info={"patience": FILL_WITHIN}) as db:
             is_new = not await filling.is_here(db)
             if is_new:
                 password = await filling.fill(db, people=people, statuses=statuses)
@@ -53,7 +53,7 @@ async def run(*, every: float | None, people: int, statuses: int | None) -> None
 async def remove() -> None:
     """Remove the demo's people and what they said."""
     try:
-        async with AsyncSessionLocal(info={"patience": PATIENCE}) as db:
+        async with AsyncSessionLocal(info={"patience": FILL_WITHIN}) as db:
             people, said = await removal.remove(db)
             await follower.notify(db)
     finally:

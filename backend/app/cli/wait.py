@@ -16,8 +16,8 @@ import httpx2
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from app.services.statuses import mentions
-from app.services.statuses.mentions import Mention
+from app.models.reference import Place
+from app.services.statuses import reference_grammar
 
 # How it ends, beside 0: merged, or closed as done. 1 and 2 are what every command has: an error, and wrong usage.
 FAILED: Final = 1
@@ -26,7 +26,7 @@ OUT_OF_SIGHT: Final = 4  # nobody has spoken of it, GitHub does not show it, or 
 NOT_LET_IN: Final = 5  # the board does not take the token or the login
 TIMED_OUT: Final = 124  # as timeout(1) has it
 
-PATIENCE: Final = 10.0  # seconds for any answer of the board
+ANSWER_WITHIN: Final = 10.0  # seconds for any answer of the board
 FIRST_RETRY, LAST_RETRY = 0.2, 30.0  # seconds between two attempts to reach the board
 FIRST_COMPLAINT: Final = 3.0  # seconds
 REFRESH_EARLY: Final = 60.0  # seconds before an access token expires
@@ -57,7 +57,7 @@ class Board:
 
     def __init__(self, url: str, credential: str | Login) -> None:
         self.socket_url = f"ws{url.removeprefix('http')}/api/v1/live"
-        self._client = httpx2.AsyncClient(base_url=url, timeout=PATIENCE)
+        self._client = httpx2.AsyncClient(base_url=url, timeout=ANSWER_WITHIN)
         self._login = None if isinstance(credential, str) else credential
         self.token = credential if isinstance(credential, str) else ""
         self.refresh_in: float | None = None
@@ -91,7 +91,7 @@ class Board:
         self.token = answer["access_token"]
         self.refresh_in = refresh_in(answer["expires_in"])
 
-    async def reference(self, place: Mention) -> dict[str, Any]:
+    async def reference(self, place: Place) -> dict[str, Any]:
         """Return how the reference stands, and the position in the feed at which it did."""
         path = f"/api/v1/references/{place.owner}/{place.repo}/{place.number}"
         return await self._request("GET", path, params={"limit": 1})
@@ -148,7 +148,7 @@ def judge(name: str, reference: dict[str, Any]) -> None:
 class Waiting:
     """Follows one reference: by reading it once, and then every event behind that reading."""
 
-    def __init__(self, board: Board, place: Mention) -> None:
+    def __init__(self, board: Board, place: Place) -> None:
         self._board = board
         self._place = place
         self._after: str | None = None
@@ -193,7 +193,7 @@ class Waiting:
             await self._board.renew()
         if self._after is None:
             await self._read()
-        async with connect(self._board.socket_url, open_timeout=PATIENCE, max_size=None) as socket:
+        async with connect(self._board.socket_url, open_timeout=ANSWER_WITHIN, max_size=None) as socket:
             await socket.send(json.dumps({"type": "auth", "token": self._board.token, "after": self._after}))
             renewing = asyncio.create_task(self._keep_logged_in(socket.send))
             try:
@@ -222,22 +222,22 @@ class Waiting:
                     judge(self._place.name, message["data"])
 
     def _is_it(self, reference: dict[str, Any]) -> bool:
-        return Mention(reference["owner"], reference["repo"], reference["number"]).key == self._place.key
+        return Place(reference["owner"], reference["repo"], reference["number"]).key == self._place.key
 
 
-def parse(name: str) -> Mention:
+def parse(name: str) -> Place:
     """Return the one reference that `name` is: `octo/api#12`, or its address.
 
     Raises:
         click.UsageError: it is none, or more.
     """
-    found = mentions.find(name, host=urlsplit(name).netloc or mentions.GITHUB)
+    found = reference_grammar.find(name, host=urlsplit(name).netloc or reference_grammar.GITHUB)
     if len(found) != 1 or (found[0].name != name and "://" not in name):
         raise click.UsageError(f"{name} isn't a reference such as octo/api#12 or the address of an issue on GitHub.")
     return found[0]
 
 
-async def wait(place: Mention, *, url: str, credential: str | Login, timeout: float | None) -> tuple[int, str]:  # noqa: ASYNC109
+async def wait(place: Place, *, url: str, credential: str | Login, timeout: float | None) -> tuple[int, str]:  # noqa: ASYNC109
     """Wait until a reference is merged or closed, and return the exit code and a sentence that says why.
 
     Args:

@@ -1,5 +1,6 @@
 """GitHub issues, pull requests and discussions, and which statuses mention them."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import (
@@ -46,6 +47,25 @@ class ReferenceState(StrEnum):
 OVER = frozenset({ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceState.MERGED})
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A number in a repository, in the letters in which it was written."""
+
+    owner: str
+    repo: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        """How messages write it: `owner/repo#12`."""
+        return f"{self.owner}/{self.repo}#{self.number}"
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What the unique index compares: GitHub's names are case-insensitive."""
+        return self.owner.lower(), self.repo.lower(), self.number
+
+
 class Reference(Base):
     """One row for all statuses that mention it, in any case."""
 
@@ -89,14 +109,9 @@ class Reference(Base):
     failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
 
     @property
-    def name(self) -> str:
-        """How messages write it: `owner/repo#12`."""
-        return f"{self.owner}/{self.repo}#{self.number}"
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What the unique index compares: GitHub's names are case-insensitive."""
-        return self.owner.lower(), self.repo.lower(), self.number
+    def place(self) -> Place:
+        """Where it was mentioned as being."""
+        return Place(self.owner, self.repo, self.number)
 
 
 class StatusReference(Base):

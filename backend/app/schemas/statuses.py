@@ -14,7 +14,7 @@ from app.schemas.text import STORABLE, Message, Username
 # What GitHub calls a reference's kind in its addresses; it redirects from `issues` to whatever it turns out to be.
 URL_PARTS: dict[str, str] = {ReferenceKind.PULL_REQUEST: "pull", ReferenceKind.DISCUSSION: "discussions"}
 
-# `owner/repo#12`, with the limits of the grammar in `services/statuses/mentions.py`.
+# `owner/repo#12`, with the limits of the grammar in `services/statuses/reference_grammar.py`.
 ReferenceName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,38}/[A-Za-z0-9._-]{1,100}#[1-9][0-9]{0,8}$", max_length=150)
 ]

@@ -141,11 +141,6 @@ def _check_message(value: str) -> str:
     return value
 
 
-def _check_line(value: str) -> str:
-    _refuse_breaks(value)
-    return value.strip()
-
-
 def _refuse_piled_marks(name: str) -> None:
     """Refuse a mark without a letter, and more than `_MOST_MARKS` on one. Those that take room (Mc) count for none."""
     marks = 0
@@ -199,12 +194,6 @@ def _check_time_zone(value: str) -> str:
 
 
 STORABLE: Final = _Storable()
-
-# Any text that can be stored.
-Text = Annotated[str, STORABLE]
-
-# One line, without spaces at its ends. It may be empty.
-Line = Annotated[str, _Rule(_check_line, rf"^[^{_CONTROLS_AND_BREAKS}]*$"), STORABLE]
 
 # What a status says, kept as it was written but for line breaks of Windows. A carriage return alone breaks no line.
 Message = Annotated[

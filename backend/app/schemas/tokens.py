@@ -9,14 +9,14 @@ from app.schemas.base import AnswerModel, GivenMoment, Moment, RequestModel
 from app.schemas.text import TokenName
 
 
-class Scope(StrEnum):
+class TokenScope(StrEnum):
     """What an API token may do."""
 
     READ = "read"
     POST = "post"
 
 
-def _each_once(scopes: list[Scope]) -> list[Scope]:
+def _each_once(scopes: list[TokenScope]) -> list[TokenScope]:
     return sorted(set(scopes))
 
 
@@ -24,7 +24,7 @@ class TokenCreate(RequestModel):
     """A new token; without `expires_at` it lasts until it is deleted."""
 
     name: TokenName
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
+    scopes: Annotated[list[TokenScope], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
     expires_at: GivenMoment | None = None
 
 
@@ -33,7 +33,7 @@ class TokenRead(AnswerModel):
 
     id: int
     name: str
-    scopes: list[Scope]
+    scopes: list[TokenScope]
     created_at: Moment
     last_used_at: Moment | None
     expires_at: Moment | None

@@ -19,7 +19,7 @@ from app.services.transactions import autocommit, transaction
 log = logging.getLogger(__name__)
 
 EVERY: Final = 3600.0  # seconds
-PATIENCE: Final = 20.0  # seconds, for each batch; nobody waits for the answer
+BATCH_WITHIN: Final = 20.0  # seconds, for each batch; nobody waits for the answer
 
 # Rows that one transaction throws away, however many there are. PostgreSQL ends a statement after 6 seconds, and one
 # that does not get everything done in that time would have even more to do an hour later.
@@ -86,7 +86,7 @@ async def tidy(db: AsyncSession) -> None:
     """Throw away what has had its time, a batch at a time, unless another process is at it."""
     for step in STEPS:
         while True:
-            db.info["patience"] = PATIENCE
+            db.info["patience"] = BATCH_WITHIN
             count = await _throw_away(db, step)
             if count is None:
                 return

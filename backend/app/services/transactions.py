@@ -28,7 +28,7 @@ from app.services import wakeups
 
 type Service[**P, R] = Callable[Concatenate[AsyncSession, P], Coroutine[Any, Any, R]]
 type DriverWork[R] = Callable[[asyncpg.Connection], Awaitable[R]]
-type Statement[**P, R] = Callable[Concatenate[asyncpg.Connection, P], Coroutine[Any, Any, R]]
+type DirectService[**P, R] = Callable[Concatenate[asyncpg.Connection, P], Coroutine[Any, Any, R]]
 
 # PostgreSQL's SQLSTATEs (appendix A of its manual).
 RETRIED: Final = {"40001", "40P01"}  # serialisation failure, deadlock
@@ -247,7 +247,7 @@ async def directly[R](work: DriverWork[R], *, until: float | None = None, as_one
         raise failure from error
 
 
-def direct[**P, R](service: Statement[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
+def direct[**P, R](service: DirectService[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Give the service a connection as the driver knows it, to read: see `directly`.
 
     Raises:

@@ -104,7 +104,7 @@ def no_reconnect(_worker: Worker) -> None:
 @mutation
 def no_heartbeat(_worker: Worker) -> None:
     """The feed waits for the database as long as it takes."""
-    follower.PATIENCE = NEVER  # type: ignore[misc]
+    follower.ANSWER_WITHIN = NEVER  # type: ignore[misc]
     follower.POLL = NEVER  # type: ignore[misc]
 
 

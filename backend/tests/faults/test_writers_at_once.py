@@ -13,7 +13,7 @@ from app.database import SESSION_GUARDS
 from app.models import Status, User
 from app.models.status import Category
 from app.services.feed import log as feed_log
-from app.services.statuses import editing
+from app.services.statuses import reading
 from app.services.transactions import transaction
 from tests.faults import mutations
 from tests.faults.checker import Ledger, check
@@ -36,7 +36,7 @@ async def post_slowly(db: AsyncSession, author: User, message: str) -> int:
     """Append as every service does, with a pause before the transaction takes its number, and sometimes no commit."""
     values = {"author_id": author.id, "message": message, "category": Category.DONE}
     status_id = (await db.execute(insert(Status).values(values).returning(Status.id))).scalar_one()
-    status = (await editing.read_statuses(db, editing.select_statuses().where(Status.id == status_id)))[0]
+    status = (await reading.read_statuses(db, reading.select_statuses().where(Status.id == status_id)))[0]
     await feed_log.append(db, kind="status.posted", subject_id=status_id, payload=status.model_dump_json())
     if random.random() < GIVING_UP:
         raise ChangedMind

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from httpx import ASGITransport
 
-from app.api.page import PAGE_POLICY, WEB, lean
+from app.api.web_page import PAGE_POLICY, WEB, lean
 from app.config import settings
 from app.main import create_app
 from tests.personas import new_client

@@ -1,4 +1,4 @@
-"""References in statuses. What is one, and what is not, is told in `tests/unit/test_mentions.py`."""
+"""References in statuses. What is one, and what is not, is told in `tests/unit/test_reference_grammar.py`."""
 
 import asyncio
 import random

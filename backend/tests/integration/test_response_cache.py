@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import response_cache
-from app.api.response_cache import LARGEST_ANSWER, LONGEST_QUERY, MOST_ANSWERS, Answer, Answers, Version
+from app.api.response_cache import LARGEST_ANSWER, LONGEST_QUERY, MOST_ANSWERS, Answers, CachedResponse, Version
 from app.services.feed.log import Position
 from app.services.statuses import board, listing
 from tests.personas import Persona, new_client, new_persona
@@ -121,10 +121,10 @@ def test_a_process_keeps_a_few_answers_of_one_version():
     one, two = Version.at(Position(1, "aaaaaaaa"), NOW), Version.at(Position(1, "bbbbbbbb"), NOW)
     questions = [(PATH, str(number).encode()) for number in range(100)]
     for question in questions:
-        kept.keep(one, question, Answer(b"page", "tag"))
-    kept.keep(one, (PATH, b"limit=" + b"0" * LONGEST_QUERY + b"5"), Answer(b"page", "tag"))
+        kept.keep(one, question, CachedResponse(b"page", "tag"))
+    kept.keep(one, (PATH, b"limit=" + b"0" * LONGEST_QUERY + b"5"), CachedResponse(b"page", "tag"))
     found = [question for question in questions if kept.find(one, question)]
-    kept.keep(two, questions[0], Answer(b"x" * (LARGEST_ANSWER + 1), "tag"))
+    kept.keep(two, questions[0], CachedResponse(b"x" * (LARGEST_ANSWER + 1), "tag"))
 
     assert found == questions[-MOST_ANSWERS:]
     assert not any(kept.find(version, question) for version in (one, two) for question in questions)

@@ -11,8 +11,7 @@ from app.schemas.statuses import StatusPage, StatusRead
 from app.services.feed import log as feed_log
 from app.services.github import changes
 from app.services.github.findings import Found
-from app.services.statuses import editing
-from app.services.statuses.mentions import Mention
+from app.services.statuses import reading
 from app.services.transactions import transaction
 from tests.answers import ids
 from tests.personas import PASSWORD, Persona, new_member
@@ -52,7 +51,7 @@ SHOWN = {
 async def close(db: AsyncSession, reference_id: int) -> None:
     """Have GitHub say that a reference is closed."""
     reference = await db.get_one(Reference, reference_id)
-    place = Mention(reference.owner, reference.repo, reference.number)
+    place = reference.place
     found = Found(place, ReferenceKind.ISSUE, "A title", ReferenceState.CLOSED, private=False, changed_at=None)
     await feed_log.append_all(db, await changes.record(db, [(reference_id, found)]))
 
@@ -68,8 +67,8 @@ async def test_the_bytes_are_what_the_schema_says(ada: Persona, bob: Persona, db
     whole_second = text("UPDATE statuses SET created_at = date_trunc('second', created_at) WHERE id % 2 = 0")
     await db.execute(whole_second)
     await db.commit()
-    newest = editing.select_statuses().order_by(Status.created_at.desc(), Status.id.desc())
-    models = await editing.read_statuses(db, newest)
+    newest = reading.select_statuses().order_by(Status.created_at.desc(), Status.id.desc())
+    models = await reading.read_statuses(db, newest)
 
     for limit in (2, 100):
         page = (await ada.client.get(PATH, params={"limit": limit})).content

@@ -14,7 +14,7 @@ from app.schemas.statuses import StatusCreate
 from app.services.demo import live, week
 from app.services.demo.cast import CAST
 from app.services.demo.week import Saying
-from app.services.statuses import mentions
+from app.services.statuses import reference_grammar
 
 TUESDAY_EVENING = datetime(2026, 11, 24, 21, 30, tzinfo=UTC)
 SUNDAY = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
@@ -53,8 +53,8 @@ def test_edits_come_within_the_window():
 def test_everything_spoken_of_exists():
     """Each reference has a title, and ends at most once in a week."""
     lines = [week.parse_line(line) for person in CAST for line in person.week]
-    named = {mention.key for line in lines for mention in mentions.find(line.message)}
-    ended = [mention.key for line in lines if line.ends for mention in mentions.find(line.message)]
+    named = {mention.key for line in lines for mention in reference_grammar.find(line.message)}
+    ended = [mention.key for line in lines if line.ends for mention in reference_grammar.find(line.message)]
 
     assert named <= KNOWN
     assert len(ended) == len(set(ended))
@@ -65,7 +65,7 @@ def of_category(said: list[Saying], category: Category) -> list[Saying]:
 
 
 def spoken_of(said: list[Saying]) -> set[tuple[str, str, int]]:
-    return {mention.key for saying in said for mention in mentions.find(saying.line.message)}
+    return {mention.key for saying in said for mention in reference_grammar.find(saying.line.message)}
 
 
 def test_some_blockers_were_cleared():
@@ -113,12 +113,12 @@ def test_scenes_go_on_for_ever():
     assert len({step.person.name for step in steps}) == len(CAST)
     for step in steps:
         assert not set("{}") & set(step.line.message)
-        assert {m.name for m in mentions.find(step.line.message)} <= {step.speaks_of.place.name}
+        assert {m.name for m in reference_grammar.find(step.line.message)} <= {step.speaks_of.place.name}
 
 
 def test_the_week_ends_well():
     """What is still open then is tied up by those who were at it."""
-    named = {m.key for step in live.endings(CAST) for m in mentions.find(step.line.message)}
+    named = {m.key for step in live.endings(CAST) for m in reference_grammar.find(step.line.message)}
 
     assert named <= KNOWN
     assert [step.person.name for step in live.endings(CAST[:1])] == ["ada"]

@@ -6,13 +6,12 @@ import pytest
 
 from app.config import settings
 from app.models import Reference
-from app.models.reference import ReferenceKind, ReferenceState
+from app.models.reference import Place, ReferenceKind, ReferenceState
 from app.services.github import findings, schedule
 from app.services.github.findings import Found, Gone, Missing, NoAccess, Redirected, Unclear
 from app.services.github.schedule import NEVER, Spoken
-from app.services.statuses.mentions import Mention
 
-PLACE = Mention("octo", "api", 12)
+PLACE = Place("octo", "api", 12)
 HOURS = timedelta(hours=1)
 DAYS = timedelta(days=1)
 
@@ -71,7 +70,7 @@ def test_a_moment():
         (Gone(), "gone"),
         (Redirected(None), "moved"),
         (Missing(), None),
-        (Redirected(Mention("octo", "new", 3)), None),
+        (Redirected(Place("octo", "new", 3)), None),
         (Unclear(), None),
     ],
 )
@@ -94,7 +93,7 @@ def test_a_place_that_moved_and_is_lost():
 def test_a_place_that_moves_on():
     """It is followed wherever it goes, and shown as it was until that is known."""
     made = reference(ask_at="octo/new#3", state="open", title="Title", moved_to="octo/new#3")
-    findings.apply(made, Redirected(Mention("octo", "newer", 4)))
+    findings.apply(made, Redirected(Place("octo", "newer", 4)))
 
     assert (made.state, made.moved_to, made.ask_at) == ("open", "octo/new#3", "octo/newer#4")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.api.page import ORIGIN, SCRIPT, TYPES, WEB, Page, accepts, lean, modules
+from app.api.web_page import ORIGIN, SCRIPT, TYPES, WEB, WebPage, accepts, lean, modules
 
 INDEX = '<head><link rel="icon" href="/web/icon.svg"></head><script type="module" src="/web/main.js"></script>'
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def version(folder: Path) -> str:
-    return Page(folder, origin="http://board.test").version
+    return WebPage(folder, origin="http://board.test").version
 
 
 def test_any_change_of_any_file_is_another_version(folder: Path):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from app.api.page import WEB
+from app.api.web_page import WEB
 from tests.grammar import READ, asked, check
 
 NODE = shutil.which("node")

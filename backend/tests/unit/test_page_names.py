@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.api.page import WEB
+from app.api.web_page import WEB
 
 NODE = shutil.which("node")
 

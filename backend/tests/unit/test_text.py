@@ -13,10 +13,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from app.schemas.text import (
     STORABLE,
     DisplayName,
-    Line,
     Message,
     Password,
-    Text,
     TimeZone,
     TokenName,
     Username,
@@ -24,8 +22,7 @@ from app.schemas.text import (
 )
 
 KINDS = {
-    "text": TypeAdapter(Text),
-    "line": TypeAdapter(Line),
+    "text": TypeAdapter(Annotated[str, STORABLE]),
     "message": TypeAdapter(Message),
     "username": TypeAdapter(Username),
     "display name": TypeAdapter(DisplayName),
@@ -175,10 +172,6 @@ def test_a_name_is_taken(kind, name):
     assert KINDS[kind].validate_python(name) == name
 
 
-def test_spaces_at_the_ends_of_a_line_are_dropped():
-    assert KINDS["line"].validate_python(" Ada\u3000Lovelace \u00a0") == "Ada\u3000Lovelace"
-
-
 @pytest.mark.parametrize("kind", NAMES)
 @pytest.mark.parametrize(
     ("given", "kept"),
@@ -247,11 +240,6 @@ def test_a_name_that_is_kept_stays_as_it_is(kind, value):
 )
 def test_a_name_is_refused(kind, name, error):
     assert refusal(kind, name) == error
-
-
-def test_a_line_may_be_empty_and_has_no_breaks():
-    assert KINDS["line"].validate_python("") == ""
-    assert refusal("line", "a\nb") == "text_control_character"
 
 
 @pytest.mark.parametrize("password", ["x" * 12, "🚀" * 128, " spaces are kept ", "tab\tand\nnewline"])

@@ -16,7 +16,7 @@ from app.api.live.sockets import Sockets
 from app.database import AsyncSessionLocal
 from app.errors import BoardError, InsufficientScope
 from app.schemas.live import AuthMessage
-from app.schemas.tokens import Scope
+from app.schemas.tokens import TokenScope
 from app.services.feed.events import Event
 from app.services.feed.log import Position
 from app.services.identity import callers
@@ -132,7 +132,7 @@ class LiveSocket:
 
     async def _authenticate(self, token: str) -> None:
         caller = await callers.authenticate(token)
-        if Scope.READ not in caller.scopes:
+        if TokenScope.READ not in caller.scopes:
             raise InsufficientScope
         if not self._sockets.give(self, caller.credential):
             raise Closing(TRY_AGAIN_LATER, "You have too many open sockets. Close one, or try again later.")

@@ -3,12 +3,11 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api import cookies
-from app.api.deps import DB, Address, CurrentUser, OwnOrigin, Page, Token, needs_session
+from app.api.deps import DB, Address, CurrentUser, OwnOrigin, Pagination, Token, needs_session
 from app.api.problems import problems
 from app.errors import Unauthenticated
 from app.schemas.auth import AccessToken, Login, PasswordChange, PasswordReset, Registration, SessionRead
-from app.schemas.base import Id
-from app.schemas.base import Page as PageOf
+from app.schemas.base import Id, Page
 from app.schemas.users import UserRead
 from app.services.identity import accounts, callers, sessions
 from app.services.identity.sessions import Tokens
@@ -73,7 +72,7 @@ async def reset_password(data: PasswordReset, db: DB, address: Address) -> None:
 
 
 @router.get("/sessions", responses=problems(401, 403))
-async def list_sessions(page: Page, db: DB, caller: CurrentUser) -> PageOf[SessionRead]:
+async def list_sessions(page: Pagination, db: DB, caller: CurrentUser) -> Page[SessionRead]:
     """List my sessions, newest first."""
     assert caller.session_id is not None
     return await sessions.list_mine(

@@ -2,10 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.api.deps import DB, CurrentAdmin, Page
+from app.api.deps import DB, CurrentAdmin, Pagination
 from app.api.problems import problems
-from app.schemas.base import Id
-from app.schemas.base import Page as PageOf
+from app.schemas.base import Id, Page
 from app.schemas.invites import InviteCreate, InviteCreated, InviteRead
 from app.services.identity import invites
 
@@ -19,7 +18,7 @@ async def create_invite(data: InviteCreate, db: DB, caller: CurrentAdmin) -> Inv
 
 
 @router.get("")
-async def list_invites(page: Page, db: DB, _caller: CurrentAdmin) -> PageOf[InviteRead]:
+async def list_invites(page: Pagination, db: DB, _caller: CurrentAdmin) -> Page[InviteRead]:
     """List the invites that can still be used, newest first."""
     return await invites.list_usable(db, limit=page.limit, cursor=page.cursor)
 

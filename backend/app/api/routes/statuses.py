@@ -9,7 +9,7 @@ from app.api.problems import problems
 from app.api.response_cache import REPEATABLE, repeatable
 from app.schemas.base import Id
 from app.schemas.statuses import StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
-from app.services.statuses import editing, listing, posting
+from app.services.statuses import editing, listing, posting, reading
 
 router = APIRouter(prefix="/statuses", tags=["statuses"], responses=problems(401, 403, 422, 503))
 
@@ -34,7 +34,7 @@ async def list_statuses(wanted: Annotated[StatusQuery, Query()], request: Reques
 @router.get("/{status_id}", responses=problems(404))
 async def read_status(status_id: Id, db: DB, _caller: CurrentReader) -> StatusRead:
     """Return one status."""
-    return await editing.find(db, status_id)
+    return await reading.find(db, status_id)
 
 
 @router.patch("/{status_id}", responses=problems(404, 409, 413))

@@ -2,10 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.api.deps import DB, CurrentUser, Page
+from app.api.deps import DB, CurrentUser, Pagination
 from app.api.problems import problems
-from app.schemas.base import Id
-from app.schemas.base import Page as PageOf
+from app.schemas.base import Id, Page
 from app.schemas.tokens import TokenCreate, TokenCreated, TokenRead
 from app.services.identity import api_tokens
 
@@ -19,7 +18,7 @@ async def create_token(data: TokenCreate, db: DB, caller: CurrentUser) -> TokenC
 
 
 @router.get("")
-async def list_tokens(page: Page, db: DB, caller: CurrentUser) -> PageOf[TokenRead]:
+async def list_tokens(page: Pagination, db: DB, caller: CurrentUser) -> Page[TokenRead]:
     """List my API tokens, newest first."""
     return await api_tokens.list_mine(db, user=caller.user, limit=page.limit, cursor=page.cursor)
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict, UserNotFound
 from app.models import Reference, Status, StatusReference, User
 from app.models.columns import among
-from app.models.reference import OVER, ReferenceKind, ReferenceState
+from app.models.reference import OVER, Place, ReferenceKind, ReferenceState
 from app.models.user import Role
 from app.schemas.base import LATEST
 from app.services.demo import week
@@ -29,8 +29,7 @@ from app.services.github.findings import Found
 from app.services.identity import members
 from app.services.identity.passwords import hash_password
 from app.services.statuses import blockers, references
-from app.services.statuses.editing import read_statuses, select_statuses
-from app.services.statuses.mentions import Mention
+from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.statuses.references import IN_ORDER
 from app.services.transactions import autocommit, transaction
 
@@ -129,13 +128,13 @@ async def _insert_references(db: AsyncSession, sayings: Sequence[Saying]) -> lis
     await _imagine(db, week.references())
     ids = []
     for reference in await db.scalars(select(Reference)):
-        if reference.key in over:
+        if reference.place.key in over:
             reference.state = _end_of(ReferenceKind(reference.kind))
             ids.append(reference.id)
     return ids
 
 
-def _is_at(place: Mention) -> ColumnElement[bool]:
+def _is_at(place: Place) -> ColumnElement[bool]:
     return references.is_at(place.key)
 
 
@@ -156,7 +155,7 @@ async def _insert_statuses(db: AsyncSession, sayings: Sequence[Saying], authors:
     ]
     inserted = insert(Status).returning(Status.id, sort_by_parameter_order=True)
     ids = list(await db.scalars(inserted, rows))
-    known = {reference.key: reference.id for reference in await db.scalars(select(Reference))}
+    known = {reference.place.key: reference.id for reference in await db.scalars(select(Reference))}
     links = [
         {"status_id": status_id, "position": n, "reference_id": known[mention.key]}
         for status_id, row in zip(ids, rows, strict=True)
@@ -206,7 +205,7 @@ async def end(db: AsyncSession, message: str) -> None:
 def _ended(reference: Reference) -> Found:
     kind = ReferenceKind(reference.kind)
     return Found(
-        place=Mention(reference.owner, reference.repo, reference.number),
+        place=reference.place,
         kind=kind,
         title=reference.title or "",
         state=_end_of(kind),

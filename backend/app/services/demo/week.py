@@ -9,10 +9,9 @@ from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.models.reference import ReferenceKind, ReferenceState
+from app.models.reference import Place, ReferenceKind, ReferenceState
 from app.models.status import Category
 from app.services.demo.cast import CAST, REFERENCES, Person
-from app.services.statuses.mentions import Mention
 
 DAYS: Final = 5
 SATURDAY: Final = 5
@@ -64,7 +63,7 @@ class Saying:
 class Imagined:
     """An issue, pull request or discussion that exists nowhere but on this board."""
 
-    place: Mention
+    place: Place
     kind: ReferenceKind
     state: ReferenceState
     title: str
@@ -82,7 +81,7 @@ def parse_reference(line: str) -> Imagined:
     match = REFERENCE.fullmatch(line)
     assert match is not None, line
     kind, state = KINDS[match[4]]
-    return Imagined(Mention(match[1], match[2], int(match[3])), kind, state, match[5])
+    return Imagined(Place(match[1], match[2], int(match[3])), kind, state, match[5])
 
 
 def references() -> list[Imagined]:

@@ -28,7 +28,7 @@ from app.services.transactions import autocommit
 log = logging.getLogger(__name__)
 
 POLL: Final = 1.0  # seconds
-PATIENCE: Final = 4.0  # seconds for any answer of the database; a path that fell silent is found by it
+ANSWER_WITHIN: Final = 4.0  # seconds for any answer of the database; a path that fell silent is found by it
 # Seconds between two attempts to connect: a connection that was cut comes back at once, a database that is away is
 # asked ever less often, and a fleet of workers not in step.
 FIRST_RETRY: Final = 0.05
@@ -132,8 +132,8 @@ class LiveFeed:
             settings.DATABASE_URL,
             poolclass=NullPool,
             connect_args={
-                "timeout": PATIENCE,
-                "command_timeout": PATIENCE,
+                "timeout": ANSWER_WITHIN,
+                "command_timeout": ANSWER_WITHIN,
                 "server_settings": {"application_name": "statusboard listen", "timezone": "UTC", **KEEPALIVES},
             },
         )

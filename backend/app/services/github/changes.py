@@ -17,7 +17,7 @@ from app.services.github import findings, schedule
 from app.services.github.findings import Finding, Found, NoAccess
 from app.services.identity import members
 from app.services.statuses import blockers
-from app.services.statuses.editing import read_statuses, select_statuses
+from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.statuses.references import IN_ORDER
 
 CHANGED = "reference.changed"

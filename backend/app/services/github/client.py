@@ -17,32 +17,15 @@ import httpx2
 
 from app import __version__
 from app.config import LOOPBACK, settings
-from app.models.reference import ReferenceKind
-from app.services.github import findings
-from app.services.github.findings import Finding, Found, Gone, Missing, NoAccess, Redirected, Unclear
-from app.services.statuses.mentions import Mention
+from app.models.reference import Place
+from app.services.github import findings, graphql
+from app.services.github.findings import Finding, Gone, NoAccess, Redirected, Unclear
 
 AT_ONCE: Final = 50
 WITHIN: Final = 15.0  # seconds for one answer, to its last byte; GitHub itself gives up after 10
 LARGEST_ANSWER: Final = 4 * 1024 * 1024  # 50 titles of 10,000 escaped characters are 3 MB
 MOST_REDIRECTS: Final = 3
 LONGEST_WAIT: Final = 24 * 3600.0  # seconds
-
-FIELDS: Final = """
-fragment place on Repository { nameWithOwner isPrivate }
-fragment item on IssueOrPullRequest {
-  __typename
-  ... on Issue { number title issueState: state stateReason updatedAt repository { ...place } }
-  ... on PullRequest { number title pullRequestState: state isDraft updatedAt repository { ...place } }
-}
-fragment talk on Discussion { __typename number title closed stateReason updatedAt repository { ...place } }
-"""
-KINDS: Final = {
-    "Issue": ReferenceKind.ISSUE,
-    "PullRequest": ReferenceKind.PULL_REQUEST,
-    "Discussion": ReferenceKind.DISCUSSION,
-}
-NOT_THERE: Final = {"NOT_FOUND", "FORBIDDEN"}
 
 
 class GithubError(Exception):
@@ -73,7 +56,7 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Findings:
     """One finding for each place that was asked for, in that order."""
 
     findings: list[Finding]
@@ -135,64 +118,6 @@ def _graphql_url(api_url: str) -> str:
     return f"{api_url.removesuffix('/v3')}/graphql"
 
 
-def _query(places: Sequence[Mention]) -> dict[str, Any]:
-    declared: list[str] = []
-    asked: list[str] = []
-    variables: dict[str, str | int] = {}
-    for n, place in enumerate(places):
-        declared.append(f"$o{n}:String!,$r{n}:String!,$n{n}:Int!")
-        asked.append(
-            f"a{n}:repository(owner:$o{n},name:$r{n})"
-            f"{{...place issueOrPullRequest(number:$n{n}){{...item}}discussion(number:$n{n}){{...talk}}}}"
-        )
-        variables |= {f"o{n}": place.owner, f"r{n}": place.repo, f"n{n}": place.number}
-    return {"query": f"query({','.join(declared)}){{{' '.join(asked)}}}{FIELDS}", "variables": variables}
-
-
-def _errors(answer: dict[str, Any]) -> list[tuple[str, list[Any]]]:
-    """Return the type of each error, with the path to what it is about."""
-    found: list[tuple[str, list[Any]]] = []
-    errors = answer.get("errors")
-    for error in errors if isinstance(errors, list) else []:
-        if isinstance(error, dict):
-            path = error.get("path")
-            found.append((str(error.get("type")), path if isinstance(path, list) else []))
-    return found
-
-
-def _found(item: dict[str, Any]) -> Finding:
-    kind, repository = KINDS.get(str(item.get("__typename"))), item.get("repository")
-    if kind is None or not isinstance(repository, dict) or not isinstance(repository.get("isPrivate"), bool):
-        return Unclear()
-    place = findings.place(repository.get("nameWithOwner"), item.get("number"))
-    title = findings.title(item.get("title"))
-    said = item.get("issueState") or item.get("pullRequestState")
-    if isinstance(item.get("closed"), bool):
-        said = "CLOSED" if item["closed"] else "OPEN"
-    state = findings.state(kind, {"state": said, "reason": item.get("stateReason"), "draft": item.get("isDraft")})
-    if place is None or title is None or state is None:
-        return Unclear()
-    return Found(place, kind, title, state, repository["isPrivate"], findings.moment(item.get("updatedAt")))
-
-
-def _finding(alias: str, data: dict[str, Any], errors: list[tuple[str, list[Any]]]) -> Finding:
-    repository = data.get(alias, ...)
-    if repository is None and any(kind in NOT_THERE for kind, path in errors if path == [alias]):
-        return NoAccess()
-    if not isinstance(repository, dict) or not isinstance(repository.get("isPrivate"), bool):
-        return Unclear()
-    if findings.is_hidden(repository.get("nameWithOwner"), repository["isPrivate"]):
-        return NoAccess()
-    items = [repository.get(field) for field in ("issueOrPullRequest", "discussion")]
-    there = [item for item in items if item is not None]
-    if there:
-        return _found(there[0]) if isinstance(there[0], dict) else Unclear()
-    types = {kind for kind, path in errors if path[:1] == [alias]}
-    if not types <= NOT_THERE:
-        return Unclear()
-    return NoAccess() if "FORBIDDEN" in types else Missing()
-
-
 class GitHub:
     """GitHub, as the settings name it. One request at a time is the caller's business."""
 
@@ -241,19 +166,19 @@ class GitHub:
             raise GithubRefused(f"it asks for fewer requests ({reply.status})", reply.wait())
         return reply
 
-    async def look_up(self, places: Sequence[Mention]) -> Answer:
+    async def look_up(self, places: Sequence[Place]) -> Findings:
         """Ask for up to 50 places in one request.
 
         Raises:
             GithubError: there is no answer, and when to ask again.
         """
-        reply = await self._send("POST", _graphql_url(self._api_url), _query(places))
+        reply = await self._send("POST", _graphql_url(self._api_url), graphql.query(places))
         if reply.status == HTTPStatus.FORBIDDEN:
             raise GithubRefused("it answered 403", reply.wait())
         if reply.status != HTTPStatus.OK:
             raise GithubFailed(f"it answered {reply.status}")
         answer = reply.json()
-        errors = _errors(answer)
+        errors = graphql.errors_of(answer)
         # A refusal may come as a success with an error in its body.
         if any(kind in {"RATE_LIMITED", "RATE_LIMIT"} for kind, _ in errors):
             raise GithubRefused("it asks for fewer requests (RATE_LIMITED)", reply.wait())
@@ -262,9 +187,9 @@ class GitHub:
             if b"rate limit" in reply.body.lower():
                 raise GithubRefused("it asks for fewer requests (rate limit)", reply.wait())
             raise GithubFailed("it answered without data")
-        return Answer([_finding(f"a{n}", data, errors) for n in range(len(places))], reply.points())
+        return Findings([graphql.finding(f"a{n}", data, errors) for n in range(len(places))], reply.points())
 
-    async def locate(self, place: Mention) -> Answer:
+    async def locate(self, place: Place) -> Findings:
         """Ask where a number went that GraphQL does not know. Redirects count as one request, within the same time.
 
         Raises:
@@ -272,11 +197,11 @@ class GitHub:
         """
         try:
             async with asyncio.timeout(WITHIN):
-                return Answer([await self._locate(place)])
+                return Findings([await self._locate(place)])
         except TimeoutError:
             raise GithubFailed(f"it did not answer within {WITHIN:.0f} s") from None
 
-    async def _locate(self, place: Mention) -> Finding:
+    async def _locate(self, place: Place) -> Finding:
         url = f"{self._api_url}/repos/{place.owner}/{place.repo}/issues/{place.number}"
         for _ in range(1 + MOST_REDIRECTS):
             reply = await self._send("GET", url)
@@ -302,7 +227,7 @@ class GitHub:
         except ValueError:
             return False
 
-    def _located(self, issue: dict[str, Any], asked: Mention) -> Finding:
+    def _located(self, issue: dict[str, Any], asked: Place) -> Finding:
         repository = issue.get("repository_url")
         prefix = f"{self._api_url}/repos/"
         if not isinstance(repository, str) or not repository.startswith(prefix):

@@ -13,12 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import settings
 from app.errors import BadSignature, InvalidDelivery, WebhooksOff
 from app.models import GithubDelivery, Reference
-from app.models.reference import ReferenceKind
+from app.models.reference import Place, ReferenceKind
 from app.schemas.webhooks import Taken
 from app.services.feed import log as feed_log
 from app.services.github import changes, findings
 from app.services.github.findings import Finding, Found, Gone, NoAccess, Redirected
-from app.services.statuses.mentions import Mention
 from app.services.statuses.references import is_at
 from app.services.transactions import transaction
 
@@ -86,7 +85,7 @@ def _found(kind: ReferenceKind, thing: dict[str, Any], repository: dict[str, Any
     return Found(place, kind, title, state, repository["private"], findings.moment(thing.get("updated_at")))
 
 
-def read(event: str, body: bytes, content_type: str) -> tuple[Mention, Finding] | None:
+def read(event: str, body: bytes, content_type: str) -> tuple[Place, Finding] | None:
     """Return which place a delivery tells of and what, or None if it tells nothing that references show.
 
     Raises:
@@ -119,7 +118,7 @@ def _transferred(changed: dict[str, Any], name: str) -> Finding:
 
 
 @transaction
-async def take(db: AsyncSession, *, delivery: str, told: tuple[Mention, Finding] | None) -> Taken:
+async def take(db: AsyncSession, *, delivery: str, told: tuple[Place, Finding] | None) -> Taken:
     """Take in what a delivery tells, unless it was taken in before.
 
     Whoever speaks of the place is told, by its name and by the name that it had before it moved.

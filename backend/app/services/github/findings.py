@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from app.config import settings
 from app.models import Reference
-from app.models.reference import ReferenceKind, ReferenceState
-from app.services.statuses.mentions import Mention
+from app.models.reference import Place, ReferenceKind, ReferenceState
 
 LONGEST_TITLE: Final = 300
 REPOSITORY: Final = re.compile(r"([A-Za-z0-9_-]{1,50})/([A-Za-z0-9._-]{1,100})")
@@ -26,7 +25,7 @@ NOT_DONE: Final = {"NOT_PLANNED", "DUPLICATE", "OUTDATED"}
 class Found:
     """It is there. `place` is where, which may be another place than was asked for."""
 
-    place: Mention
+    place: Place
     kind: ReferenceKind
     title: str
     state: ReferenceState
@@ -53,7 +52,7 @@ class Missing:
 class Redirected:
     """It is elsewhere; without `to` GitHub does not tell where."""
 
-    to: Mention | None
+    to: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +63,17 @@ class Unclear:
 type Finding = Found | NoAccess | Gone | Missing | Redirected | Unclear
 
 
-def place(repository: object, number: object) -> Mention | None:
+def place(repository: object, number: object) -> Place | None:
     """Return the place that GitHub names by `owner/repo` and a number, or None for what is none or can't be kept."""
     match = REPOSITORY.fullmatch(repository) if isinstance(repository, str) else None
     if match is None or type(number) is not int or not 0 < number <= LARGEST_NUMBER:
         return None
-    found = Mention(match[1], match[2], number)
+    found = Place(match[1], match[2], number)
     return found if len(found.name) <= LONGEST_NAME else None
 
 
-def parse_name(name: str) -> Mention:
-    """Return the place that `Mention.name` wrote."""
+def parse_name(name: str) -> Place:
+    """Return the place that `Place.name` wrote."""
     repository, _, number = name.partition("#")
     found = place(repository, int(number))
     assert found is not None, "it was a place when it was written"
@@ -120,11 +119,11 @@ def state(kind: ReferenceKind, said: dict[str, Any]) -> ReferenceState | None:
     return None
 
 
-def ask_for(reference: Reference) -> Mention:
+def ask_for(reference: Reference) -> Place:
     """Return the place where a reference is to be asked for."""
     if reference.ask_at is not None:
         return parse_name(reference.ask_at)
-    return Mention(reference.owner, reference.repo, reference.number)
+    return reference.place
 
 
 def is_hidden(repository: object, private: object) -> bool:
@@ -142,13 +141,13 @@ def _show(reference: Reference, state: ReferenceState | None, found: Found | Non
     reference.kind = found.kind if found else ReferenceKind.UNKNOWN
     reference.title = found.title if found else None
     reference.state = state
-    reference.moved_to = found.place.name if found and found.place.key != reference.key else None
+    reference.moved_to = found.place.name if found and found.place.key != reference.place.key else None
 
 
 def _find(reference: Reference, found: Found) -> None:
     reference.private = found.private
     reference.changed_at = found.changed_at
-    reference.ask_at = found.place.name if found.place.key != reference.key else None
+    reference.ask_at = found.place.name if found.place.key != reference.place.key else None
     _show(reference, found.state, found)
 
 
@@ -163,7 +162,7 @@ def apply(reference: Reference, finding: Finding) -> None:
     match finding:
         case Found():
             _find(reference, finding)
-        case Redirected(to) if to is not None and to.key != reference.key:
+        case Redirected(to) if to is not None and to.key != reference.place.key:
             reference.ask_at = to.name  # what it may show is known once it was asked for there
         case Gone():
             _show(reference, ReferenceState.GONE)

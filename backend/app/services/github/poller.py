@@ -16,11 +16,11 @@ from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.models import GithubBudget, Reference
 from app.models.columns import among
+from app.models.reference import Place
 from app.services.feed import log as feed_log
 from app.services.github import changes, client, findings
-from app.services.github.client import Answer, GitHub, GithubError, GithubFailed, GithubRefused, Points
+from app.services.github.client import Findings, GitHub, GithubError, GithubFailed, GithubRefused, Points
 from app.services.github.findings import Finding
-from app.services.statuses.mentions import Mention
 from app.services.transactions import autocommit, transaction
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class Turn:
 
     asked_at: datetime
     ids: list[int]
-    places: list[Mention]
+    places: list[Place]
     missing: bool
     failures: int
 
@@ -118,7 +118,7 @@ async def _end_turn(db: AsyncSession, **values: object) -> None:
 
 
 @transaction
-async def _write_down(db: AsyncSession, turn: Turn, answer: Answer) -> None:
+async def _write_down(db: AsyncSession, turn: Turn, answer: Findings) -> None:
     said: list[tuple[int, Finding]] = list(zip(turn.ids, answer.findings, strict=True))
     events = await changes.record(db, said, asked_at=turn.asked_at)
     await _end_turn(db, failures=0, **_budget(answer.points))

@@ -33,7 +33,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import AccountDisabled, BoardError, InvalidToken
 from app.models import ApiToken, Board, FeedHead, Session, User
-from app.schemas.tokens import Scope
+from app.schemas.tokens import TokenScope
 from app.services.batching import Lookup
 from app.services.feed.log import Position
 from app.services.identity import access_tokens, api_tokens, secrets
@@ -43,7 +43,7 @@ from app.services.transactions import direct
 # `last_used_at` is for people, who don't look at seconds; a write for each request would be dear.
 LAST_USE_PRECISION: Final = timedelta(minutes=1)
 
-ALL_SCOPES: Final = frozenset(Scope)
+ALL_SCOPES: Final = frozenset(TokenScope)
 
 USER_COLUMNS: Final = tuple(column.name for column in User.__table__.columns)
 
@@ -124,7 +124,7 @@ class Caller:
     """A member who asks, and by what credential: a session, or an API token."""
 
     row: asyncpg.Record = field(repr=False)
-    scopes: frozenset[Scope]
+    scopes: frozenset[TokenScope]
     # Seconds until the credential's own time is over, when it was checked; None for a token that lasts.
     remaining: float | None
     # When the check began, by the event loop's clock.

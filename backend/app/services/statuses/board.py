@@ -21,7 +21,7 @@ from app.services.batching import Together
 from app.services.feed import log as feed_log
 from app.services.feed.log import Position
 from app.services.statuses import blockers
-from app.services.statuses.editing import read_statuses, select_statuses
+from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.transactions import snapshot
 
 # The position in the log, the moment, and the board as JSON.

@@ -12,7 +12,7 @@ from app.models import FeedEvent, Status
 from app.services.feed import log as feed_log
 from app.services.feed.events import PIECE_BYTES, Event
 from app.services.feed.log import Position
-from app.services.statuses.editing import read_statuses, select_statuses
+from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.transactions import autocommit, snapshot
 
 # How many missed events are read for one socket at a time, at most; and not more than `PIECE_BYTES`.

@@ -5,6 +5,7 @@ once is given again while the log has not moved (`api/response_cache.py`): every
 it changes, in the same transaction.
 """
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache, partial
 from itertools import groupby
@@ -33,9 +34,14 @@ from app.services.feed.log import Position
 from app.services.identity.callers import Caller
 from app.services.statements import Statement
 from app.services.statuses import references, searches
-from app.services.statuses.editing import cursor_at, read_cursor, search_words, status_of
+from app.services.statuses.reading import cursor_at, read_cursor, status_of
 from app.services.statuses.references import reference_of
 from app.services.transactions import direct
+
+# Words in a search are parted as they are in the index (models/status.py), and stay together: `octo/api#12` is the
+# phrase "octo api 12", also behind a minus. What stands in quotes is a phrase already.
+SEARCH_PARTS: Final = "/#._:"
+OF_PARTS: Final = re.compile(rf'"[^"]*"?|(?=[^\s"]*[{SEARCH_PARTS}])[^\s"-][^\s"]*')
 
 _moment = DateTime(timezone=True)
 _author = select(User.id).where(func.lower(User.username) == bindparam("author", type_=String))
@@ -60,6 +66,12 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "cursor": tuple_(Status.created_at, Status.id)
     < tuple_(bindparam("behind_moment", type_=_moment), bindparam("behind_id", type_=BigInteger)),
 }
+
+
+def search_words(q: str) -> str:
+    """Return what people search for, parted into words as the index is."""
+    phrases = OF_PARTS.sub(lambda found: found[0] if found[0].startswith('"') else f'"{found[0]}"', q)
+    return phrases.translate(str.maketrans(SEARCH_PARTS, " " * len(SEARCH_PARTS)))
 
 
 def _values(wanted: StatusQuery) -> dict[str, Any]:
@@ -124,7 +136,8 @@ def _statuses(rows: Iterable[asyncpg.Record]) -> list[StatusRead]:
     return found
 
 
-type Page = tuple[Position, bytes]
+# The position at which a page was read, and the page as JSON.
+type ReadPage = tuple[Position, bytes]
 
 # Their statements may look at very many rows; those of other filters find a page's rows by an index.
 SEARCHED_BY: Final = ("reference", "q")
@@ -138,7 +151,7 @@ def is_search(wanted: StatusQuery) -> bool:
 
 
 @direct
-async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> Page:
+async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> ReadPage:
     # One more than is wanted tells whether there are more.
     asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
     fetch = partial(searches.fetch, connection, asked) if is_search(wanted) else partial(asked.fetch, connection)
@@ -153,7 +166,7 @@ async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> Page:
     return position, page.model_dump_json().encode()
 
 
-async def read(caller: Caller, wanted: StatusQuery) -> Page:
+async def read(caller: Caller, wanted: StatusQuery) -> ReadPage:
     """Return a page as JSON, newest first, and the position in the log at which it was read.
 
     `since` is included, `until` is not. The page's depth costs nothing: the cursor names where it begins.

@@ -17,14 +17,13 @@ from sqlalchemy import bindparam, select
 from app import database
 from app.errors import AccountDisabled, DatabaseUnavailable, IdempotencyKeyReused, StatusNotFound
 from app.models import IdempotencyKey, User
-from app.models.reference import OVER
+from app.models.reference import OVER, Place
 from app.models.status import Category
 from app.schemas.statuses import Author, StatusCreate, StatusRead
 from app.services import wakeups
 from app.services.feed import log as feed_log
 from app.services.statements import Statement
 from app.services.statuses import blockers, idempotency, post_statements, references
-from app.services.statuses.mentions import Mention
 from app.services.statuses.references import Held
 from app.services.transactions import directly
 
@@ -140,7 +139,7 @@ async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
     return Outcome(known["answer"], is_new=False)
 
 
-async def _post(post: Post, mentioned: Sequence[Mention], connection: asyncpg.Connection) -> Outcome:
+async def _post(post: Post, mentioned: Sequence[Place], connection: asyncpg.Connection) -> Outcome:
     held = await references.make_and_hold(connection, mentioned)
     is_blocked = post.data.category is Category.BLOCKED
     is_cleared = is_blocked and bool(held) and all(each.reference.state in OVER for each in held)

@@ -8,7 +8,7 @@ from app.models import Reference, Status, StatusReference, User
 from app.schemas.statuses import ReferenceHistory, ReferenceRead
 from app.services.feed import log as feed_log
 from app.services.statuses import searches
-from app.services.statuses.editing import cursor_at, read_cursor, read_statuses, select_statuses
+from app.services.statuses.reading import cursor_at, read_cursor, read_statuses, select_statuses
 from app.services.statuses.references import Key, is_at
 from app.services.transactions import snapshot
 

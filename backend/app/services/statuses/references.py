@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import settings
 from app.models import Reference, StatusReference
 from app.models.columns import among
+from app.models.reference import Place
 from app.schemas.statuses import ReferenceRead
 from app.services.statements import Database, Statement
-from app.services.statuses import mentions
-from app.services.statuses.mentions import Mention
+from app.services.statuses import reference_grammar
 
 # What makes a reference one and the same: owner and repository in lower case, and the number.
 type Key = tuple[str, str, int]
@@ -47,10 +47,10 @@ FRESH: Final = timedelta(minutes=5)
 IN_ORDER: Final = (func.lower(Reference.owner), func.lower(Reference.repo), Reference.number)
 
 
-def spoken_of(message: str) -> list[Mention]:
-    """Return the references of a message, by the grammar in `mentions.py` and the settings."""
+def spoken_of(message: str) -> list[Place]:
+    """Return the references of a message, by the grammar in `reference_grammar.py` and the settings."""
     host = settings.github_url.partition("://")[2]
-    return mentions.find(message, host=host, repository=settings.GITHUB_REPOSITORY)
+    return reference_grammar.find(message, host=host, repository=settings.GITHUB_REPOSITORY)
 
 
 # The references that a message names. An array that stands there itself PostgreSQL would plan for anew each time, by
@@ -96,7 +96,7 @@ class Held:
     reference: ReferenceRead
 
 
-def _names(mentioned: Sequence[Mention]) -> dict[str, list[Any]]:
+def _names(mentioned: Sequence[Place]) -> dict[str, list[Any]]:
     return {
         "owners": [mention.owner for mention in mentioned],
         "repos": [mention.repo for mention in mentioned],
@@ -104,7 +104,7 @@ def _names(mentioned: Sequence[Mention]) -> dict[str, list[Any]]:
     }
 
 
-async def hold(db: Database, mentioned: Sequence[Mention]) -> list[Held]:
+async def hold(db: Database, mentioned: Sequence[Place]) -> list[Held]:
     """Lock references against change until the transaction ends, and return them in the order in which they are named.
 
     So what the transaction says of them holds until it is in the log. Everyone locks them in the same order.
@@ -118,7 +118,7 @@ async def hold(db: Database, mentioned: Sequence[Mention]) -> list[Held]:
     return [held[mention.key] for mention in mentioned]
 
 
-async def make_and_hold(db: Database, mentioned: Sequence[Mention]) -> list[Held]:
+async def make_and_hold(db: Database, mentioned: Sequence[Place]) -> list[Held]:
     """Do as `hold` does. A reference that is new is made, and what GitHub said of one, should it be old, asked anew."""
     if not mentioned:
         return []
@@ -135,10 +135,10 @@ async def hold_linked(db: AsyncSession, *, status_id: int) -> None:
         StatusReference, StatusReference.reference_id == Reference.id
     )
     rows = await db.execute(linked.where(StatusReference.status_id == status_id))
-    await hold(db, [Mention(*row) for row in rows])
+    await hold(db, [Place(*row) for row in rows])
 
 
-async def relink(db: AsyncSession, *, status_id: int, mentioned: Sequence[Mention]) -> None:
+async def relink(db: AsyncSession, *, status_id: int, mentioned: Sequence[Place]) -> None:
     """Note which references an edited status speaks of now."""
     held = await make_and_hold(db, mentioned)
     await db.execute(delete(StatusReference).where(StatusReference.status_id == status_id))

@@ -6,10 +6,11 @@ The page reads by the same grammar (`web/board/grammar.js`); `tests/grammar.json
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 from unicodedata import category
+
+from app.models.reference import Place
 
 AT_MOST: Final = 20
 GITHUB: Final = "github.com"
@@ -51,31 +52,12 @@ _BACKTICKS_OR_BLANK_LINE: Final = re.compile(r"`++|\n(?=[ \t]*+\n)")
 _FENCE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A number in a repository, in the letters in which it was written."""
-
-    owner: str
-    repo: str
-    number: int
-
-    @property
-    def name(self) -> str:
-        """As it is written in a message."""
-        return f"{self.owner}/{self.repo}#{self.number}"
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What GitHub takes for the same: neither owner nor repository minds case."""
-        return self.owner.lower(), self.repo.lower(), self.number
-
-
 @cache
 def _grammar(host: str) -> re.Pattern[str]:
     return re.compile(_GRAMMAR.replace("HOST", re.escape(host)), re.VERBOSE)
 
 
-def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> list[Mention]:
+def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> list[Place]:
     """The references of a message, each once, in the order written, at most `AT_MOST`.
 
     Args:
@@ -85,27 +67,27 @@ def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> 
     """
     if "/" not in message and repository is None:
         return []  # nothing in it is a name, nor needs to be looked at any closer
-    found: dict[tuple[str, str, int], Mention] = {}
+    found: dict[tuple[str, str, int], Place] = {}
     for match in _grammar(host).finditer(_in_one_alphabet(_without_code(message))):
         if len(found) == AT_MOST:
             break
-        mention = _mention(match, repository)
-        if mention is not None:
-            found.setdefault(mention.key, mention)
+        place = _place(match, repository)
+        if place is not None:
+            found.setdefault(place.key, place)
     return list(found.values())
 
 
-def _mention(match: re.Match[str], repository: str | None) -> Mention | None:
+def _place(match: re.Match[str], repository: str | None) -> Place | None:
     if match["name"] is not None:
-        place, _, number = match["name"].partition("#")
+        where, _, number = match["name"].partition("#")
     elif match["bare"] is not None:
-        place, number = repository, match["bare"]
+        where, number = repository, match["bare"]
     else:
-        place, number = match["place"], match["number"]
-    if place is None:
+        where, number = match["place"], match["number"]
+    if where is None:
         return None
-    owner, _, repo = place.partition("/")
-    return Mention(owner, repo, int(number))
+    owner, _, repo = where.partition("/")
+    return Place(owner, repo, int(number))
 
 
 def _in_one_alphabet(message: str) -> str:

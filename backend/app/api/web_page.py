@@ -121,7 +121,7 @@ def _version(files: Mapping[str, bytes]) -> str:
     return summary.hexdigest()[:16]
 
 
-class Page:
+class WebPage:
     """The page, the page of the API's documentation, and the files of both.
 
     Args:

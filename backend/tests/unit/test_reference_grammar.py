@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.services.statuses.mentions import AT_MOST, Mention, find
+from app.models.reference import Place
+from app.services.statuses.reference_grammar import AT_MOST, find
 from tests.grammar import CASES, ENDLESS, SIGNS, Case
 
 
@@ -38,7 +39,7 @@ def test_at_most_twenty_different_ones_are_found():
 
 def test_a_mention_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
-        Mention("a", "b", 1).number = 2
+        Place("a", "b", 1).number = 2
 
 
 MESSAGES = st.text() | st.lists(st.sampled_from(SIGNS), max_size=60).map("".join)
