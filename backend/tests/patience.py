@@ -9,6 +9,7 @@ from typing import Final
 import pytest
 
 from app import database
+from app.api import response_cache
 from app.services.feed import follower
 from app.services.identity import passwords
 from app.services.statuses import searches
@@ -18,6 +19,7 @@ PLACES: Final = [
     *((database, name) for name in ("POOL_TIMEOUT", "CONNECT_TIMEOUT", "PATIENCE", "COMMAND_TIMEOUT")),
     *((follower, "ANSWER_WITHIN"), (passwords.turns, "_patience"), (searches.turns, "_patience")),
 ]
+NEVER_OVER: Final = 2**40  # seconds
 GUARDS: Final = dict.fromkeys(database.SESSION_GUARDS, f"{LONG * 1000:.0f}")
 
 
@@ -31,3 +33,5 @@ def be_patient(patch: pytest.MonkeyPatch) -> None:
     for place, name in PLACES:
         patch.setattr(place, name, LONG)
     patch.setattr(database, "SESSION_GUARDS", GUARDS)
+    # An answer is kept until the next quarter of an hour begins, which must not happen between two lines of a test.
+    patch.setattr(response_cache, "QUARTER_HOUR", NEVER_OVER)

@@ -130,6 +130,7 @@ def test_a_process_keeps_a_few_answers_of_one_version():
     assert not any(kept.find(version, question) for version in (one, two) for question in questions)
 
 
+@pytest.mark.shipped_patience
 def test_what_an_answer_says_of_today_holds_for_a_quarter_of_an_hour():
     """Its tag and what is kept of it: no day begins within one, and one may begin with the next."""
     position, question = Position(1, "aaaaaaaa"), ("/api/v1/board", b"")
