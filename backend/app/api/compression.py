@@ -1,8 +1,8 @@
-"""Answers of the API travel compressed to whoever takes it, as `benchmarks/compression.py` says that they should.
+"""Compresses the API's answers for clients that accept it, as measured by `benchmarks/compression.py`.
 
-What is said on a board resembles itself: a page of statuses shrinks to an eighth in a few hundredths of a millisecond.
-Nothing secret is in an answer of that size, so its length gives nothing away. The page's own files are compressed ahead
-of time, and better: see page.py.
+Statuses resemble each other: a page of them shrinks to an eighth in a few hundredths of a millisecond. No answer of
+that size contains a secret, so its length reveals nothing. The page's own files are compressed better, in advance: see
+web_page.py.
 """
 
 import re
@@ -13,15 +13,15 @@ from starlette.datastructures import Headers
 from starlette.middleware.gzip import GZipResponder, IdentityResponder
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# Shorter ones fit one packet as they are.
+# Shorter answers fit into one packet uncompressed.
 SMALLEST: Final = 1000  # bytes
-# The fastest: the slower ones save a tenth of a KB more of a page.
+# The fastest level. Slower ones make a page only a tenth of a KB smaller.
 LEVEL: Final = 1
 
-# What is compressed already, or not by us.
+# Already compressed, or not ours.
 EXCLUDED: Final = ("text/*", "image/*")
 
-# A weight of nothing refuses a coding.
+# A weight of 0 refuses a coding.
 ACCEPTED: Final = {
     coding: re.compile(rf"(?i)(?<![\w-]){coding}(?![\w-])(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
     for coding in ("br", "gzip")
@@ -29,17 +29,17 @@ ACCEPTED: Final = {
 
 
 def accepts(header: str, coding: str) -> bool:
-    """Tell whether a client takes what is compressed by this coding, by its Accept-Encoding."""
+    """Tell whether a client accepts this coding, by its Accept-Encoding."""
     return ACCEPTED[coding].search(header) is not None
 
 
 def compress(body: bytes) -> bytes:
-    """Return an answer's body by gzip, as the middleware does."""
+    """Compress an answer's body with gzip, as the middleware does."""
     return zlib.compress(body, LEVEL, 16 + zlib.MAX_WBITS)
 
 
 class CompressionMiddleware:
-    """Starlette's compression, for who takes gzip: its own middleware would also send it to who refuses it (`q=0`)."""
+    """Starlette's compression, but only for clients that accept gzip: Starlette ignores that `q=0` refuses it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

@@ -1,7 +1,7 @@
-"""The refresh cookie: readable by the server alone, sent to nobody else.
+"""The refresh cookie, which only the server can read.
 
-A host's boards, on whatever ports, share one jar. So the same token is also set under a name of this board's own; the
-version before knows the plain one alone.
+Browsers share cookies between all boards on a host, whatever their ports. So the token is also set under a name that
+only this board has. The previous version knows only the common name.
 """
 
 import re
@@ -13,7 +13,7 @@ from fastapi import Request, Response
 from app.services.identity.sessions import BOARD_LETTERS, Presented, Tokens, board_name
 
 PLAIN_NAME: Final = "statusboard_refresh"
-# A browser accepts this name over https only, with Secure, Path=/ and no Domain: no other host can have set it.
+# Browsers accept this name only over https, with Secure, Path=/ and no Domain, so no other host can have set it.
 HOST_NAME: Final = "__Host-statusboard_refresh"
 BOARD: Final = re.compile(f"(?:-([0-9a-f]{{{BOARD_LETTERS}}}))?")
 
@@ -28,7 +28,7 @@ def _names(request: Request, board: UUID) -> tuple[str, str]:
 
 
 def read(request: Request) -> list[Presented]:
-    """Return the refresh tokens that the client sent, also several of one name."""
+    """Return the refresh tokens that the client sent, even several with one name."""
     found = []
     for pair in ";".join(request.headers.getlist("cookie")).split(";"):
         name, _, token = pair.strip().partition("=")
@@ -39,7 +39,7 @@ def read(request: Request) -> list[Presented]:
 
 
 def write(request: Request, response: Response, tokens: Tokens) -> None:
-    """Have the client keep a refresh token for as long as it lives."""
+    """Let the client store a refresh token until it expires."""
     for name in _names(request, tokens.board):
         response.set_cookie(
             name,
@@ -53,6 +53,6 @@ def write(request: Request, response: Response, tokens: Tokens) -> None:
 
 
 def forget(request: Request, response: Response, board: UUID) -> None:
-    """Have the client forget its refresh token."""
+    """Let the client delete its refresh token."""
     for name in _names(request, board):
         response.delete_cookie(name, path="/", secure=_name(request) == HOST_NAME, httponly=True, samesite="strict")

@@ -1,4 +1,4 @@
-"""The bodies of webhooks' deliveries. Until all of one is there, it is a stranger's: its signature is of the whole."""
+"""The bodies of webhook deliveries. Their signature covers the whole body, so an incomplete one could be anybody's."""
 
 import asyncio
 from typing import Final
@@ -8,14 +8,14 @@ from starlette.requests import Request
 
 from app.errors import TooBusy
 
-# As long as GitHub waits for its answer.
+# As long as GitHub waits for an answer.
 WITHIN: Final = 10.0  # seconds
-# Of all bodies that are under way in this process. A delivery has mostly 10 to 30 KB, and at most 2 MiB.
+# For all bodies that this process is reading. Most deliveries have 10 to 30 KB, and none has more than 2 MiB.
 MOST_BYTES: Final = 16 * 1024 * 1024
 
 
 class Bodies:
-    """Reads bodies, as long as there is room for them."""
+    """Reads bodies, as long as there is memory for them."""
 
     def __init__(self) -> None:
         self.held = 0  # bytes
@@ -24,8 +24,8 @@ class Bodies:
         """Return a request's body.
 
         Raises:
-            TooBusy: the bodies that are under way leave no room for it.
-            HTTPException: it did not come in time (408).
+            TooBusy: the other bodies leave no memory for it.
+            HTTPException: it didn't arrive in time (408).
         """
         parts: list[bytes] = []
         try:

@@ -1,4 +1,4 @@
-"""How each error is answered: the one table of status codes and close codes, and the one form."""
+"""How each error is answered: the only table of status codes and close codes, and the only format."""
 
 import logging
 from http import HTTPStatus
@@ -16,7 +16,7 @@ from app.schemas.problems import FieldError, Problem, ValidationProblem
 
 log = logging.getLogger(__name__)
 
-# The nearest class of an error's ancestry counts.
+# The nearest parent class in the table counts.
 STATUS_CODES: Final[dict[type[errors.BoardError], HTTPStatus]] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
@@ -43,7 +43,7 @@ CLOSE_CODES: Final[dict[type[errors.BoardError], int]] = {
     errors.Unavailable: TRY_AGAIN_LATER,
 }
 
-# What the server and the framework refuse by themselves, in the board's words.
+# What the server and the framework themselves refuse, with the board's codes.
 FRAMEWORK_CODES: Final = {
     400: "bad_request",
     404: "not_found",
@@ -54,7 +54,7 @@ FRAMEWORK_CODES: Final = {
 }
 
 
-# For the access log alone: nobody is left to be answered. nginx has the same number for it.
+# Only for the access log, because no client is left to get an answer. nginx uses the same number.
 CLIENT_HUNG_UP: Final = 499
 
 NO_JSON: Final = "Send JSON with the header Content-Type: application/json."
@@ -72,7 +72,7 @@ def close_code(error: errors.BoardError) -> int:
 
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
-    """Return the response that carries a problem."""
+    """Return the response for a problem."""
     return Response(
         problem.model_dump_json(),
         status_code=problem.status,
@@ -82,12 +82,12 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response:
 
 
 def problem(status: int, code: str, detail: str) -> Problem:
-    """Return a problem whose title is the status's phrase."""
+    """Return a problem with the status's phrase as its title."""
     return Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail)
 
 
 def answer_to(error: errors.BoardError) -> Response:
-    """Return the response that tells of an error."""
+    """Return the response for an error."""
     headers = {}
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
@@ -104,7 +104,7 @@ async def _on_board_error(_request: Request, error: Exception) -> Response:
 
 
 def crashed() -> Response:
-    """Return the answer to what the board did not foresee."""
+    """Return the answer to an unexpected exception."""
     return answer(problem(500, "internal_error", "Something went wrong on the server. Its log has the details."))
 
 
@@ -113,13 +113,13 @@ async def _on_disconnect(_request: Request, _error: Exception) -> Response:
 
 
 async def _on_crash(_request: Request, _error: Exception) -> Response:
-    return crashed()  # and whoever stands around everything else writes to the log: see middleware.py
+    return crashed()  # BoardMiddleware logs it: see middleware.py
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of all routes at this path; Starlette's 405 names those of the first alone.
+    """Return the methods of all routes at this path. Starlette's 405 names only those of the first one.
 
-    HEAD is answered wherever GET is: see middleware.py.
+    HEAD works wherever GET does: see middleware.py.
     """
 
     def is_served(method: str) -> bool:
@@ -132,7 +132,7 @@ def _allowed(request: Request) -> str:
 async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.BAD_REQUEST:
-        # FastAPI's answer to a body that breaks its JSON parser in another way than by a syntax error.
+        # FastAPI's answer to a body that breaks its JSON parser in some other way than by wrong syntax.
         return _unprocessable([FieldError(loc=["body"], msg="The body isn't JSON in UTF-8.", type="json_invalid")])
     code = FRAMEWORK_CODES.get(error.status_code, "error")
     headers = dict(error.headers or {})
@@ -155,19 +155,19 @@ def _unprocessable(found: list[FieldError]) -> Response:
 
 
 def unprocessable(msg: str, *where: str) -> Response:
-    """Return the 422 for a request that is wrong in a place which is no field."""
+    """Return the 422 for a request with a mistake outside of any field."""
     return _unprocessable([FieldError(loc=[*where], msg=msg, type="value_error")])
 
 
 def printable(text: str) -> str:
-    """Return the text with what UTF-8 can't carry replaced: a field's name may be anything that JSON can say."""
+    """Return the text with everything replaced that UTF-8 can't encode. A field's name may be any JSON string."""
     return text.encode("utf-8", "replace").decode()
 
 
 async def _on_invalid_request(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes):
-        # Its type said that it is no JSON, so nobody has tried to read it.
+        # Its type wasn't JSON, so FastAPI hasn't tried to read it.
         return unprocessable(NO_JSON, "header", "Content-Type")
     found = [
         FieldError(
@@ -181,7 +181,7 @@ async def _on_invalid_request(_request: Request, error: Exception) -> Response:
 
 
 def register(app: FastAPI) -> None:
-    """Have the app answer every error in the one form."""
+    """Let the app answer every error in this format."""
     app.add_exception_handler(errors.BoardError, _on_board_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_crash)

@@ -1,7 +1,7 @@
-"""By which names the board may be reached.
+"""The host names at which the board answers.
 
-A stranger's page on a name of the stranger's own, which their DNS then leads to this machine (DNS rebinding), is of the
-board's origin to a browser. What no DNS can lead here needs no such care: addresses, and names without a dot.
+An attacker's page can be at a name whose DNS later leads to this machine (DNS rebinding). A browser then takes the page
+for the board's own. IP addresses and names without a dot are safe, because no DNS can point them here.
 """
 
 import re
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.api.errors import answer_to
 from app.errors import WrongHost
 
-# A name or an IPv4 address; a port may follow. In an address of IPv6, dots stand in brackets.
+# A name or an IPv4 address, perhaps with a port. An IPv6 address has its dots in brackets.
 NAME: Final = re.compile(r"([0-9a-z._-]{1,254})(?::[0-9]{0,5})?")
 ADDRESS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?::[0-9]{0,5})?|\[[0-9a-f:.]+(?:%[^]]*)?\](?::[0-9]{0,5})?")
 BELOW: Final = "*"
@@ -26,14 +26,14 @@ def _sent(scope: Scope) -> list[str]:
 
 
 class Hosts:
-    """The board's names; `*.example.com` stands for every name below that one."""
+    """The board's names. `*.example.com` matches every name below that one."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
         self._endings = tuple(name.removeprefix(BELOW) for name in self._names if name.startswith(BELOW))
 
     def include(self, scope: Scope) -> bool:
-        """Tell whether a request came by one of them, or by none at all, as no browser does."""
+        """Tell whether a request names one of them, or none at all, which no browser does."""
         sent = _sent(scope)
         if len(sent) != 1:
             return not sent
@@ -46,7 +46,7 @@ class Hosts:
 
 
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request under another name, with the setting that would allow it; in plain text to a browser."""
+    """Answer a request for another name, with the setting that would allow it. A browser gets plain text."""
     sent = _sent(scope)
     match = NAME.fullmatch(sent[0]) if len(sent) == 1 else None
     error = WrongHost(

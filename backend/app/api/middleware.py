@@ -1,6 +1,6 @@
-"""What happens around every request: its id, its line in the access log, security headers, and what no route may see.
+"""What happens around every request: its id, its line in the access log, security headers, limits.
 
-Pure ASGI: a middleware made of coroutines around a response object costs a third of the server's throughput.
+Pure ASGI: a middleware of coroutines around a response object would cost a third of the server's throughput.
 """
 
 import logging
@@ -23,36 +23,36 @@ access_log = logging.getLogger("app.access")
 log = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 64 * 1024
-# GitHub tells of a pull request with all that it knows, its text of up to 65,536 characters included.
+# GitHub's deliveries about a pull request contain everything it knows, including a text of up to 65,536 characters.
 LARGEST_DELIVERY: Final = 2 * 1024 * 1024
 DELIVERIES: Final = "/api/v1/github/webhook"
 
-# A client's own id is kept where it is short, can't break a log line, and isn't made like the board's own secrets
-# (services/identity/secrets.py): it is in the log.
+# A client's own id is kept if it is short, can't break a log line, and doesn't look like one of the board's secrets
+# (services/identity/secrets.py), because it is logged.
 SANE_REQUEST_ID: Final = re.compile(rb"(?!(?:sb_)?[A-Za-z0-9_-]{43}\Z)[A-Za-z0-9._-]{1,64}")
 
 LONGEST_ID: Final = 10  # digits; secrets are longer
 
-# NUL, and how UTF-8 would write a lone surrogate if it did.
+# NUL, and the bytes with which UTF-8 would encode a lone surrogate.
 UNSTORABLE: Final = re.compile(rb"\0|\xed[\xa0-\xbf][\x80-\xbf]")
 
-# What the board answers loads nothing and is framed nowhere; its pages bring policies of their own.
+# The API's answers load nothing and can't be framed. The pages have policies of their own.
 API_POLICY: Final = b"default-src 'none'; frame-ancestors 'none'"
 SECURITY_HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
 ]
-# Over http browsers ignore it, and say so on the console of each page.
+# Over http, browsers ignore it, and complain on each page's console.
 SECURE_HEADERS: Final = [*SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
 
-# What monitors and orchestrators ask for: often, and by any name.
+# Monitors and orchestrators ask for these often, and by any name.
 MONITORED_PATHS: Final = frozenset({"/api/v1/health", "/api/v1/ready"})
 
 
 def new_request_id() -> str:
-    """Return an id for a request that brings none of its own."""
-    # No secret; and a forked process draws others than the one that it comes from.
+    """Return an id for a request without one."""
+    # It isn't a secret. A forked process draws different ids than its parent.
     return f"{random.getrandbits(64):016x}"
 
 
@@ -64,7 +64,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _address(scope: Scope) -> str | None:
-    """Return the client's address; whatever else a proxy passes on as one is not for the log."""
+    """Return the client's address. Anything else that a proxy sends as one isn't logged."""
     try:
         return str(ip_address(scope["client"][0].partition("%")[0]))
     except (KeyError, TypeError, ValueError):
@@ -87,7 +87,7 @@ def is_storable(scope: Scope) -> bool:
 
 
 def declares_more(length: bytes, largest: int) -> bool:
-    """Tell whether a Content-Length is of more than so many bytes: `int()` alone fails beyond 4,300 digits."""
+    """Tell whether a Content-Length is larger than this. `int()` alone fails beyond 4,300 digits."""
     digits = length.lstrip(b"0")
     return digits.isdigit() and (len(digits) > len(str(largest)) or int(digits) > largest)
 
@@ -113,7 +113,7 @@ class BoardMiddleware:
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             kind = message["type"]
-            if kind.endswith("http.response.start"):  # also of a socket that is refused
+            if kind.endswith("http.response.start"):  # even for a socket that is refused
                 status = message["status"]
                 headers: list[tuple[bytes, bytes]] = list(message.get("headers", ()))
                 for name, _ in headers:
@@ -142,9 +142,9 @@ class BoardMiddleware:
             REQUEST_ID.reset(token)
 
     def _loggable(self, path: str) -> str:
-        """Return a path whose parts are words of the board's own paths, and ids; whatever else is there is a star.
+        """Return a path in which everything is a star except words of the board's own paths, and ids.
 
-        It may be what someone mistook for a place to put a token or a password.
+        Anything else may be a token or a password that someone put there by mistake.
         """
         parts = path.split("/")
         return "/".join(
@@ -166,12 +166,12 @@ class BoardMiddleware:
 
 
 class LimitsMiddleware:
-    """Refuses what no route may see: text that can't be stored, in the query or a header (422), and too large a body.
+    """Refuses what no route should see: text that can't be stored, in the query or a header (422), and large bodies.
 
-    A body may have 64 KiB, a webhook's delivery 2 MiB.
+    A body may have 64 KiB, a webhook delivery 2 MiB.
 
-    The body gets its 413 by its declared length, or once that much has come in chunks. FastAPI's own `max_body_size`
-    stands outside of this, and answers in plain text where a client is promised a problem.
+    A body is refused because of its declared length, or once that much has arrived in chunks. FastAPI's own
+    `max_body_size` runs outside of this middleware, and answers in plain text instead of a problem.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -207,7 +207,7 @@ class LimitsMiddleware:
 
 
 class HeadMiddleware:
-    """Has a HEAD answered as GET is, without the body (RFC 9110, section 9.3.2)."""
+    """Answers HEAD like GET, without the body (RFC 9110, section 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

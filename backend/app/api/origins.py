@@ -1,4 +1,4 @@
-"""Which pages may act with a visitor's cookies or open a socket: the board's own, and those that were named."""
+"""Which pages may use a visitor's cookies or open a socket: the board's own, and those in CORS_ORIGINS."""
 
 import logging
 from typing import Final
@@ -23,13 +23,13 @@ def _place(url: str) -> tuple[str, int | None] | None:
 
 
 def refuse_foreign(connection: HTTPConnection) -> None:
-    """Let the board's own pages and those in CORS_ORIGINS pass, and whatever is no browser and sends no Origin.
+    """Accept the board's own pages, those in CORS_ORIGINS, and clients without an Origin, which aren't browsers.
 
-    The own host is the one in `Host`, with the port of the origin's scheme where `Host` names none: a proxy that
-    ends TLS may not tell the scheme. `PUBLIC_URL` is always one's own.
+    The board's own host is the one in `Host`. If `Host` has no port, the port is that of the origin's scheme, because a
+    proxy that handles TLS may not report the scheme. `PUBLIC_URL` is always the board's own.
 
     Raises:
-        ForeignOrigin: the page is somebody else's; the message names both origins and what would allow it.
+        ForeignOrigin: the page belongs to another site. The text names both origins and what would allow it.
     """
     origin = connection.headers.get("origin")
     if origin is None or origin in settings.cors_origins_list or origin == settings.PUBLIC_URL:
@@ -42,7 +42,7 @@ def refuse_foreign(connection: HTTPConnection) -> None:
         f"A page at {origin[:200]!r} can't use this board, which is at {settings.PUBLIC_URL!r} (here: {host[:200]!r}). "
         "If that page is yours, set PUBLIC_URL to its address, or add the address to CORS_ORIGINS."
     )
-    # The answer names the origin. The log doesn't: a client may send anything there, such as a token.
+    # The answer names the origin, but the log doesn't: a client may send anything there, such as a token.
     log.warning(
         "Refused a page whose address isn't %s. The answer to it names the address. If it is yours, set PUBLIC_URL to "
         "it, or add it to CORS_ORIGINS.",

@@ -1,4 +1,4 @@
-"""What each route may answer besides its own answer, for the OpenAPI schema: one table, and what points at it."""
+"""The problems that routes can answer, for the OpenAPI schema: one table, and references to it."""
 
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ def _response(status: int, model: type[Problem]) -> dict[str, Any]:
 
 
 def problems(*statuses: int) -> Responses:
-    """Return the `responses` of a route that may answer with problems of these status codes."""
+    """Return the `responses` of a route that can answer with problems of these status codes."""
     return {status: _response(status, ValidationProblem if status == 422 else Problem) for status in statuses}  # noqa: PLR2004
 
 
@@ -52,7 +52,7 @@ NOT_READY: Final[Responses] = {503: _response(503, NotReady)}
 
 
 def describe(app: FastAPI) -> None:
-    """Have the app's OpenAPI carry the schemas that the problems point at; FastAPI would call them plain JSON."""
+    """Add the problems' schemas to the app's OpenAPI. FastAPI would describe them as plain JSON."""
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Every route family, in one table.
 
-Each is included by the app itself: FastAPI looks through a router within a router once more at each level. Those that
-are asked most come first.
+The app includes each itself, because FastAPI searches nested routers again at each level. The busiest ones come first.
 """
 
 from typing import Final
@@ -14,12 +13,12 @@ FAMILIES: Final = (statuses, board, health, live, auth, users, invites, tokens, 
 
 
 def include(app: FastAPI, prefix: str) -> None:
-    """Have the app serve all of them below a prefix."""
+    """Let the app serve all of them below a prefix."""
     for family in FAMILIES:
         app.include_router(family.router, prefix=prefix)
 
 
 def words() -> frozenset[str]:
-    """Return the words of which the families' paths are made; what varies stands between them."""
+    """Return the fixed words in the families' paths, without the parameters."""
     paths = [route.path for family in FAMILIES for route in family.router.routes if hasattr(route, "path")]
     return frozenset(word for path in paths for word in path.split("/") if not word.startswith("{"))

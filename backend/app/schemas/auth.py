@@ -7,14 +7,14 @@ from pydantic import Field
 from app.schemas.base import AnswerModel, Moment, RequestModel
 from app.schemas.text import STORABLE, DisplayName, Password, TimeZone, Username
 
-# What is compared with a stored hash need not fit the rules for new names and passwords, but has an end.
+# These passwords are compared with a stored hash. They don't have to follow the rules for new ones, but have a limit.
 GivenName = Annotated[str, Field(min_length=1, max_length=100), STORABLE]
 GivenPassword = Annotated[str, Field(min_length=1, max_length=1000), STORABLE]
 Code = Annotated[str, Field(min_length=1, max_length=200), STORABLE]
 
 
 class Registration(RequestModel):
-    """A new account. `invite` may be left out only where the board is open and has its first account."""
+    """A new account. `invite` is optional only if the board is open and already has an account."""
 
     username: Username
     display_name: DisplayName
@@ -24,14 +24,14 @@ class Registration(RequestModel):
 
 
 class Login(RequestModel):
-    """A name and a password."""
+    """A username and a password."""
 
     username: GivenName
     password: GivenPassword = Field(repr=False)
 
 
 class AccessToken(AnswerModel):
-    """An access token for `Authorization: Bearer`, good for `expires_in` seconds."""
+    """An access token for `Authorization: Bearer`, valid for `expires_in` seconds."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"
@@ -39,21 +39,21 @@ class AccessToken(AnswerModel):
 
 
 class PasswordChange(RequestModel):
-    """A new password, by someone who knows the old one."""
+    """A new password, from someone who knows the current one."""
 
     current_password: GivenPassword = Field(repr=False)
     new_password: Password = Field(repr=False)
 
 
 class PasswordReset(RequestModel):
-    """A new password, by someone who was given a reset code."""
+    """A new password, from someone with a reset code."""
 
     code: Code = Field(repr=False)
     new_password: Password = Field(repr=False)
 
 
 class SessionRead(AnswerModel):
-    """One of my sessions. `current` is the one that asks."""
+    """One of the caller's sessions. `current` marks the one that sent the request."""
 
     id: int
     created_at: Moment

@@ -1,4 +1,4 @@
-"""The board: who is doing what, and what is in the way."""
+"""The board: who is doing what, and who is blocked."""
 
 from app.schemas.base import AnswerModel, Moment
 from app.schemas.statuses import ReferenceRead, StatusRead
@@ -6,7 +6,7 @@ from app.schemas.users import UserRead
 
 
 class Member(AnswerModel):
-    """A member's newest status, and whether it is of today in that member's time zone."""
+    """A member's newest status, and whether it is from today in that member's time zone."""
 
     user: UserRead
     status: StatusRead | None
@@ -14,10 +14,10 @@ class Member(AnswerModel):
 
 
 class Blocker(AnswerModel):
-    """A blocked status that its author has not moved on from.
+    """A blocked status whose author has posted no other category since.
 
-    `waits_for` are those of its references that are not merged or closed; `cleared` once there were some, and none is
-    left.
+    `waits_for` has the references that aren't merged or closed. `cleared` is true if the status has references, and
+    waits for none of them any more.
     """
 
     status: StatusRead
@@ -27,14 +27,14 @@ class Blocker(AnswerModel):
 
 
 class GitHub(AnswerModel):
-    """By what statuses are read: where GitHub is, and the repository (`owner/repo`) that bare numbers are of."""
+    """How references in statuses are found: GitHub's address, and the repository (`owner/repo`) of bare numbers."""
 
     url: str
     repository: str | None
 
 
 class BoardRead(AnswerModel):
-    """The board at one position of the feed. Members are in the order of their names."""
+    """The board at one position of the feed. Members are sorted by name."""
 
     position: str
     github: GitHub

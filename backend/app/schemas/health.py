@@ -15,7 +15,7 @@ class Health(AnswerModel):
 class Ready(AnswerModel):
     """The process can do its work.
 
-    `revision` is the git revision that the image was built from. Without a token for GitHub, titles are off.
+    `revision` is the git revision from which the image was built. Without a GitHub token, titles are off.
     """
 
     status: Literal["ready"] = "ready"

@@ -15,7 +15,7 @@ class InviteCreate(RequestModel):
 
 
 class InviteRead(AnswerModel):
-    """An invite without its code. `created_by` is null where the command line made it."""
+    """An invite without its code. `created_by` is null if it was made on the command line."""
 
     id: int
     uses: int
@@ -26,7 +26,7 @@ class InviteRead(AnswerModel):
 
 
 class InviteCreated(InviteRead):
-    """An invite with its code, which is shown this once."""
+    """An invite with its code, which is shown only once."""
 
     code: str
     url: str

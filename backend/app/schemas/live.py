@@ -1,4 +1,4 @@
-"""What goes over the live feed's socket, beside the events themselves."""
+"""What is sent over the live socket, besides the events themselves."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ from app.schemas.text import STORABLE
 
 
 class AuthMessage(RequestModel):
-    """The first message of a client, and the one that renews its token later; `after` counts in the first alone."""
+    """A client's first message, and any later one that renews its token. `after` counts only in the first one."""
 
     type: Literal["auth"]
     token: Annotated[str, Field(min_length=1, max_length=4096, repr=False), STORABLE]

@@ -1,10 +1,10 @@
-"""The one form of every error (RFC 9457, with FastAPI's `detail` kept)."""
+"""The format of every error (RFC 9457, with FastAPI's `detail`)."""
 
 from pydantic import BaseModel
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field; what was sent is not repeated."""
+    """What is wrong with one field. The value isn't repeated."""
 
     loc: list[str | int]
     msg: str
@@ -12,7 +12,7 @@ class FieldError(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error. Programs branch on `code`, people read `detail`."""
+    """An error. `code` is for programs, `detail` for people."""
 
     type: str = "about:blank"
     title: str

@@ -21,20 +21,20 @@ class UserRead(AnswerModel):
 
 
 class UserQuery(PageQuery):
-    """Which members: all, or those that are disabled, or those that are not."""
+    """Which members: all, only the disabled ones, or only the others."""
 
     disabled: AddressBool | None = None
 
 
 class ProfileUpdate(RequestModel):
-    """What members may change about themselves; what is left out stays."""
+    """What members can change about themselves. Missing fields don't change."""
 
     display_name: DisplayName | None = None
     time_zone: TimeZone | None = None
 
 
 class MemberUpdate(RequestModel):
-    """What admins may change about a member; what is left out stays."""
+    """What admins can change about a member. Missing fields don't change."""
 
     role: Role | None = None
     disabled: GivenBool | None = None

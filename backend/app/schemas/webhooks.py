@@ -1,4 +1,4 @@
-"""What GitHub is answered."""
+"""Answers to GitHub."""
 
 from typing import Literal
 
@@ -6,6 +6,6 @@ from app.schemas.base import AnswerModel
 
 
 class Taken(AnswerModel):
-    """What became of a delivery: taken in, seen before, or of nothing that anyone has spoken of."""
+    """What happened to a delivery: processed, seen before, or ignored, because nobody has mentioned its subject."""
 
     result: Literal["done", "seen", "ignored"]

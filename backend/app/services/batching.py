@@ -1,17 +1,18 @@
-"""Questions that many ask at once, put to the database together."""
+"""Reads that many callers need at once, sent to the database together."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 
 class Lookup[K, R]:
-    """Looks rows up by a key: all that are asked for in one turn of the event loop, in one statement.
+    """Looks up rows by key: all keys that are asked for in one turn of the event loop, in one statement.
 
-    Nobody is answered from a statement that began before the question, and nobody waits for one that is under way.
+    Nobody gets an answer from a statement that began before they asked, and nobody waits for one that is already
+    running.
 
     Args:
-        read: returns the rows of several keys, each of which is named once.
-        key: tells whose a row is.
+        read: returns the rows of several keys, each of which is given once.
+        key: returns a row's key.
     """
 
     def __init__(self, read: Callable[[list[K]], Awaitable[Sequence[R]]], *, key: Callable[[R], K]) -> None:
@@ -21,15 +22,15 @@ class Lookup[K, R]:
         self._reading: set[asyncio.Task[None]] = set()
 
     async def find(self, key: K) -> R | None:
-        """Return the row of this key, or None where there is none.
+        """Return the row of this key, or None if there is none.
 
         Raises:
-            Exception: whatever `read` raises, for everyone who asked with it.
+            Exception: whatever `read` raises, for everyone whose key was in it.
         """
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._start)
-        # A future for each, so that whoever gives up takes nobody along.
+        # A separate future for each caller, so that one who gives up doesn't cancel the others.
         mine: asyncio.Future[R | None] = loop.create_future()
         self._waiting.append((key, mine))
         return await mine
@@ -54,9 +55,9 @@ class Lookup[K, R]:
 
 
 class Together[R]:
-    """Reads what is the same for everyone, once at a time: for all who asked before it began.
+    """Reads what is the same for everyone, once at a time, for all who asked before the read began.
 
-    Nobody is answered from a read that began before the question. However many ask, one connection is enough.
+    Nobody gets an answer from a read that began before they asked. However many ask, one connection is enough.
     """
 
     def __init__(self, read: Callable[[], Awaitable[R]]) -> None:
@@ -65,10 +66,10 @@ class Together[R]:
         self._reading: asyncio.Task[None] | None = None
 
     async def get(self) -> R:
-        """Return what is read next.
+        """Return the result of the next read.
 
         Raises:
-            Exception: whatever the read raises, for everyone who asked with it.
+            Exception: whatever the read raises, for everyone who waits for it.
         """
         loop = asyncio.get_running_loop()
         mine: asyncio.Future[R] = loop.create_future()

@@ -1,4 +1,4 @@
-"""Cursors: where the next part of a list begins, opaque to clients."""
+"""Cursors: where the next part of a list begins. They are opaque to clients."""
 
 import hashlib
 import struct
@@ -16,16 +16,16 @@ def _check(body: bytes) -> bytes:
 
 
 def write(*values: int) -> str:
-    """Return the cursor that stands behind the row with these values of the list's order."""
+    """Return the cursor after a row with these values of the list's order."""
     body = struct.pack(f">{len(values)}q", *values)
     return urlsafe_b64encode(body + _check(body)).rstrip(b"=").decode()
 
 
 def read(cursor: str, *, values: int) -> tuple[int, ...]:
-    """Return the `values` numbers that `write` was given.
+    """Return the `values` numbers that were given to `write`.
 
     Raises:
-        InvalidCursor: it is not one that `write` made with as many.
+        InvalidCursor: `write` hasn't made this cursor, or not with as many values.
     """
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))

@@ -1,4 +1,4 @@
-"""Pages of lists that are ordered by id, newest first."""
+"""Pages of lists that are sorted by id, newest first."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ async def by_id(
     limit: int,
     cursor: str | None,
 ) -> tuple[list[Row[*tuple[Any, ...]]], str | None]:
-    """Return the rows of one page, and the cursor of the next; the rows' first entity has the id.
+    """Return the rows of one page, and the cursor of the next. The rows' first entity has the id.
 
     Raises:
         InvalidCursor: the cursor is damaged.

@@ -1,4 +1,4 @@
-"""Whether this process can do its work, and what it waits for if not."""
+"""Whether this process can do its work, and otherwise what it waits for."""
 
 import functools
 from typing import Literal
@@ -30,7 +30,7 @@ async def _revision(db: AsyncSession) -> str | None:
 
 
 async def is_migrated(db: AsyncSession) -> bool:
-    """Tell whether the database has all that this code needs; one that is newer than the code does.
+    """Tell whether the database has everything that this code needs. A database newer than the code does.
 
     Raises:
         DatabaseUnavailable: it can't be reached.
@@ -42,7 +42,7 @@ async def is_migrated(db: AsyncSession) -> bool:
 
 
 async def missing(db: AsyncSession, *, listening: bool) -> list[Missing]:
-    """Return what the process waits for; nothing means that it is ready."""
+    """Return what the process waits for. If that is nothing, it is ready."""
     found: list[Missing] = []
     try:
         if not await is_migrated(db):

@@ -1,4 +1,4 @@
-"""Statements that are written once, and run by either way: in a session of SQLAlchemy, or by the bare driver."""
+"""Statements that are written once, and run either in an SQLAlchemy session or directly by the driver."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from sqlalchemy import ClauseElement, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-# What a service is given to run a statement: within a session's transaction, or on a connection as the driver knows it.
+# What runs a service's statement: a session's transaction, or a connection of the driver.
 type Database = AsyncSession | asyncpg.Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement, the names of its parameters in their order, and the values of those that are constants."""
+    """A statement, the names of its parameters in their order, and the values of its constants."""
 
     query: Executable
     sql: str
@@ -35,14 +35,14 @@ class Statement:
         """Run it with these values by the driver, and return its rows.
 
         Raises:
-            TimeoutError: it took longer than so many seconds.
+            TimeoutError: it took longer than this many seconds.
         """
         arguments = [values[name] if name in values else self.constants[name] for name in self.names]
         rows: list[asyncpg.Record] = await connection.fetch(self.sql, *arguments, timeout=within)
         return rows
 
     async def run(self, db: Database, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-        """Run it with these values by either way, and return its rows."""
+        """Run it with these values in either way, and return its rows."""
         if isinstance(db, AsyncSession):
             result = await db.execute(self.query, values)
             return [dict(row) for row in result.mappings()] if result.returns_rows else []  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
-"""Turns at what a process has little of: hashing, and the database for long reads.
+"""Turns at something a process has little of: hashing passwords, and database connections for long reads.
 
-Those who wait take turns by group, and within a group by member. So whoever asks for much waits behind everybody who
-asks for little, and keeps nobody out.
+Waiting callers take turns by group, and within a group by member. So a caller with many requests waits behind everyone
+with few, and can't lock anyone out.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ def _count(members: Members) -> int:
 
 
 class Turns:
-    """So many turns at once, in an order that is fair to groups and to their members.
+    """A number of simultaneous turns, in an order that is fair to groups and to their members.
 
     Args:
-        at_once: how many have their turn at the same time.
-        most_waiting: how many wait. One more takes the place of the last of those who wait most often, if they wait
-            more often than it.
-        patience: for how many seconds.
-        refusal: what those are told who have to come back later.
+        at_once: how many can have a turn at the same time.
+        most_waiting: how many can wait. One more replaces the last of the member with the most waiting requests, if
+            that member has more than the new one's.
+        patience: how many seconds they wait.
+        refusal: the text for those who must come back later.
     """
 
     def __init__(self, *, at_once: int, most_waiting: int, patience: float, refusal: str) -> None:
@@ -35,17 +35,17 @@ class Turns:
         self._most_waiting = most_waiting
         self._patience = patience
         self._refusal = refusal
-        # Groups, and the members of each, in the order of their next turns.
+        # The groups, and the members of each, in the order of their next turns.
         self._queues: dict[Hashable, Members] = {}
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """The number of waiting callers."""
         return sum(map(_count, self._queues.values()))
 
     @asynccontextmanager
     async def turn(self, group: Hashable, member: Hashable = None) -> AsyncIterator[None]:
-        """Wait for a turn, and have it for as long as the block takes.
+        """Wait for a turn, and keep it for the duration of the block.
 
         Raises:
             TooBusy: too many are waiting, or it took too long.
@@ -69,7 +69,7 @@ class Turns:
                 await mine
         except BaseException as error:
             if mine.done() and not mine.cancelled() and mine.exception() is None:
-                self._pass_on()  # the turn came when it was given up
+                self._pass_on()  # the turn came just when the caller gave up
             else:
                 self._leave(group, member, mine)
             if isinstance(error, TimeoutError):
@@ -80,7 +80,7 @@ class Turns:
         while self._queues:
             group, members = next(iter(self._queues.items()))
             member, queue = next(iter(members.items()))
-            # Both go to the end of their order, as long as anyone waits there.
+            # Both move to the end of their order, as long as they have anyone waiting.
             self._queues[group] = self._queues.pop(group)
             members[member] = members.pop(member)
             turn = queue[0]
@@ -94,7 +94,7 @@ class Turns:
         members = self._queues.get(group, {})
         queue = members.get(member)
         if queue is None or waiting not in queue:
-            return  # it was sent away, or given a turn
+            return  # it was sent away, or got a turn
         queue.remove(waiting)
         if not queue:
             del members[member]
@@ -105,7 +105,7 @@ class Turns:
         mine = self._queues.get(group, {})
         largest = max(self._queues, key=lambda each: _count(self._queues[each]))
         if _count(self._queues[largest]) <= _count(mine) + 1:
-            largest = group  # no group has more than this one: its members have to make room
+            largest = group  # no group has more waiting than this one, so its own members must make room
         members = self._queues.get(largest, {})
         longest = max(members, key=lambda each: len(members[each]), default=None)
         if longest not in members or (largest == group and len(members[longest]) <= len(mine.get(member, ())) + 1):

@@ -1,16 +1,16 @@
 """Who in this process is told that the log has grown.
 
-A transaction that appended is announced after its commit, unless the commit itself has notified all who listen. The
-announcement carries no data: it says "look".
+A transaction that appended to the log is announced after its commit, unless the commit itself has notified all
+processes. The announcement carries no data: it means "look at the log".
 """
 
 from collections.abc import Callable
 from typing import Final
 
-# The key in `AsyncSession.info` under which a transaction notes that it appended.
+# The key in `AsyncSession.info` with which a transaction notes that it has appended.
 APPENDED: Final = "feed_appended"
 
-# What processes listen on for commits.
+# The channel on which processes listen for commits.
 CHANNEL: Final = "statusboard_feed"
 
 type Listener = Callable[[], None]
@@ -19,12 +19,12 @@ _listeners: set[Listener] = set()
 
 
 def subscribe(listener: Listener) -> None:
-    """Have `listener` called after each commit of this process that appended to the log. It must not block."""
+    """Call `listener` after each commit of this process that appended to the log. It must not block."""
     _listeners.add(listener)
 
 
 def unsubscribe(listener: Listener) -> None:
-    """Undo `subscribe`; one that was never subscribed is no error."""
+    """Undo `subscribe`. It is no error if the listener was never subscribed."""
     _listeners.discard(listener)
 
 

@@ -1,4 +1,4 @@
-"""The open sockets of this process, the feed that they follow, and whether those behind them may still listen."""
+"""The open sockets of this process, the feed they follow, and the check that their members may still read."""
 
 import asyncio
 import logging
@@ -17,43 +17,43 @@ from app.services.identity.callers import Credential
 
 log = logging.getLogger(__name__)
 
-# Twice within the 60 s in which a socket must be gone after its session has ended.
+# Twice within the 60 s after which a socket must be closed once its session has ended.
 CHECK_EVERY: Final = 20.0
 
-# Sockets that authenticate and read their beginning at once: each holds a connection of the pool, which has 8, and
-# the rest is for requests. A thousand clients that come back after a restart queue here.
+# Sockets that authenticate and read their starting point at the same time. Each uses one of the pool's 8 connections,
+# and requests need the rest. A thousand clients that reconnect after a restart queue here.
 MOST_STARTING: Final = 4
 
-# Those who have sent no first message may be a tenth of all, but that many in any case.
+# Sockets without a first message may be a tenth of all, or this many if that is more.
 LEAST_SILENT: Final = 100
 
-# Bytes of snapshots that clients have not taken yet, of all sockets together.
+# Bytes of snapshots that clients haven't read yet, for all sockets together.
 MOST_UNTAKEN: Final = 32 * 1024 * 1024
 
 
 class Socket(Protocol):
-    """A socket, as far as it is known here."""
+    """What this module knows of a socket."""
 
     def end(self, code: int, reason: str) -> None:
-        """Have it closed, from wherever in the process this is called."""
+        """Close it. Can be called from anywhere in the process."""
 
 
 class Sockets:
-    """All of this process's sockets. They hold no database connection: they take one for as long as they read."""
+    """All sockets of this process. They hold a database connection only while they read."""
 
     def __init__(self) -> None:
         self.open: set[Socket] = set()
-        self.silent = 0  # those of them that have sent no first message
-        self.credentials: dict[Socket, Credential] = {}  # of those that have shown a good one
+        self.silent = 0  # those that have sent no first message
+        self.credentials: dict[Socket, Credential] = {}  # of the authenticated ones
         self.of_members: Counter[int] = Counter()
         self.caught_up = CaughtUp()
         self.feed = LiveFeed(on_other_history=self._end_all, on_news=self.caught_up.spread)
         self.starting = asyncio.Semaphore(MOST_STARTING)
-        self.untaken: dict[Socket, int] = {}  # those that wait longest first
+        self.untaken: dict[Socket, int] = {}  # the oldest first
         self._watch: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to follow the log and to watch over the sockets' credentials; to start twice is to start once."""
+        """Start to follow the log and to check the sockets' credentials. A second call changes nothing."""
         self.feed.start()
         loop = asyncio.get_running_loop()
         if self._watch is None or self._watch.done() or self._watch.get_loop() is not loop:
@@ -61,7 +61,7 @@ class Sockets:
             self._watch = loop.create_task(self._watch_credentials(), name="socket credentials")
 
     async def stop(self) -> None:
-        """Stop following and watching. The server has closed the sockets by then."""
+        """Stop following and checking. The server has already closed the sockets."""
         if self._watch is not None:
             self._watch.cancel()
             with suppress(asyncio.CancelledError):
@@ -70,12 +70,12 @@ class Sockets:
         await self.feed.stop()
 
     def has_room(self) -> bool:
-        """Tell whether there may be another socket, of somebody who is still to say who they are."""
+        """Tell whether one more unauthenticated socket may be open."""
         most_silent = max(LEAST_SILENT, settings.WS_MAX_SOCKETS // 10)
         return len(self.open) < settings.WS_MAX_SOCKETS and self.silent < most_silent
 
     def give(self, socket: Socket, credential: Credential) -> bool:
-        """Have a socket go on by this credential, unless its member has as many as they may; tell whether it does."""
+        """Give a socket this credential, unless its member already has too many sockets. Tell whether it succeeded."""
         before, user_id = self.credentials.get(socket), credential.user_id
         if before is None or before.user_id != user_id:
             if self.of_members[user_id] >= settings.WS_MAX_SOCKETS_PER_MEMBER:
@@ -86,7 +86,7 @@ class Sockets:
         return True
 
     def let_go(self, socket: Socket) -> None:
-        """Forget a socket that is closed."""
+        """Forget a closed socket."""
         self.open.discard(socket)
         self._take_back(socket)
 
@@ -98,9 +98,10 @@ class Sockets:
 
     @contextmanager
     def taking(self, socket: Socket, size: int) -> Iterator[None]:
-        """Count what a socket is sent at its start, until its client has taken it.
+        """Count what a socket is sent at its start, until its client has read it.
 
-        Where all that is too much, the member for whom most of it waits loses the socket that has waited longest.
+        If that is too much for all sockets together, the member with the most unread bytes loses the oldest such
+        socket.
         """
         self.untaken[socket] = size
         while sum(self.untaken.values()) > MOST_UNTAKEN:
@@ -134,7 +135,7 @@ class Sockets:
 
     async def _end_those_without_standing(self) -> None:
         ended = await callers.ended(set(self.credentials.values()))
-        # By what each shows now: it may have shown another credential meanwhile, or be closed.
+        # Compare with the current credential: a socket may have sent another one in the meantime, or be closed.
         for socket, credential in tuple(self.credentials.items()):
             if (error := ended.get(credential)) is not None:
                 socket.end(close_code(error), error.text)

@@ -1,4 +1,4 @@
-"""What GitHub calls."""
+"""GitHub's webhook."""
 
 from typing import Annotated
 
@@ -26,8 +26,8 @@ async def receive_webhook(
     x_github_delivery: Annotated[str, Visible],
     x_hub_signature_256: Annotated[str | None, Header()] = None,
 ) -> Taken:
-    """Take in what GitHub tells of issues, pull requests and discussions; it proves itself by GITHUB_WEBHOOK_SECRET."""
-    deliveries.secret()  # without one, nothing is read
+    """Process a delivery about an issue, a pull request or a discussion. Its signature proves GITHUB_WEBHOOK_SECRET."""
+    deliveries.secret()  # without a secret, nothing is read
     body = await bodies.read(request)
     deliveries.check_signature(body, x_hub_signature_256)
     told = deliveries.read(x_github_event, body, request.headers.get("content-type", ""))

@@ -18,13 +18,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/health")
 async def health() -> Health:
-    """Answer that the process is alive; the database may be away."""
+    """Answer that the process is alive, even without a database."""
     return Health()
 
 
 @router.get("/ready", response_model=Ready, responses=NOT_READY)
 async def ready(request: Request, db: DB) -> Ready | Response:
-    """Answer whether the process can do its work: the database is there and migrated, and the feed listens."""
+    """Answer whether the process can work: the database is available and migrated, and the feed is listening."""
     missing = await readiness.missing(db, listening=request.app.state.sockets.feed.connected)
     if not missing:
         return Ready(version=__version__, revision=settings.REVISION, titles=settings.titles)

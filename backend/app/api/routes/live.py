@@ -10,7 +10,7 @@ router = APIRouter()
 
 
 async def follow_the_board(websocket: WebSocket) -> None:
-    """Follow the board: see `docs/api.md` for the messages. A foreign Origin's handshake is refused with 403."""
+    """Follow the board: `docs/api.md` describes the messages. A handshake with a foreign Origin is refused with 403."""
     try:
         refuse_foreign(websocket)
     except ForeignOrigin as error:
@@ -19,5 +19,5 @@ async def follow_the_board(websocket: WebSocket) -> None:
     await LiveSocket(websocket, websocket.app.state.sockets).run()
 
 
-# Starlette's own route: FastAPI's keeps 4 KB for each open socket, for dependencies that this one has not.
+# Starlette's own route. FastAPI's would need 4 KB for each open socket, for dependencies that this one doesn't have.
 router.add_websocket_route("/live", follow_the_board)

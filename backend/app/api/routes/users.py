@@ -18,19 +18,19 @@ Name = Annotated[Username, Path()]
 
 @router.get("/me")
 async def read_me(caller: CurrentReader) -> UserRead:
-    """Return who I am."""
+    """Return the caller."""
     return UserRead.model_validate(caller.user)
 
 
 @router.patch("/me", responses=problems(413))
 async def update_me(changes: ProfileUpdate, db: DB, caller: CurrentUser) -> UserRead:
-    """Change my display name or time zone."""
+    """Change the caller's display name or time zone."""
     return await members.update_profile(db, user=caller.user, changes=changes)
 
 
 @router.get("")
 async def list_users(wanted: Annotated[UserQuery, Query()], db: DB, _caller: CurrentReader) -> Page[UserRead]:
-    """List the members, newest first: all, or those that are disabled, or those that are not."""
+    """List members, newest first: all, only the disabled ones, or only the others."""
     return await members.list_all(db, disabled=wanted.disabled, limit=wanted.limit, cursor=wanted.cursor)
 
 
@@ -48,5 +48,5 @@ async def administer_user(username: Name, changes: MemberUpdate, db: DB, caller:
 
 @router.post("/{username}/reset", status_code=201, responses=problems(404))
 async def create_reset_code(username: Name, db: DB, caller: CurrentAdmin) -> ResetCodeRead:
-    """Make a one-time code with which the member sets a new password."""
+    """Create a one-time code with which the member sets a new password."""
     return await accounts.create_reset_code(db, username=username, creator=caller.user)

@@ -1,8 +1,8 @@
-"""The people of the demo: who they are, what they say in a week, and the GitHub of which they speak.
+"""The demo's people: who they are, what they post in a week, and the GitHub items they mention.
 
-It is longer than other modules since it is made of sentences. Each person has five days of three lines. A line begins
-with its category's first letter. `!` behind it merges or closes all that it names, at that moment; what stands behind
-`=>` is what the line says after its author has edited it.
+This module is longer than others because it consists of sentences. Each person has five days of three lines. A line
+begins with its category's first letter. `!` after that letter merges or closes everything the line mentions, at that
+moment. The text after `=>` is the line after its author's edit.
 """
 
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ class Person:
 
     @property
     def username(self) -> str:
-        """What marks the account as one of the demo, together with the label."""
+        """The prefix and the label together mark the account as the demo's."""
         return f"{PREFIX}{self.name}"
 
     @property
     def display_name(self) -> str:
-        """What everyone sees: it says that this is the demo."""
+        """What everyone sees. It says that this is the demo."""
         return f"{self.full_name} {LABEL}"
 
 
@@ -36,7 +36,7 @@ def _person(name: str, full_name: str, time_zone: str, week: str) -> Person:
     return Person(name, full_name, time_zone, tuple(line.strip() for line in week.strip().splitlines()))
 
 
-# Title and kind of what people speak of; `draft` and `discussion` say so, all others are open to begin with.
+# Titles and kinds of what people mention. `draft` and `discussion` are marked; all others are open at first.
 REFERENCES: Final = """
 octo/api#401 pull Page through lists by cursor
 octo/api#408 issue Search forgets words behind a hyphen

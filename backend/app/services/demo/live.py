@@ -1,4 +1,4 @@
-"""What the demo's people go on to say, for ever: small scenes of two people, three at a time. It knows no database."""
+"""What the demo's people keep posting: endless small scenes of two people, three at a time. No database is used."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ AT_ONCE: Final = 3
 # New numbers, above those of the week.
 FIRST_NUMBER: Final = 1000
 
-# How the week ends, once there is someone to see it.
+# How the week's open stories end, once someone is there to see it.
 ENDINGS: Final = """
 hiro d! octo/mobile#79 is merged and octo/mobile#77 closed: photos are the right way up
 bruno d! octo/infra#66 is everywhere: all five regions pass the client's address on
@@ -21,7 +21,7 @@ chiara d! octo/web#218 is merged. Every empty place says now what it is for
 ada d! octo/api#423 is merged, so octo/api#421 is closed
 """
 
-# Each line names who says it, the first or the second of two.
+# Each line says which of the two people posts it, the first or the second.
 SCENES: Final = (
     """
     0 p Next: {0}
@@ -78,7 +78,7 @@ TOPICS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Somebody says something; what it speaks of is known before."""
+    """Somebody posts something. What they mention is already known."""
 
     person: Person
     line: Line
@@ -86,7 +86,7 @@ class Step:
 
 
 def endings(cast: Sequence[Person]) -> Iterator[Step]:
-    """Yield how the open ends of the week are tied up, each by its person, as far as that one takes part."""
+    """Yield the endings of the week's open stories, for the people who take part."""
     by_name = {person.name: person for person in cast}
     for line in ENDINGS.strip().splitlines():
         name, _, said = line.partition(" ")
@@ -102,7 +102,7 @@ def _scene(scene: str, topic: str, pair: Sequence[Person], number: int) -> Itera
 
 
 def scenes(cast: Sequence[Person], random: Random) -> Iterator[Step]:
-    """Yield steps without end, of three scenes at a time, in which everyone takes part in one at most."""
+    """Yield steps without end, from three scenes at a time. Each person takes part in at most one of them."""
     topics, kinds = cycle(random.sample(TOPICS, len(TOPICS))), cycle(random.sample(SCENES, len(SCENES)))
     number = FIRST_NUMBER + random.randrange(1_000_000)
     playing: list[tuple[Iterator[Step], list[Person]]] = []

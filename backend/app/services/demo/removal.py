@@ -1,7 +1,7 @@
-"""The end of the demo: its people are removed, with everything they said, from whatever board they are on.
+"""Removes the demo's people from any board, with everything they posted.
 
-First they are disabled, so that they are gone from open boards at once and nobody posts as one of them. Then what they
-said is deleted, one by one as a person would. Whatever is interrupted goes on the next time.
+First they are disabled, so that they disappear from open boards at once and nobody can post as one of them. Then their
+statuses are deleted one by one, as a person would do it. If this is interrupted, the next call continues.
 """
 
 from contextlib import suppress
@@ -29,13 +29,13 @@ AT_ONCE: Final = 100
 
 
 async def remove(db: AsyncSession) -> tuple[int, int]:
-    """Remove the demo's people, and return how many they were and how many statuses of theirs.
+    """Remove the demo's people. Return how many people and how many statuses there were.
 
     Args:
-        db: a session with more patience than a request has.
+        db: a session with a longer time limit than a request has.
 
     Raises:
-        LastAdmin: members would be left, and none who can administer the board.
+        LastAdmin: members would remain, but none who can administer the board.
     """
     people = {user.id: user for user in await _disable(db)}
     removed = 0
@@ -86,7 +86,7 @@ async def _delete_accounts(db: AsyncSession, people: list[int]) -> None:
 
 
 async def _forget_references(db: AsyncSession) -> list[NewEvent]:
-    """Delete what was made up, and return events of what others speak of: it becomes a plain link, and is asked for."""
+    """Delete what was made up. Return events for what others mention: it becomes a plain link, and GitHub is asked."""
     rows = await db.scalars(select(Reference).where(MADE_UP).order_by(*IN_ORDER).with_for_update())
     made_up = select(Reference.id).where(MADE_UP)  # the links of a whole board may be millions
     spoken_of = select(StatusReference.reference_id).where(StatusReference.reference_id.in_(made_up)).distinct()

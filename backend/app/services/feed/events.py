@@ -1,4 +1,4 @@
-"""Events as they are sent, and the newest of them in memory."""
+"""Events in the form in which they are sent, and the newest of them in memory."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -7,23 +7,23 @@ from typing import Final, Self
 
 from app.services.feed.log import Position
 
-# What a process keeps in memory, at most; whoever is further behind reads the database.
+# The most that a process keeps in memory. A socket that is further behind reads the database.
 RING_SIZE: Final = 10_000
 RING_BYTES: Final = 16 * 1024 * 1024
 
-# What is read, or written to a client, at a time. It bounds what is held for one that does not read.
+# How much is read, or written to a client, at a time. It limits the memory for a client that doesn't read.
 PIECE_BYTES: Final = 64 * 1024
 
 DELETED: Final = "status.deleted"
-# What carries a status: its subject is the status's id.
+# Events that carry a status. Their subject is the status's id.
 OF_STATUSES: Final = ("status.", "blocker.")
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the log; `message` is what every socket gets, made once.
+    """One event of the log. `message` is what every socket is sent, made once.
 
-    It is kept as bytes: in a string, one emoji makes every character take four.
+    It is stored as bytes, because in a string a single emoji makes every character take four bytes.
     """
 
     position: Position
@@ -33,17 +33,17 @@ class Event:
 
     @classmethod
     def from_row(cls, seq: int, mark: str, kind: str, subject_id: int, payload: str) -> Self:
-        """Make an event of its row; the payload is JSON already, and the rest needs no escaping."""
+        """Make an event from its row. The payload is already JSON, and nothing else needs escaping."""
         position = Position(seq, mark)
         message = f'{{"type":"event","seq":{seq},"position":"{position}","kind":"{kind}","data":{payload}}}'
         return cls(position, kind, subject_id, message.encode())
 
     @classmethod
     def from_bulletin(cls, bulletin: str) -> tuple[Position, Self]:
-        """Make an event of what a notification carries of it (`feed.BULLETIN`), with the position before it.
+        """Make an event from a notification (`feed.BULLETIN`). Also return the position before it.
 
         Raises:
-            ValueError: it carries none, and says no more than "look".
+            ValueError: the notification carries no event. It only means "look at the log".
         """
         seq, mark, mark_before, kind, subject_id, payload = bulletin.split(" ", 5)
         event = cls.from_row(int(seq), mark, kind, int(subject_id), payload)
@@ -51,7 +51,7 @@ class Event:
 
 
 def pieces(events: Iterable[Event]) -> Iterator[list[Event]]:
-    """Part events into pieces, each of `PIECE_BYTES` at most or of one event."""
+    """Split events into pieces, each of at most `PIECE_BYTES` or of a single event."""
     piece: list[Event] = []
     size = 0
     for event in events:
@@ -65,7 +65,7 @@ def pieces(events: Iterable[Event]) -> Iterator[list[Event]]:
 
 
 class Ring:
-    """The newest events without a gap, oldest first, behind the position at which it began."""
+    """The newest events without a gap, oldest first, and the position before them."""
 
     def __init__(self, begin: Position) -> None:
         self.last = begin
@@ -75,11 +75,11 @@ class Ring:
 
     @property
     def first_seq(self) -> int:
-        """The seq of the oldest event that is here, or would be next."""
+        """The seq of the oldest event in the ring, or of the next one if it is empty."""
         return self.last.seq - len(self._events) + 1
 
     def append(self, event: Event) -> None:
-        """Add the next event. A deletion takes the text out of the events before it, as it does in the database."""
+        """Add the next event. A deletion removes the text from earlier events, as in the database."""
         assert event.position.seq == self.last.seq + 1, "the log has no gaps"
         if event.kind == DELETED:
             self._redact(event)
@@ -101,11 +101,11 @@ class Ring:
                 self._events[index] = redacted
 
     def covers(self, after: int) -> bool:
-        """Tell whether the event behind `after` is here, or will be."""
+        """Tell whether the event after `after` is in the ring, or will be."""
         return after + 1 >= self.first_seq
 
     def contradicts(self, position: Position) -> bool:
-        """Tell whether the ring knows another mark for that seq: one of them is of a history that is gone."""
+        """Tell whether the ring knows a different mark for that seq. Then one of them is from a lost history."""
         index = position.seq - self.first_seq
         if index >= len(self._events) or index < -1:
             return False
@@ -113,11 +113,11 @@ class Ring:
         return known.mark != position.mark
 
     def since(self, after: int) -> Iterator[Event]:
-        """Yield the events behind `after`, which the ring must cover."""
+        """Yield the events after `after`, which the ring must cover."""
         start = max(after + 1, self.first_seq)
         for seq in range(start, self.last.seq + 1):
             index = seq - self.first_seq
             if index < 0:
-                # It fell out of the ring while the receiver was waited for.
+                # It left the ring while the receiver was busy.
                 return
             yield self._events[index]

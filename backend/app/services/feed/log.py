@@ -13,13 +13,13 @@ from app.models import FeedEvent, FeedHead
 from app.services import wakeups
 from app.services.statements import Database, Statement
 
-# How far a client may be behind and still continue: by count, and by age in days.
+# How far a client may be behind and still continue: in events, and in days.
 MOST_MISSED: Final = 10_000
 KEPT_DAYS: Final = 7
 
 POSITION: Final = re.compile(r"([0-9]{1,18})-([0-9a-f]{8})")
 
-# The row lock of feed_head puts writers in the order of their commits, and a rolled-back one gives its number back.
+# The row lock of feed_head puts writers in the order of their commits. A rollback returns its number.
 APPEND: Final = Statement.of(
     text("""
     WITH head AS (
@@ -30,13 +30,13 @@ APPEND: Final = Statement.of(
     """)
 )
 
-# What a notification carries of an event, in the RETURNING of the statement that appends it, for `Event.from_bulletin`.
-# PostgreSQL takes less than 8000 bytes. The mark before is the one that the statement saw when it began: where
-# another has committed since, it is not the last one's, and whoever gets this reads the log.
+# The event in a notification's payload, as the RETURNING of the statement that appends it, for `Event.from_bulletin`.
+# PostgreSQL allows less than 8000 bytes. The mark before is the one that the statement saw when it began. If another
+# transaction has committed since, it isn't the last event's mark, and the receiver reads the log.
 BULLETIN: Final = """CASE WHEN octet_length(payload) < 7900
     THEN concat_ws(' ', seq, mark, (SELECT mark FROM feed_head), kind, subject_id, payload) ELSE '' END"""
 
-# Several at once, in their order, behind one lock. Each has a mark of its own; the last one's is the head's.
+# Several events at once, in their order, with one lock. Each has its own mark, and the last one's becomes the head's.
 APPEND_ALL: Final = text("""
     WITH new AS (
         SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:subject_ids AS bigint[]), CAST(:payloads AS text[]))
@@ -50,13 +50,13 @@ APPEND_ALL: Final = text("""
     FROM head, new
 """)
 
-# The text of a deleted status is gone from the log too: what spoke of it now says that it is deleted.
+# The text of a deleted status is removed from the log too: its events now say that it is deleted.
 REDACT: Final = text("""
     UPDATE feed_events SET kind = 'status.deleted', payload = :payload
     WHERE subject_id = :subject_id AND (kind LIKE 'status.%' OR kind LIKE 'blocker.%')
 """)
 
-# What a status said when it was posted or last edited at that moment.
+# A status's content when it was posted, or last edited at that time.
 SAID: Final = text("""
     SELECT payload FROM feed_events
     WHERE subject_id = :status_id AND kind IN ('status.posted', 'status.edited') AND kind LIKE 'status.%'
@@ -66,7 +66,7 @@ SAID: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """What an event tells, before it has a place in the log: see `append`."""
+    """An event before it has a place in the log: see `append`."""
 
     kind: str
     subject_id: int
@@ -75,7 +75,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """One event of one history: after a restore the same seq has another mark."""
+    """One event of one history. After a restore, the same seq has another mark."""
 
     seq: int
     mark: str
@@ -91,21 +91,21 @@ class Position:
 
 
 async def append(db: Database, *, kind: str, subject_id: int, payload: str) -> None:
-    """Append an event to the log, as the last statement of the transaction: it holds the log's only lock.
+    """Append an event to the log, as the last statement of the transaction, because it takes the log's only lock.
 
     Args:
-        db: the transaction that changes what the event tells of.
+        db: the transaction with the change that the event is about.
         kind: such as `status.posted`.
         subject_id: the id of what has changed.
-        payload: the event's data as JSON, sent as it stands.
+        payload: the event's data as JSON, sent unchanged.
     """
     await APPEND.run(db, {"kind": kind, "subject_id": subject_id, "payload": payload})
-    if isinstance(db, AsyncSession):  # whoever has none announces it
+    if isinstance(db, AsyncSession):  # whoever runs a statement without a session announces it
         db.info[wakeups.APPENDED] = True
 
 
 async def append_all(db: AsyncSession, events: Sequence[NewEvent]) -> None:
-    """Append several events to the log, or none, in their order: as `append`, as the last statement."""
+    """Append any number of events to the log, in their order. Like `append`, this must be the last statement."""
     if len(events) == 1:
         await append(db, kind=events[0].kind, subject_id=events[0].subject_id, payload=events[0].payload)
     if len(events) <= 1:
@@ -121,12 +121,12 @@ async def append_all(db: AsyncSession, events: Sequence[NewEvent]) -> None:
 
 
 async def redact(db: AsyncSession, *, status_id: int, payload: str) -> None:
-    """Take the text of a status out of every event that spoke of it."""
+    """Remove the text of a status from all its events."""
     await db.execute(REDACT, {"subject_id": status_id, "payload": payload})
 
 
 async def said(db: AsyncSession, *, status_id: int, edited_at: datetime | None) -> str | None:
-    """Return the status as JSON, as the log told of it with this `edited_at`, or None if it has no such event."""
+    """Return a status as JSON from its event with this `edited_at`, or None if there is no such event."""
     payload: str | None = await db.scalar(SAID, {"status_id": status_id, "edited_at": edited_at})
     return payload
 
@@ -138,7 +138,7 @@ async def head(db: AsyncSession) -> Position:
 
 
 async def can_continue(db: AsyncSession, *, after: Position, head: Position) -> bool:
-    """Tell whether every event after `after` up to `head` is there and is of the history that `after` is of."""
+    """Tell whether the log has every event after `after` up to `head`, and `after` is from the same history."""
     if not 0 <= head.seq - after.seq <= MOST_MISSED:
         return False
     mark = await db.scalar(select(FeedEvent.mark).where(FeedEvent.seq == after.seq))

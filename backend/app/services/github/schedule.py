@@ -1,4 +1,4 @@
-"""When a reference is asked for again: often while it is open and spoken of, seldom when it is over or forgotten."""
+"""When to ask for a reference again: often while it is open and mentioned, rarely when it is closed or forgotten."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ from app.services.github.findings import Finding, Missing, Redirected, Unclear
 NOW: Final = timedelta()
 SELDOM: Final = timedelta(days=1)
 WHILE_WAITED_FOR: Final = timedelta(minutes=2)
-# For open ones: until how long after the last status that speaks of it, and how often.
+# For open references: up to this time after the last status that mentions it, ask at this interval.
 WHILE_OPEN: Final = (
     (timedelta(days=1), timedelta(minutes=5)),
     (timedelta(days=7), timedelta(minutes=30)),
     (timedelta(days=30), timedelta(hours=6)),
 )
-WAITED_FOR: Final = timedelta(days=7)  # how old a blocked status may be that makes its references urgent
+WAITED_FOR: Final = timedelta(days=7)  # a blocked status up to this age makes its references urgent
 FIRST_RETRY: Final = timedelta(minutes=1)
 
 OPEN: Final = {ReferenceState.OPEN, ReferenceState.DRAFT}
@@ -30,7 +30,7 @@ OPEN: Final = {ReferenceState.OPEN, ReferenceState.DRAFT}
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """How long ago the last status spoke of a reference, and the last that was blocked."""
+    """How long ago the last status mentioned a reference, and the last blocked one."""
 
     ago: timedelta
     blocked_ago: timedelta
@@ -40,7 +40,7 @@ NEVER: Final = Spoken(timedelta.max, timedelta.max)
 
 
 async def spoken(db: AsyncSession, ids: list[int], *, now: datetime) -> dict[int, Spoken]:
-    """Tell how long ago references were last spoken of, in one query."""
+    """Return how long ago references were last mentioned, with one query."""
     blocked = func.max(Status.created_at).filter(Status.category == Category.BLOCKED)
     query = (
         select(StatusReference.reference_id, func.max(Status.created_at), blocked)
@@ -55,7 +55,7 @@ async def spoken(db: AsyncSession, ids: list[int], *, now: datetime) -> dict[int
 
 
 def after(reference: Reference, finding: Finding, spoken: Spoken) -> timedelta:
-    """Return how long to wait until a reference is asked for again, after `finding` was applied to it."""
+    """Return how long to wait before asking for a reference again, after `finding` was applied to it."""
     if isinstance(finding, Unclear):
         return min(FIRST_RETRY * (1 << (reference.failures - 1)), SELDOM)
     if reference.missing or (isinstance(finding, Redirected) and reference.ask_at is not None):

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs that a session's holder shows with each request."""
+"""Access tokens: JWTs that a session's client sends with each request."""
 
 import math
 import secrets
@@ -14,7 +14,7 @@ import jwt
 from app.config import settings
 from app.errors import InvalidToken
 
-# A short JWT_SECRET is warned of at each start, in the log, and not for each process on its standard error.
+# The log warns of a short JWT_SECRET once at each start, instead of each process on its standard error.
 warnings.filterwarnings("ignore", category=jwt.InsecureKeyLengthWarning)
 
 ALGORITHM: Final = "HS256"
@@ -23,37 +23,37 @@ TYPE: Final = "access"
 LEEWAY: Final = timedelta(seconds=10)
 CLAIMS: Final = ["sub", "sid", "iat", "exp", "jti", "iss", "typ"]
 
-# A bigint of PostgreSQL has at most 19 digits.
+# PostgreSQL's bigint has at most 19 digits.
 LARGEST_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a genuine token says. Whether it is still good is for the database's clock to say: see `expired`."""
+    """What a genuine token says. Only the database's clock can tell whether it is still valid: see `is_expired`."""
 
     user_id: int
     session_id: int
     issued_at: float
     expires_at: float
-    # The id of the board that it is for; None in those of the version before, which are good until they expire.
+    # The id of the token's board. None in tokens of the previous version, which stay valid until they expire.
     board: str | None
 
     def is_expired(self, now: datetime) -> bool:
-        """Tell whether the token's time is over, or has not come, 10 s of leeway allowed."""
+        """Tell whether the token has expired, or isn't valid yet, with 10 s of leeway."""
         leeway = LEEWAY.total_seconds()
         return not self.issued_at - leeway <= now.timestamp() < self.expires_at + leeway
 
 
 def lifetime() -> timedelta:
-    """Return how long an access token lives."""
+    """Return the lifetime of an access token."""
     return timedelta(minutes=settings.JWT_ACCESS_EXPIRE_MINUTES)
 
 
 def issue(*, user_id: int, session_id: int, now: datetime, board: UUID | None = None) -> str:
-    """Return a token that starts `now`, by the database's clock: replicas' own clocks may disagree.
+    """Return a token that starts `now`, by the database's clock, because replicas' own clocks may disagree.
 
-    It says which board it is for, since another may have the same JWT_SECRET. The standard's `aud` would do, but PyJWT
-    refuses a token that has one where none is expected, as in the version before.
+    The token names its board, because another board may have the same JWT_SECRET. The standard `aud` would do, but the
+    previous version's PyJWT refuses a token that has one.
     """
     claims = {
         "sub": str(user_id),
@@ -71,10 +71,10 @@ def issue(*, user_id: int, session_id: int, now: datetime, board: UUID | None = 
 
 @lru_cache(maxsize=1024)
 def read(token: str) -> Claims:
-    """Check a token's signature and form. What was found good once is so again, as far as that goes.
+    """Check a token's signature and form. The result is cached, because it never changes.
 
     Raises:
-        InvalidToken: it is not one of ours, or lacks a claim.
+        InvalidToken: it isn't one of ours, or lacks a claim.
     """
     try:
         claims = jwt.decode(
@@ -97,6 +97,6 @@ def read(token: str) -> Claims:
         raise InvalidToken
     if not isinstance(read.board, str | None):
         raise InvalidToken
-    if math.isinf(read.expires_at):  # JSON as Python reads it knows infinity, and a token that never ends is none
+    if math.isinf(read.expires_at):  # Python's JSON allows infinity, and a token must expire
         raise InvalidToken
     return read

@@ -22,7 +22,7 @@ RESET_CODE_LIFETIME: Final = timedelta(hours=1)
 
 
 async def _refuse_common(password: str, username: str) -> None:
-    # Up to 20 ms for the longest: too long for the event loop.
+    # Up to 20 ms for the longest passwords, which is too long for the event loop.
     reason = await asyncio.to_thread(password_rules.why_refused, password, username=username)
     if reason is not None:
         raise PasswordRefused(reason)
@@ -55,26 +55,26 @@ async def _create(
     await invites.use(db, right)
     user = await _insert_user(db, data, password_hash, founder=right.admission is invites.Admission.SETUP_CODE)
     if right.admission is not invites.Admission.OPEN_BOARD:
-        # An open board has nothing but this limit to slow those down who would fill it with accounts.
+        # On an open board, only this limit slows down those who would fill it with accounts.
         await attempts.forget(db, attempt_id)
     await members.tell(db, user)
     return UserRead.model_validate(user)
 
 
 async def register(db: AsyncSession, *, data: Registration, address: str) -> UserRead:
-    """Make an account.
+    """Create an account.
 
     Raises:
         RateLimited: too many attempts from this address.
-        InvalidInvite: the code gives no right to one; checked before anything is said about names.
-        PasswordRefused: the password is a common one.
-        UsernameTaken: somebody has that name.
+        InvalidInvite: the code isn't valid. This is checked before anything is said about names.
+        PasswordRefused: the password is easily guessed.
+        UsernameTaken: another member has that username.
         TooBusy: too many passwords are being checked.
     """
     async with attempts.attempt(db, address=address, guess=InvalidInvite) as attempt:
         right = await invites.check(db, data.invite)
         if right.admission is invites.Admission.OPEN_BOARD:
-            attempt.guess = UsernameTaken  # anyone may ask
+            attempt.guess = UsernameTaken  # no code is needed
         await _refuse_common(data.password, data.username)
         password_hash = await hash_password(data.password)
         return await _create(db, data=data, password_hash=password_hash, right=right, attempt_id=attempt.id)
@@ -84,7 +84,7 @@ async def register(db: AsyncSession, *, data: Registration, address: str) -> Use
 async def _set_password(
     db: AsyncSession, *, user: User, password_hash: str, keep_session: int, attempt_id: int
 ) -> None:
-    # The password that was checked must still be the password.
+    # The password that was checked must still be the current one.
     changed = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
     if await db.scalar(changed.values(password_hash=password_hash).returning(User.id)) is None:
         raise WrongPassword
@@ -97,9 +97,9 @@ async def change_password(db: AsyncSession, *, user: User, session_id: int, data
     """Set a new password, and end the member's other sessions.
 
     Raises:
-        RateLimited: too many failures for this member from this address, logins included, or from this address at all.
-        WrongPassword: the current one is another.
-        PasswordRefused: the new one is common.
+        RateLimited: too many failures for this member from this address, including logins, or from this address at all.
+        WrongPassword: the current password is wrong.
+        PasswordRefused: the new one is easily guessed.
         TooBusy: too many passwords are being checked.
     """
     async with attempts.attempt(db, address=address, name=user.username, guess=WrongPassword) as attempt:
@@ -112,13 +112,13 @@ async def change_password(db: AsyncSession, *, user: User, session_id: int, data
 
 @transaction
 async def create_reset_code(db: AsyncSession, *, username: str, creator: User | None) -> ResetCodeRead:
-    """Make a code with which the member sets a new password once, within an hour; earlier ones are void.
+    """Create a code with which the member sets a new password once, within an hour. Earlier codes end.
 
-    Without `creator` the command line does.
+    Without `creator`, it is made on the command line.
 
     Raises:
-        UserNotFound: there is none of this name.
-        AdminsOnly: the creator is no admin any more.
+        UserNotFound: no member has this username.
+        AdminsOnly: the creator is no longer an admin.
     """
     user, rows = await members.lock(db, username, *([] if creator is None else [User.id == creator.id]))
     if creator is not None and not any(row.id == creator.id and rights.is_admin(row) for row in rows):
@@ -152,7 +152,7 @@ async def _owner_of_code(db: AsyncSession, code: str) -> str:
 
 @transaction
 async def _use_code(db: AsyncSession, *, code: str, password_hash: str, attempt_id: int) -> None:
-    # The member before the code, as everyone locks them.
+    # The member before the code, which is the order in which everyone locks them.
     owner = select(User.id).join(ResetCode, ResetCode.user_id == User.id).where(*_valid_code(code))
     await db.execute(owner.with_for_update(of=User, key_share=True))
     used = update(ResetCode).where(*_valid_code(code)).values(used_at=func.clock_timestamp())
@@ -166,12 +166,12 @@ async def _use_code(db: AsyncSession, *, code: str, password_hash: str, attempt_
 
 
 async def reset_password(db: AsyncSession, *, data: PasswordReset, address: str) -> None:
-    """Set a new password by a reset code, and end all of the member's sessions.
+    """Set a new password with a reset code, and end all of the member's sessions.
 
     Raises:
         RateLimited: too many attempts from this address.
         InvalidResetCode: the code is unknown, used or too old.
-        PasswordRefused: the new password is a common one; the code can be used again.
+        PasswordRefused: the new password is easily guessed. The code can be used again.
         TooBusy: too many passwords are being checked.
     """
     async with attempts.attempt(db, address=address, guess=InvalidResetCode) as attempt:

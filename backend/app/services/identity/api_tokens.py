@@ -13,16 +13,16 @@ from app.services import pagination
 from app.services.identity import secrets
 from app.services.transactions import autocommit, transaction
 
-# So that a token is recognised as one by people and by secret scanners.
+# With this prefix, people and secret scanners recognise a token.
 PREFIX: Final = "sb_"
 
 
 @transaction
 async def create(db: AsyncSession, *, user: User, data: TokenCreate) -> TokenCreated:
-    """Make a token; its secret is in the answer and nowhere else.
+    """Create a token. Its secret is in the answer and nowhere else.
 
     Raises:
-        AlreadyExpired: `expires_at` has passed, by the database's clock.
+        AlreadyExpired: `expires_at` is in the past, by the database's clock.
     """
     if data.expires_at is not None and await db.scalar(select(func.clock_timestamp() >= data.expires_at)):
         raise AlreadyExpired
@@ -42,7 +42,7 @@ async def create(db: AsyncSession, *, user: User, data: TokenCreate) -> TokenCre
 
 @autocommit
 async def list_mine(db: AsyncSession, *, user: User, limit: int, cursor: str | None) -> Page[TokenRead]:
-    """Return the member's tokens, expired ones too, newest first."""
+    """Return the member's tokens, including expired ones, newest first."""
     query = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
     rows, next_cursor = await pagination.by_id(db, query, ApiToken.id, limit=limit, cursor=cursor)
     return Page(items=[TokenRead.model_validate(token) for (token,) in rows], next_cursor=next_cursor)
@@ -50,7 +50,7 @@ async def list_mine(db: AsyncSession, *, user: User, limit: int, cursor: str | N
 
 @transaction
 async def revoke(db: AsyncSession, *, user: User, token_id: int) -> None:
-    """End a token at once.
+    """Revoke a token at once.
 
     Raises:
         NotFound: the member has no such token.

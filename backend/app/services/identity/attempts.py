@@ -1,8 +1,8 @@
-"""How often somebody may try a password or a one-time code, and whose turn it is.
+"""The limits on attempts at passwords and one-time codes, and their turns.
 
-An attempt is noted before the password is hashed and taken back when it succeeds, so that the limit holds across
-workers and replicas. It is noted when its turn comes and not before, so that those who wait count for nothing: as many
-as like may log in from one office.
+An attempt is stored before the password is hashed, and removed if it succeeds, so that the limit holds across workers
+and replicas. It is stored only when its turn comes. Waiting attempts don't count, so that many people can log in from
+one office.
 """
 
 import ipaddress
@@ -21,16 +21,16 @@ from app.models import Attempt
 from app.services.identity.passwords import turns
 from app.services.transactions import autocommit, transaction
 
-BY_NAME: Final = (5, timedelta(minutes=15))  # for one name from one address
+BY_NAME: Final = (5, timedelta(minutes=15))  # for one username from one address
 BY_ADDRESS: Final = (30, timedelta(hours=1))
 
-# Whoever has one IPv6 address has its whole /64 (RFC 6177), so that counts as one.
+# A client with one IPv6 address usually has its whole /64 (RFC 6177), so a /64 counts as one address.
 IPV6_PREFIX: Final = 64
 
 
 @dataclass(slots=True)
 class Noted:
-    """An attempt that was noted, and what it raises if it was a guess."""
+    """A stored attempt, and the error for a wrong guess."""
 
     id: int
     guess: type[BoardError]
@@ -59,7 +59,7 @@ async def _refuse_too_many(db: AsyncSession, *, address: str, name: str | None) 
         limits.append((BY_NAME, (Attempt.address == address) & (Attempt.name == name)))
     waits = []
     for (most, period), condition in limits:
-        # Those of the future, which a clock that was set back has left, would keep people out until they are past.
+        # Attempts in the future, left from a clock that was set back, would lock people out until then.
         recent = select(Attempt.created_at).where(condition, Attempt.created_at.between(now - period, now))
         oldest_that_counts = recent.order_by(Attempt.created_at.desc()).offset(most - 1).limit(1).scalar_subquery()
         waits.append(func.extract("epoch", oldest_that_counts + period - now))
@@ -75,7 +75,7 @@ async def _refuse_early(db: AsyncSession, *, address: str, name: str | None) -> 
 
 @transaction
 async def _note(db: AsyncSession, *, address: str, name: str | None) -> int:
-    # Attempts of one address that other processes note queue here, so that counting and inserting are one step.
+    # Other processes' attempts from this address wait here, so that counting and inserting are one step.
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(address, 0))))
     await _refuse_too_many(db, address=address, name=name)
     row = insert(Attempt).values(address=address, name=name).returning(Attempt.id)
@@ -83,7 +83,7 @@ async def _note(db: AsyncSession, *, address: str, name: str | None) -> int:
 
 
 async def forget(db: AsyncSession, attempt_id: int) -> None:
-    """Take an attempt back, within the transaction in which it succeeded."""
+    """Remove an attempt, in the transaction in which it succeeded."""
     await db.execute(delete(Attempt).where(Attempt.id == attempt_id))
 
 
@@ -96,15 +96,15 @@ async def _take_back(db: AsyncSession, attempt_id: int) -> None:
 async def attempt(
     db: AsyncSession, *, address: str, name: str | None = None, guess: type[BoardError]
 ) -> AsyncIterator[Noted]:
-    """Wait for a turn to check a secret and to hash, and take note of the attempt; the block has to `forget` it.
+    """Wait for a turn to check a secret and to hash, and store the attempt. On success, the block must call `forget`.
 
-    Whoever is over a limit is told so without waiting. Who waits holds no connection of the database.
+    A caller over a limit is refused without waiting. A waiting caller holds no database connection.
 
     Args:
         db: a session without a transaction.
-        address: who tries; turns rotate by it, and then by name.
-        name: whose password it is, where it is one.
-        guess: what the block raises where the secret is wrong. An attempt that failed otherwise is taken back.
+        address: the client's address. Turns go round by address, and then by name.
+        name: the username, if the attempt is at a password.
+        guess: the error that the block raises for a wrong secret. After any other error the attempt is removed.
 
     Raises:
         RateLimited: the address, or the name from this address, has used up its attempts.

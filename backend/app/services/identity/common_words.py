@@ -1,20 +1,20 @@
-"""What many passwords are made of: the words and the walks over keys that `password_rules` knows.
+"""Common parts of passwords: the words and keyboard walks that `password_rules` knows.
 
-Written by hand, and tried on the passwords of 12 and more characters in the lists of Django 5.2 and zxcvbn 4.5; some
-phrases at the end were added for being missed there. Of Django's 190, 134 are refused; most others are one person's.
+Written by hand, and tried on the passwords with 12 and more characters in the lists of Django 5.2 and zxcvbn 4.5; some
+phrases at the end were added because they were missed there. Of Django's 190 passwords, 134 are refused. Most others
+are known from one person only.
 """
 
 from typing import Final
 
-# Words that fill a phrase and are worth little in it.
+# Words that fill a phrase and add little to it.
 _SHORT = """
     a am and are be by do for go hi i in is it its la le me mi mr my new no of oh ok old on one our so te the this to
     tu two up us we you your
 """
 
-# The words that people begin with, in the languages in which lists of stolen passwords are long: what guards
-# something, what is near the keyboard, who is loved, games, teams, films, beasts, months and first names; then
-# phrases of which everyone thinks.
+# Words that people use first, in the languages of long lists of stolen passwords: security, things near the keyboard,
+# love, games, teams, films, animals, months and first names; then well-known phrases.
 _COMMON = """
     abcdef access account admin administrator adminadmin backup changeit changeme computer cisco database default demo
     desktop developer docker dragon email enter example facebook github gmail google guest hacker hello helpdesk
@@ -83,8 +83,8 @@ _COMMON = """
 SHORT_WORDS: Final = frozenset(_SHORT.split())
 COMMON_WORDS: Final = frozenset(_COMMON.split())
 
-# Along a keyboard's rows and columns, the alphabet and the keypad; each is walked in both directions. Rows of digits
-# go round. Steps of one letter in any script are found by their code points.
+# Along a keyboard's rows and columns, the alphabet and the keypad. Each is used in both directions. Rows of digits wrap
+# around. Steps of one letter in any script are found by their code points.
 TRACKS: Final = (
     "12345678901234567890",
     "qwertyuiop[]",
@@ -99,8 +99,8 @@ TRACKS: Final = (
     "фывапролджэ",
     "ячсмитьбю",
     "!@#$%^&*()_+",
-    '!"§$%&/()=?',  # a German keyboard's
-    '!"№;%:?*()_+',  # a Russian one's
+    '!"§$%&/()=?',  # a German keyboard
+    '!"№;%:?*()_+',  # a Russian keyboard
     "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik,9ol.0p;/",
     "zaq1xsw2cde3vfr4bgt5nhy6mju7",
     "1qazxsw23edcvfr45tgbnhy67ujm",

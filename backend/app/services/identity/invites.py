@@ -18,7 +18,7 @@ from app.services.transactions import autocommit, transaction
 
 
 class Admission(Enum):
-    """By what right somebody makes an account."""
+    """What allows somebody to create an account."""
 
     SETUP_CODE = auto()
     INVITE = auto()
@@ -27,7 +27,7 @@ class Admission(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """A right to make an account; `invite_id` is set where an invite gives it."""
+    """A permission to create an account. `invite_id` is set if it comes from an invite."""
 
     admission: Admission
     invite_id: int | None = None
@@ -44,10 +44,10 @@ def _usable() -> ColumnElement[bool]:
 
 @transaction
 async def check(db: AsyncSession, code: str | None) -> Right:
-    """Tell what right a code gives, without using it up.
+    """Tell what a code allows, without using it up.
 
     Raises:
-        InvalidInvite: none.
+        InvalidInvite: nothing.
     """
     setup_code = await setup.code(db)
     if setup_code is not None:
@@ -64,14 +64,13 @@ async def check(db: AsyncSession, code: str | None) -> Right:
 
 
 async def use(db: AsyncSession, right: Right) -> None:
-    """Use the right up, within the transaction that makes the account; a rollback gives it back.
+    """Use the permission up, in the transaction that creates the account. A rollback restores it.
 
     Raises:
         InvalidInvite: somebody else was faster.
     """
     if right.admission is Admission.INVITE:
-        # Whoever waited for the row's lock is asked again: PostgreSQL repeats a condition on the row itself, and would
-        # not repeat a subquery.
+        # After waiting for the row's lock, PostgreSQL checks a condition on the row again, but not a subquery.
         used = update(Invite).where(Invite.id == right.invite_id, _usable())
         if await db.scalar(used.values(used=Invite.used + 1).returning(Invite.id)) is None:
             raise InvalidInvite
@@ -92,10 +91,10 @@ def _read(invite: Invite, created_by: str | None) -> InviteRead:
 
 @transaction
 async def create(db: AsyncSession, *, data: InviteCreate, creator: User | None) -> InviteCreated:
-    """Make an invite; without `creator` the command line does.
+    """Create an invite. Without `creator`, it is made on the command line.
 
     Raises:
-        AdminsOnly: the creator is no admin any more.
+        AdminsOnly: the creator is no longer an admin.
     """
     if creator is not None:
         await rights.hold(db, creator)
@@ -118,7 +117,7 @@ async def create(db: AsyncSession, *, data: InviteCreate, creator: User | None) 
 
 @autocommit
 async def list_usable(db: AsyncSession, *, limit: int, cursor: str | None) -> Page[InviteRead]:
-    """Return the invites that somebody can still use, newest first."""
+    """Return the invites that still work, newest first."""
     query = select(Invite, User.username).outerjoin(User, User.id == Invite.created_by_id).where(_usable())
     rows, next_cursor = await pagination.by_id(db, query, Invite.id, limit=limit, cursor=cursor)
     return Page(items=[_read(invite, creator) for invite, creator in rows], next_cursor=next_cursor)
@@ -126,10 +125,10 @@ async def list_usable(db: AsyncSession, *, limit: int, cursor: str | None) -> Pa
 
 @transaction
 async def revoke(db: AsyncSession, invite_id: int) -> None:
-    """End an invite; accounts made with it stay.
+    """End an invite. Accounts created with it stay.
 
     Raises:
-        NotFound: there is none that could still be used.
+        NotFound: no invite with this id still works.
     """
     ended = update(Invite).where(Invite.id == invite_id, _usable())
     if await db.scalar(ended.values(revoked_at=func.clock_timestamp()).returning(Invite.id)) is None:

@@ -16,19 +16,19 @@ from app.services.transactions import autocommit, transaction
 
 
 def changed(user: User) -> NewEvent:
-    """Return the event that tells how a member stands now."""
+    """Return the event with a member's current data."""
     return NewEvent("member.changed", user.id, UserRead.model_validate(user).model_dump_json())
 
 
 async def tell(db: AsyncSession, user: User) -> None:
-    """Append to the log how a member stands now."""
+    """Append a member's current data to the log."""
     await feed_log.append_all(db, [changed(user)])
 
 
 async def hold(db: AsyncSession, which: ColumnElement[bool]) -> None:
-    """Keep members as they are until this transaction ends: it tells the log who said something.
+    """Lock members until this transaction ends, because it tells the log who posted something.
 
-    Behind references, before the log; in the order of their ids, as everywhere.
+    After references and before the log, in the order of their ids, as everywhere.
     """
     await db.execute(select(User.id).where(which).order_by(User.id).with_for_update(read=True))
 
@@ -38,7 +38,7 @@ def _is_named(username: str) -> ColumnElement[bool]:
 
 
 async def by_name(db: AsyncSession, username: str) -> User:
-    """Return the member of this name, without regard to case.
+    """Return the member with this username, in any case.
 
     Raises:
         UserNotFound: there is none.
@@ -54,24 +54,24 @@ async def find(db: AsyncSession, username: str) -> UserRead:
     """Return one member.
 
     Raises:
-        UserNotFound: there is none of this name.
+        UserNotFound: no member has this username.
     """
     return UserRead.model_validate(await by_name(db, username))
 
 
 @autocommit
 async def list_all(db: AsyncSession, *, disabled: bool | None = None, limit: int, cursor: str | None) -> Page[UserRead]:
-    """Return the members, newest first: all, or those that are disabled, or those that are not."""
+    """Return members, newest first: all, only the disabled ones, or only the others."""
     query = select(User) if disabled is None else select(User).where(User.disabled == disabled)
     rows, next_cursor = await pagination.by_id(db, query, User.id, limit=limit, cursor=cursor)
     return Page(items=[UserRead.model_validate(user) for (user,) in rows], next_cursor=next_cursor)
 
 
 async def lock(db: AsyncSession, username: str, *others: ColumnElement[bool]) -> tuple[User, list[User]]:
-    """Lock a member, and others beside, in the order of their ids; return the member, and all of them.
+    """Lock a member, and others too, in the order of their ids. Return the member, and all of them.
 
     Raises:
-        UserNotFound: there is none of this name.
+        UserNotFound: no member has this username.
     """
     query = select(User).where(or_(_is_named(username), *others)).order_by(User.id)
     locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
@@ -84,7 +84,7 @@ async def lock(db: AsyncSession, username: str, *others: ColumnElement[bool]) ->
 
 @transaction
 async def update_profile(db: AsyncSession, *, user: User, changes: ProfileUpdate) -> UserRead:
-    """Change what a member may change about itself."""
+    """Change what members can change about themselves."""
     fresh, _ = await lock(db, user.username)
     for field, value in changes.model_dump(exclude_unset=True, exclude_none=True).items():
         setattr(fresh, field, value)
@@ -103,7 +103,7 @@ async def end_sessions(db: AsyncSession, user_id: int, *, but: int | None = None
 
 
 async def shut_out(db: AsyncSession, user_id: int) -> None:
-    """End all that lets somebody in whose account was disabled, and all that they issued; their API tokens rest."""
+    """End the sessions and codes of a disabled member, and everything that they issued. Their API tokens only pause."""
     await end_sessions(db, user_id)
     await rights.end_reset_codes(db, user_id)
     await rights.end_issued(db, user_id)
@@ -111,14 +111,14 @@ async def shut_out(db: AsyncSession, user_id: int) -> None:
 
 @transaction
 async def administer(db: AsyncSession, *, admin: User, username: str, changes: MemberUpdate) -> UserRead:
-    """Change a member's role, or disable or enable the account; with a right ends what was issued on its strength.
+    """Change a member's role, or disable or enable the account. Losing the admin role ends what was issued with it.
 
     Raises:
-        UserNotFound: there is none of this name.
+        UserNotFound: no member has this username.
         LastAdmin: no admin would be left who can log in.
-        AdminsOnly: whoever asks is no admin any more.
+        AdminsOnly: the caller is no longer an admin.
     """
-    # Of two admins who demote each other at once, the second sees what the first did.
+    # If two admins demote each other at once, the second one sees what the first one did.
     user, rows = await lock(db, username, rights.IS_ADMIN)
     admins = {row.id for row in rows if rights.is_admin(row)}
     if (changes.role is Role.MEMBER or changes.disabled) and admins <= {user.id}:

@@ -1,8 +1,8 @@
 """Which passwords are too easy to guess, after NIST SP 800-63B-4 (section 3.1.1.2).
 
 A password is checked against a blocklist: common words, the username, the board's name, sequences and repeats. There
-are no rules about its composition, and `schemas/text.py` checks its length. Long passwords that leaked are mostly made
-of such pieces, so each of them counts for little here, and the rest of the password must be long enough.
+are no rules about its composition, and `schemas/text.py` checks its length. Long passwords that leaked consist mostly
+of such pieces. So each of these counts for little here, and the rest of the password must be long enough.
 """
 
 import re
@@ -18,16 +18,16 @@ REPEATS: Final = f"That password repeats a short piece; {_BETTER}"
 TELLING: Final = f"That password is little more than your username or this board's name; {_BETTER}"
 COMMON: Final = f"That password is easy to guess; {_BETTER}"
 
-# What each piece is worth, in tenths of a letter, and what a password has to be worth.
+# What each piece is worth, in tenths of a letter, and what a password must be worth.
 LETTER, OTHER, WORD, SHORT_WORD, SEQUENCE, OWN_NAME, ENOUGH = 10, 7, 20, 10, 15, 5, 70
 FEWEST_CHARACTERS: Final = 5
-SHORTEST: Final = 12  # a piece that is repeated counts once
-LONGEST: Final = 128  # NFKC can make 18 characters of one
+SHORTEST: Final = 12  # a repeated piece counts once
+LONGEST: Final = 128  # NFKC can turn one character into 18
 BOARD: Final = ("statusboard", "status", "board")
 
 SEPARATORS: Final = re.compile(r"[\s._-]+")
 REPEATED: Final = re.compile(r"(.{3,}?)\1+")
-# What people write for a letter, as in p@ssw0rd.
+# What people write instead of a letter, as in p@ssw0rd.
 LEET: Final = dict(zip("abcegilost", ("4@", "68", "(", "3€", "69", "1!|", "1!|", "0", "5$", "7+"), strict=True))
 
 
@@ -63,7 +63,7 @@ def _worth(text: str, names: Collection[str]) -> int:
 
 
 def _is_weak(text: str, names: Collection[str]) -> bool:
-    # As it is, with doubled characters written once, and as two texts that are woven into each other (q1w2e3).
+    # As it is, with doubled characters written once, and as two interleaved texts (q1w2e3).
     readings = (REPEATED.sub(r"\1", text), _once(text), text[::2] + text[1::2])
     return any(_worth(reading, names) < ENOUGH for reading in readings)
 
@@ -75,7 +75,7 @@ def _names(username: str) -> set[str]:
 
 
 def why_refused(password: str, *, username: str = "") -> str | None:
-    """Return a sentence for the person who chose this password, or None if it is good enough."""
+    """Return a sentence that says what is wrong with this password, or None if it is good enough."""
     text = SEPARATORS.sub("", normalize("NFKC", password).casefold())[:LONGEST]
     steps = range(1, min(len(text) // 2 + 1, SHORTEST))
     if len(set(text)) < FEWEST_CHARACTERS or any(text[step:] == text[:-step] for step in steps):

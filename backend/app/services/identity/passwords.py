@@ -1,4 +1,4 @@
-"""Password hashes: argon2id, off the event loop, one at a time and by turns."""
+"""Password hashes: argon2id, outside the event loop, one at a time and in turns."""
 
 import asyncio
 import functools
@@ -19,24 +19,24 @@ from app.services.turns import Turns
 # OWASP's Password Storage Cheat Sheet: argon2id with m = 19 MiB, t = 2, p = 1.
 _hasher: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
-# What an unknown user's password is compared with, so that unknown and known names cost the same time.
+# The hash that a password for an unknown username is compared with, so that unknown and known names take equally long.
 NOBODY: Final = "$argon2id$v=19$m=19456,t=2,p=1$I0+TDZLOx/7pTr8ZAgFLXg$EdIeDZ/m6JNUc0Vz9pFuK//F3A8HJdjgbZJSpiUV5gM"
 
 MOST_WAITING: Final = 20
 LONGEST_WAIT: Final = 5.0  # seconds
-NICENESS: Final = 10  # a tenth of the processor time that others have who want it
+NICENESS: Final = 10  # gets a tenth of the processor time of others that need it
 
 
 def _give_way() -> None:
-    # A flood of logins would else hold up every request, and the database where it is on the same machine.
-    if sys.platform == "linux":  # where threads have a niceness of their own
+    # Otherwise a flood of logins would slow down every request, and the database if it is on the same machine.
+    if sys.platform == "linux":  # where each thread has its own niceness
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
-# One at a time, for 19 MiB: there is a process for each processor.
+# One at a time, because each needs 19 MiB. There is one process for each processor.
 _threads: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password", initializer=_give_way)
 
-# Whoever may make this process hash takes turns, by address and then by account: see `attempts.attempt`.
+# Callers take turns, by address and then by account: see `attempts.attempt`.
 turns: Final = Turns(at_once=1, most_waiting=MOST_WAITING, patience=LONGEST_WAIT, refusal=TooBusy.message)
 
 
@@ -62,6 +62,6 @@ def _verify(password_hash: str, password: str) -> bool:
 
 
 async def verify_password(password_hash: str | None, password: str) -> bool:
-    """Tell whether the password belongs to the hash; None, for a user that does not exist, costs as much and is no."""
+    """Tell whether the password matches the hash. None, for an unknown user, takes equally long and is False."""
     matches = await _in_thread(functools.partial(_verify, password_hash or NOBODY, _normalised(password)))
     return matches and password_hash is not None

@@ -1,4 +1,4 @@
-"""Random secrets that are shown once, and derived ones that are stored nowhere."""
+"""Random secrets that are shown once, and derived secrets that are stored nowhere."""
 
 import hashlib
 import hmac
@@ -8,7 +8,7 @@ from typing import Final
 
 from app.config import settings
 
-# 256 bits: nobody guesses it, so a fast hash without salt keeps it (OWASP ASVS 5.0, 6.5.2).
+# 256 bits can't be guessed, so a fast hash without salt protects them (OWASP ASVS 5.0, 6.5.2).
 SECRET_BYTES: Final = 32
 
 
@@ -23,11 +23,11 @@ def digest(secret: str) -> bytes:
 
 
 def derive(purpose: str, text: str) -> str:
-    """Return a secret that only a holder of JWT_SECRET can make of `text`, another for each purpose."""
+    """Return a secret that only a holder of JWT_SECRET can make from `text`. It differs for each purpose."""
     mac = hmac.digest(settings.JWT_SECRET.encode(), f"statusboard:{purpose}:{text}".encode(), "sha256")
     return urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def equal(one: str, other: str) -> bool:
-    """Compare two secrets in a time that tells nothing about where they differ."""
+    """Compare two secrets in constant time."""
     return hmac.compare_digest(one.encode(), other.encode())

@@ -21,8 +21,8 @@ from app.services.transactions import autocommit, transaction
 
 LONGEST: Final = timedelta(days=90)
 
-# Two tabs that refresh at once, or a client whose answer was lost, get the same successor for this long, while nobody
-# has refreshed with that.
+# For this long, two tabs that refresh at once, or a client whose answer was lost, get the same successor, unless it has
+# already been used.
 REUSE_ALLOWED: Final = timedelta(minutes=5)
 
 
@@ -39,20 +39,20 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A refresh token that a client sent. `board` is how its cookie's name ends: boards of one host share a jar."""
+    """A client's refresh token. `board` is the end of its cookie's name: boards on one host share cookies."""
 
     token: str
     board: str = ""
 
 
-# A refresh token, whose it is, when its session ends at the latest, and whether that is alive.
+# A refresh token, its member, when its session ends at the latest, and whether the session is alive.
 type Found = Row[RefreshToken, int, datetime, bool]
 
 BOARD_LETTERS: Final = 8
 
 
 def board_name(board: UUID) -> str:
-    """Return what of a board's id stands in the name of its cookie."""
+    """Return the part of a board's id that is in its cookie's name."""
     return str(board)[:BOARD_LETTERS]
 
 
@@ -62,7 +62,7 @@ def _refresh_lifetime() -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class _Here:
-    """The moment by the database's clock, and which board this is. A restore may change that under a process."""
+    """The time by the database's clock, and this board's id, which a restore may change while a process runs."""
 
     now: datetime
     board: UUID
@@ -80,7 +80,7 @@ class _Here:
 async def _here(db: AsyncSession) -> _Here:
     row = (await db.execute(select(func.clock_timestamp(), Board.id))).one_or_none()
     if row is None:
-        raise DatabaseUnavailable  # it is being restored
+        raise DatabaseUnavailable  # the database is being restored
     return _Here(*row)
 
 
@@ -91,7 +91,7 @@ async def _account(db: AsyncSession, username: str) -> User | None:
 
 @transaction
 async def _start(db: AsyncSession, *, user: User, user_agent: str, attempt_id: int) -> Tokens:
-    # The password that was checked must still be the password: a reset may have come in between.
+    # The password that was checked must still be the current one: it may have been reset in between.
     unchanged = (
         select(User.id)
         .where(User.id == user.id, User.password_hash == user.password_hash, ~User.disabled)
@@ -114,9 +114,9 @@ async def log_in(db: AsyncSession, *, data: Login, address: str, user_agent: str
     """Start a session.
 
     Raises:
-        RateLimited: too many failures for this name from this address, or from this address at all.
-        WrongCredentials: the name or the password is wrong; both cost the same time.
-        AccountDisabled: the password is right, the account disabled.
+        RateLimited: too many failures for this username from this address, or from this address at all.
+        WrongCredentials: the username or the password is wrong. Both take equally long.
+        AccountDisabled: the password is right, but the account is disabled.
         TooBusy: too many passwords are being checked.
     """
     async with attempts.attempt(db, address=address, name=data.username, guess=WrongCredentials) as attempt:
@@ -129,7 +129,7 @@ async def log_in(db: AsyncSession, *, data: Login, address: str, user_agent: str
 
 
 async def _rows(db: AsyncSession, hashes: Iterable[bytes]) -> dict[bytes, Found]:
-    """Return refresh tokens by their hashes, each with how its session stands."""
+    """Return refresh tokens by their hashes, each with the state of its session."""
     is_alive = and_(callers.is_good(Session.ended_at, Session.expires_at), ~User.disabled)
     query = (
         select(RefreshToken, Session.user_id, Session.expires_at.label("session_ends"), is_alive.label("is_alive"))
@@ -142,10 +142,10 @@ async def _rows(db: AsyncSession, hashes: Iterable[bytes]) -> dict[bytes, Found]
 
 
 async def _renew(db: AsyncSession, here: _Here, row: Found, successor: str) -> Tokens | None:
-    """Use a token, and return what it gets, or None where somebody else was faster.
+    """Use a token and return its successor, or None if somebody else was faster.
 
-    Of several at once one wins the update; the others wait for it. The token is locked before its session, as the
-    version before does it.
+    If several requests use it at once, one wins the update, and the others wait for it. The token is locked before its
+    session, as in the previous version.
     """
     hash_, session_id = row.RefreshToken.hash, row.RefreshToken.session_id
     first_use = update(RefreshToken).where(RefreshToken.hash == hash_, RefreshToken.used_at.is_(None))
@@ -164,7 +164,7 @@ def _is_used(token: RefreshToken) -> bool:
 
 
 def _repeat(here: _Here, row: Found, given: Found | None, successor: str) -> Tokens | None:
-    """Return once more what a used token got, while that is allowed; `given` is its successor."""
+    """Return the successor of a used token again, if that is allowed. `given` is that successor."""
     soon = here.now - row.RefreshToken.used_at <= REUSE_ALLOWED
     if given is None or _is_used(given.RefreshToken) or not soon:
         return None
@@ -185,13 +185,13 @@ async def _exchange(db: AsyncSession, here: _Here, row: Found, given: Found | No
 
 
 def _is_replayed(here: _Here, token: RefreshToken, given: Found | None) -> bool:
-    # Used just now and without this successor, JWT_SECRET has changed in between: another one was given.
+    # If the token was used just now but has no such successor, JWT_SECRET has changed since.
     return token.used_at is not None and (given is not None or here.now - token.used_at > REUSE_ALLOWED)
 
 
 @transaction
 async def _rotate(db: AsyncSession, presented: Sequence[Presented]) -> Tokens | None:
-    """Return the tokens that the first good one gets. Where none is good, the sessions of those used before end."""
+    """Return the tokens for the first valid one. If none is valid, end the sessions of those that were used before."""
     successors = {each.token: secrets.derive("refresh", each.token) for each in presented}
     here = await _here(db)
     rows = await _rows(db, map(secrets.digest, [*successors.keys(), *successors.values()]))
@@ -211,13 +211,13 @@ async def _rotate(db: AsyncSession, presented: Sequence[Presented]) -> Tokens | 
 
 
 async def refresh(db: AsyncSession, presented: Sequence[Presented]) -> Tokens:
-    """Exchange a refresh token for new tokens: of several the first that is good, this board's own before others.
+    """Exchange refresh tokens for new tokens. The first valid one counts, this board's own before others.
 
-    The same one again within 5 minutes gets the same successor, while nobody has refreshed with that.
+    Within 5 minutes, the same token gets the same successor, unless the successor has been used.
 
     Raises:
-        InvalidRefreshToken: all are unknown or expired, or their sessions have ended; or one was used before, which
-            ends its session: either its owner or someone else has a copy.
+        InvalidRefreshToken: all are unknown or expired, or their sessions have ended. Or one was used before. That ends
+            its session, because either its owner or someone else has a copy.
     """
     tokens = await _rotate(db, presented) if presented else None
     if tokens is None:
@@ -227,7 +227,7 @@ async def refresh(db: AsyncSession, presented: Sequence[Presented]) -> Tokens:
 
 @transaction
 async def end_by_refresh_tokens(db: AsyncSession, presented: Sequence[Presented]) -> tuple[bool, UUID]:
-    """End the sessions that refresh tokens belong to; return whether there was one to end, and which board this is."""
+    """End the sessions of refresh tokens. Return whether there was one to end, and this board's name."""
     here = await _here(db)
     hashes = [secrets.digest(each.token) for each in presented]
     owners = select(RefreshToken.session_id).where(RefreshToken.hash.in_(hashes))
@@ -249,7 +249,7 @@ async def end(db: AsyncSession, *, user: User, session_id: int) -> None:
 
 @autocommit
 async def list_mine(db: AsyncSession, *, user: User, current: int, limit: int, cursor: str | None) -> Page[SessionRead]:
-    """Return the member's sessions that are alive, newest first."""
+    """Return the member's active sessions, newest first."""
     query = select(Session).where(Session.user_id == user.id, callers.is_good(Session.ended_at, Session.expires_at))
     rows, next_cursor = await pagination.by_id(db, query, Session.id, limit=limit, cursor=cursor)
     items = [

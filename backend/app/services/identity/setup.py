@@ -1,7 +1,7 @@
-"""The set-up code: whoever has it makes the first account, and it is stored nowhere.
+"""The set-up code, with which the first account is created. It is stored nowhere.
 
-It is derived from JWT_SECRET and the random id that the migrations gave this database, so that all workers and
-replicas know the same one. It is void once there is an account.
+It is derived from JWT_SECRET and the random id that the migrations gave this database, so that all workers and replicas
+know the same code. It stops working once there is an account.
 """
 
 import logging
@@ -29,7 +29,7 @@ def _link(code: str) -> str:
 
 @autocommit
 async def link(db: AsyncSession) -> str | None:
-    """Return the address at which the first account is made, or None once there is one."""
+    """Return the address for creating the first account, or None once there is one."""
     found = await code(db)
     return None if found is None else _link(found)
 
@@ -46,6 +46,6 @@ async def _claim_first_log_line(db: AsyncSession) -> str | None:
 
 
 async def log_link_once(db: AsyncSession) -> None:
-    """Write the set-up link to the log if there is no account and no process of this board has written it yet."""
+    """Log the set-up link, unless there is an account or another process of this board has already logged it."""
     if (found := await _claim_first_log_line(db)) is not None:
         log.info("This board has no account yet. Create the first one at %s", _link(found))

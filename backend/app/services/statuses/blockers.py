@@ -1,4 +1,4 @@
-"""Blockers: what a blocked status waits for, and when it has come."""
+"""Blockers: what a blocked status waits for, and when it is cleared."""
 
 from typing import Final
 
@@ -12,8 +12,8 @@ from app.services.statements import Database, Statement
 
 CLEARED: Final = "blocker.cleared"
 
-# A blocked status of someone who has not moved on, all of whose references are over. The primary key of
-# `cleared_blockers` lets each be noted once; a status that is just being deleted is left alone (FOR KEY SHARE).
+# A blocked status whose author has posted nothing else since, and whose references are all closed. The primary key of
+# `cleared_blockers` lets each be announced once. A status that is just being deleted is skipped (FOR KEY SHARE).
 CLEAR: Final = Statement.of(
     text("""
     INSERT INTO cleared_blockers (status_id)
@@ -47,32 +47,32 @@ WAIT_FOR_OTHERS: Final = Statement.of(text("SELECT pg_advisory_xact_lock(CAST(:l
 
 
 def waits_for(status: StatusRead) -> list[ReferenceRead]:
-    """Return those of a blocked status's references that are not merged or closed."""
+    """Return a blocked status's references that aren't merged or closed."""
     return [reference for reference in status.references if reference.state not in OVER]
 
 
 def is_cleared(status: StatusRead) -> bool:
-    """Tell whether a status says that it is blocked, and all that it waits for is merged or closed."""
+    """Tell whether a status is blocked, and everything that it waits for is merged or closed."""
     return status.category == Category.BLOCKED and bool(status.references) and not waits_for(status)
 
 
 async def wait_for_others(db: Database) -> None:
     """Wait until nobody else clears blockers, and keep others from it until the transaction ends.
 
-    Before the log's lock, which is held for as long as the next one waits.
+    Before the log's lock, because others wait as long as that one is held.
     """
     await WAIT_FOR_OTHERS.run(db, {"lock": advisory_locks.END_BLOCKERS})
 
 
 async def clear(db: Database, *, changed: list[int] | None = None, status_id: int | None = None) -> list[int]:
-    """Note the blockers that are cleared now and were not before, and return their statuses' ids.
+    """Store the blockers that are now cleared and weren't before, and return their statuses' ids.
 
-    Each is returned once in its life, whoever notices. Of two transactions that each bring the last but one thing that
-    a blocker waits for, the second waits here until the first has committed, and so sees both.
+    Each status is returned once in its life. If two transactions close the last two references of a blocker, the second
+    one waits here until the first has committed, and so sees both.
 
     Args:
         db: a transaction that has changed what the blockers wait for.
-        changed: references whose state has changed to one that is over.
+        changed: references that were closed in it.
         status_id: a status that was posted or edited.
     """
     await wait_for_others(db)

@@ -1,7 +1,7 @@
-"""Keys that make posting a status safe to repeat, each for 24 hours.
+"""Keys that make posting a status safe to repeat, for 24 hours each.
 
-The key is a unique row in the post's own transaction (`posting.py`): a retry that comes while the first is under way
-waits for it in the database, and gets its answer.
+The key is a unique row in the post's own transaction (`posting.py`). A retry that arrives while the first request is
+running waits for it in the database, and gets its answer.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ LIFETIME: Final = timedelta(hours=24)
 
 
 def fingerprint(data: StatusCreate) -> bytes:
-    """Return what tells one post from another under the same key: what it says, not how its JSON was written."""
+    """Return a hash of what a post says, however its JSON was written. It tells posts with the same key apart."""
     return hashlib.sha256(data.model_dump_json().encode()).digest()
 
 
 async def forget_answers(db: AsyncSession, *, status_id: int) -> None:
-    """Take the text of a deleted status out of the answers; its keys stay taken."""
+    """Remove the text of a deleted status from the stored answers. Its keys stay in use."""
     await db.execute(update(IdempotencyKey).where(IdempotencyKey.status_id == status_id).values(answer=None))

@@ -1,7 +1,7 @@
-"""The statements by which a status is posted; `posting.py` runs them, by the bare driver.
+"""The statements that post a status. `posting.py` runs them, with the driver.
 
-A status is one statement, whose parts are asked for one by the next, so that they happen in this order; the log's
-counter is locked last, behind whatever else may have to be waited for.
+A status is one statement whose parts need each other, so that they run in this order. The log's counter is locked last,
+after everything else that may have to wait.
 """
 
 from functools import lru_cache
@@ -16,15 +16,15 @@ from app.services.feed import log as feed_log
 from app.services.statements import Statement
 from app.services.statuses import idempotency
 
-# As pydantic writes a moment: in UTC, and a whole second without its fraction.
+# As pydantic writes a time: in UTC, without a fraction if it is a whole second.
 MOMENT: Final = "replace(to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '.000000', '') || 'Z'"
 
-# The author stays as the status names them until it is in the log: whoever renames or disables them comes behind it, or
-# has come before, and then this finds nobody. Locked as references are, and behind them.
+# The author stays as the status names them until it is in the log. Whoever renames or disables them comes after it; or
+# they came before, and this finds nobody. Authors are locked like references, and after them.
 AUTHOR: Final = """author AS MATERIALIZED (
     SELECT FROM users WHERE id = :author AND display_name = :name AND NOT disabled FOR SHARE
 )"""
-# The id and the moment are the database's: they are put into the status's JSON here.
+# The database makes the id and the time, so they are inserted into the status's JSON here.
 SAID: Final = f"""said AS MATERIALIZED (
     SELECT id, created_at, :before_id || id || :before_moment || {MOMENT} || CAST(:behind_moment AS text) AS payload
     FROM (SELECT nextval(pg_get_serial_sequence('statuses', 'id')) AS id, clock_timestamp() AS created_at) AS new
@@ -68,15 +68,15 @@ _TYPES: Final[dict[str, TypeEngine[Any]]] = {
 
 @lru_cache(maxsize=4)
 def insert(*, keyed: bool, linked: bool) -> Statement:
-    """Return the statement that posts a status, with a key or without, speaking of references or not.
+    """Return the statement that posts a status, with or without a key, and with or without references.
 
     Its parameters:
-        author, message, category: the author's id, and what they say.
-        name: what the author is called, and has to be called still.
-        before_id, before_moment, behind_moment: the status's JSON without its id and its moment.
-        tells: whether all who listen are to be notified.
+        author, message, category: the author's id, and the post.
+        name: the author's current display name, which must not have changed.
+        before_id, before_moment, behind_moment: the status's JSON without its id and its time.
+        tells: whether to notify all listeners.
         key, fingerprint: of a post with a key.
-        references: the ids of those that it speaks of.
+        references: the ids of the references that it mentions.
     """
     parts = [AUTHOR, SAID, *([CLAIMED] if keyed else []), STATUS.format(source="said, claimed" if keyed else "said")]
     if linked:

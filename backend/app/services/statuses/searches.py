@@ -1,6 +1,6 @@
-"""Reads that may look at very many rows: they have a share of the pool, in turns by member, and a time limit.
+"""Reads that may look at very many rows. They have a share of the pool, in turns by member, and a time limit.
 
-So posts and the board find a connection, however much is searched for.
+So posts and the board find a connection, however much people search.
 """
 
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from app.errors import DatabaseUnavailable, SearchTooSlow
 from app.services.statements import Statement
 from app.services.turns import Turns
 
-AT_ONCE: Final = 3  # of the 8 connections that a process has
+AT_ONCE: Final = 3  # of the 8 connections of a process
 MOST_WAITING: Final = 64
 TIME_LIMIT: Final = 3.0  # seconds
 
@@ -26,11 +26,11 @@ QUERY_CANCELED: Final = "57014"
 
 @asynccontextmanager
 async def search(member_id: int) -> AsyncIterator[None]:
-    """Wait for a turn of the member's, and have it for as long as the block reads.
+    """Wait for the member's turn, and keep it while the block reads.
 
     Raises:
-        TooBusy: too many search, or none of them was done in time.
-        SearchTooSlow: the database has ended it.
+        TooBusy: too many are searching, or no turn came in time.
+        SearchTooSlow: the database ended it.
     """
     async with turns.turn(member_id):
         try:
@@ -42,16 +42,16 @@ async def search(member_id: int) -> AsyncIterator[None]:
 
 
 def limit() -> str:
-    """Return the statement that limits the time of all that follow it in a transaction."""
+    """Return the statement that limits the time of all later statements in a transaction."""
     return f"SET LOCAL statement_timeout = {int(TIME_LIMIT * 1000)}"
 
 
 async def fetch(
     connection: asyncpg.Connection, statement: Statement, values: dict[str, object]
 ) -> list[asyncpg.Record]:
-    """Return the rows of a statement that may take `TIME_LIMIT`.
+    """Return the rows of a statement, which may take `TIME_LIMIT`.
 
-    It spares the round trips of a transaction with a `statement_timeout`: the driver asks PostgreSQL to end it.
+    The driver asks PostgreSQL to end it, which needs fewer round trips than a transaction with a `statement_timeout`.
 
     Raises:
         SearchTooSlow: it took longer.
@@ -59,7 +59,7 @@ async def fetch(
     try:
         return await statement.fetch(connection, values, within=TIME_LIMIT)
     except TimeoutError:
-        # Once it has ended, the connection is as good as before.
+        # After that, the connection can be used again.
         with suppress(asyncpg.QueryCanceledError):
             await connection.execute("SELECT 1")
         raise SearchTooSlow from None
