@@ -1,7 +1,7 @@
-"""What routes ask for: a session of the database, and who is asking, as annotated types.
+"""What routes need: a database session and the caller, as annotated types.
 
-FastAPI spends more time on each dependency than most of them take, so who is asking is one dependency and not a chain
-of them. All are coroutines, because FastAPI runs plain functions in a thread.
+FastAPI spends more time on each dependency than most dependencies need. So the caller is a single dependency instead of
+a chain. All are coroutines, because FastAPI runs plain functions in a thread.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ DB = Annotated[AsyncSession, Depends(get_db)]
 
 
 class BearerToken(SecurityBase):
-    """The token in `Authorization`, if there is one, described as the schema's one way to log in."""
+    """The token in `Authorization`, if there is one. In the schema, this is the only way to log in."""
 
     scheme_name = "HTTPBearer"
     model = HTTPBearer(description="An access token, or a personal API token (`sb_…`).")
@@ -38,7 +38,7 @@ class BearerToken(SecurityBase):
 
 
 class Authenticated(SecurityBase):
-    """Who is asking, by the token in `Authorization`, if they pass a check."""
+    """The caller, from the token in `Authorization`, if they pass a check."""
 
     scheme_name = BearerToken.scheme_name
     model = BearerToken.model
@@ -47,7 +47,7 @@ class Authenticated(SecurityBase):
         self._check = check
 
     async def __call__(self, request: Request) -> Caller:
-        """Return who is asking; the response cache may have found that out already."""
+        """Return the caller. The response cache may already have found them."""
         caller: Caller | None = request.scope.get(CALLER)
         if caller is None:
             token = token_in(request.headers.get("authorization"))
@@ -69,13 +69,13 @@ def needs_scope(scope: TokenScope) -> Callable[[Caller], None]:
 
 
 def needs_session(caller: Caller) -> None:
-    """Check that a caller has logged in: API tokens manage no accounts."""
+    """Check that the caller has logged in: API tokens can't manage accounts."""
     if caller.session_id is None:
         raise SessionRequired
 
 
 def needs_admin(caller: Caller) -> None:
-    """Check that a caller has logged in, and is an admin."""
+    """Check that the caller has logged in, and is an admin."""
     needs_session(caller)
     if caller.user.role != Role.ADMIN:
         raise AdminsOnly
@@ -89,7 +89,7 @@ CurrentAdmin = Annotated[Caller, Depends(Authenticated(needs_admin))]
 
 
 async def get_address(request: Request) -> str:
-    """Return the client's address; behind a proxy that FORWARDED_ALLOW_IPS names, the one that it tells."""
+    """Return the client's address, as reported by a proxy in FORWARDED_ALLOW_IPS if there is one."""
     return request.client.host if request.client else "unknown"
 
 
@@ -97,7 +97,7 @@ Address = Annotated[str, Depends(get_address)]
 
 
 async def own_origin_only(request: Request) -> None:
-    """Refuse a browser that asks on behalf of somebody else's page."""
+    """Refuse a browser that sends the request for another site's page."""
     refuse_foreign(request)
 
 

@@ -32,18 +32,18 @@ from app.services.feed.log import Position
 from app.services.identity import callers
 from app.services.identity.callers import Caller
 
-# A process keeps this many answers, all of one version of the board, and none larger than this.
+# A process stores this many answers, all of one version of the board, and none larger than this.
 MOST_ANSWERS: Final = 32
-LARGEST_ANSWER: Final = 512 * 1024  # bytes; the board of a thousand members
+LARGEST_ANSWER: Final = 512 * 1024  # bytes; the board with a thousand members
 
-# The question is kept with its answer, and clients can ask the same question at any length.
+# The question is stored with its answer, and clients can make it any length.
 LONGEST_QUERY: Final = 1024  # bytes
 
-# An answer that says what is of today changes by itself, but never within a quarter of an hour: time zones differ by
-# whole quarters.
+# An answer that says what is from today changes by itself, but never within a quarter of an hour, because time zones
+# differ by whole quarters.
 QUARTER_HOUR: Final = 15 * 60  # seconds
 
-# The key of the caller in the scope of a request that goes on to its route.
+# The key under which the caller is passed to the route, in the request's scope.
 CALLER: Final = "statusboard.caller"
 
 _HEADERS: Final = {
@@ -80,17 +80,17 @@ class Version:
 
     @classmethod
     def at(cls, position: Position, moment: datetime) -> "Version":
-        """Return the version of a position at a moment."""
+        """Return the version for a position and a time."""
         return cls(position, int(moment.timestamp()) // QUARTER_HOUR)
 
     def etag(self, question: Question) -> str:
-        """Return the tag of the answer to a question. It's weak: the compressed answer has it too (RFC 9110, 8.8.3)."""
+        """Return the tag of an answer. It is weak: the compressed answer has the same one (RFC 9110, 8.8.3)."""
         said = f"{__version__} {settings.REVISION} {settings.github_url} {self.quarter} {question!r}"
         return f'W/"{self.position}-{hashlib.blake2s(said.encode(), digest_size=6).hexdigest()}"'
 
 
 def _headers(tag: str) -> dict[str, str]:
-    # Only its reader may keep the answer, and asks each time whether it still holds.
+    # Only its reader may store the answer, and must revalidate it each time.
     return {"ETag": tag, "Cache-Control": "private, no-cache"}
 
 
@@ -103,20 +103,20 @@ class CachedResponse:
 
     @cached_property
     def plain(self) -> Response:
-        """The response to a client that doesn't take gzip."""
+        """The response to a client that doesn't accept gzip."""
         vary = {} if len(self.body) < SMALLEST else {"Vary": "Accept-Encoding"}
         return Response(self.body, headers=_headers(self.tag) | vary, media_type="application/json")
 
     @cached_property
     def compressed(self) -> Response:
-        """The response to a client that does; an answer of less than `SMALLEST` bytes is left as it is."""
+        """The response to a client that does. An answer smaller than `SMALLEST` bytes isn't compressed."""
         if len(self.body) < SMALLEST:
             return self.plain
         coded = {"Vary": "Accept-Encoding", "Content-Encoding": "gzip"}
         return Response(compress(self.body), headers=_headers(self.tag) | coded, media_type="application/json")
 
     def response(self, accept_encoding: str) -> Response:
-        """Return a response of its own to one client: the middleware outside adds to its headers."""
+        """Return a new response for each client, because the middleware outside adds headers to it."""
         response = copy(self.compressed if accepts(accept_encoding, "gzip") else self.plain)
         response.raw_headers = response.raw_headers.copy()
         return response
@@ -124,7 +124,7 @@ class CachedResponse:
 
 @dataclass(slots=True)
 class Answers:
-    """The answers of this process, all of the newest version of the board that it knows."""
+    """The stored answers of this process, all of the newest version of the board that it knows."""
 
     version: Version | None = None
     known: dict[Question, CachedResponse] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Answers:
         return self.known.get(question) if version == self.version else None
 
     def keep(self, version: Version, question: Question, answer: CachedResponse) -> None:
-        """Keep an answer. Answers of any other version are dropped."""
+        """Store an answer. Answers of any other version are dropped."""
         if version != self.version:
             self.version, self.known = version, {}
         if len(answer.body) <= LARGEST_ANSWER and len(question[1]) <= LONGEST_QUERY:
@@ -155,7 +155,7 @@ def _not_modified(tag: str) -> Response:
 
 
 def repeatable(request: Request, body: bytes, *, position: Position, moment: datetime) -> Response:
-    """Return a route's response, and keep it to be repeated.
+    """Return a route's response, and store it to be repeated.
 
     Args:
         request: the question.
@@ -172,7 +172,7 @@ def repeatable(request: Request, body: bytes, *, position: Position, moment: dat
 
 
 def _find(scope: Scope, headers: Headers, caller: Caller) -> Response | None:
-    """Return the response to a request that needs no route: a kept answer, or a 304."""
+    """Return the response to a request that needs no route: a stored answer, or a 304."""
     if caller.position is None or TokenScope.READ not in caller.scopes:
         return None
     question, version = _question(scope), Version.at(caller.position, caller.moment)
@@ -185,7 +185,7 @@ def _find(scope: Scope, headers: Headers, caller: Caller) -> Response | None:
 
 
 class ResponseCache:
-    """The middleware. CORS and the limits lie around it, and the compression within: kept answers have their own."""
+    """The middleware, inside CORS and the limits, outside the compression: stored answers have been compressed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app

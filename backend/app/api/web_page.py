@@ -1,8 +1,8 @@
-"""The page at `/`, and its files: read once and compressed once, at addresses that name their content.
+"""The page at `/`, and its files: read and compressed once, at addresses that name their content.
 
-A file's address changes with any file of the page, so browsers keep it for ever, and what they load together fits
-together. All modules are named in the page's head: a browser fetches them at once, rather than one import after the
-other, and an open page asks for none of an older version later on.
+If any file of the page changes, all files get new addresses. So browsers cache them for ever, and files that are loaded
+together fit together. The page's head names all modules, so that a browser fetches them at once, instead of one import
+after the other, and an open page never asks for a module of an older version later.
 """
 
 import gzip
@@ -26,8 +26,8 @@ from app.api.compression import accepts
 
 WEB: Final = Path(__file__).resolve().parents[1] / "web"
 
-# What the page may do: run its own modules, show its own style and pictures, and call the board that it comes from.
-# Swagger UI also sets styles where it stands, and draws icons from data: URLs.
+# What the page may do: run its own modules, show its own styles and pictures, and call its own board. Swagger UI also
+# sets inline styles, and draws icons from data: URLs.
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -37,7 +37,7 @@ DOCS_POLICY: Final = (
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-# What is served; a file of another type, such as one that an editor left behind, is not.
+# Only these types are served, not what an editor leaves behind.
 TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -54,8 +54,9 @@ IMPORT: Final = re.compile(r"""\b(?:from|import)\s*["'](\.{1,2}/[^"']+)["']""")
 ORIGIN: Final = re.compile(r'(<meta name="statusboard-origin" content=")[^"]*"')
 
 
-# Comments and indentation are for who reads the sources, and a sixth of what would travel. Each line stays the line it
-# is, so that a browser names the right ones; no text spans lines (a test holds that), so none is touched.
+# Comments and indentation are only for people who read the sources, and would be a sixth of the transfer. Each line
+# keeps its number, so that browsers report the right ones. No string spans lines (a test checks that), so none is
+# changed.
 FOR_READERS: Final = {
     ".js": re.compile(r"(?ms)^[ \t]*/\*\*.*?\*/|^[ \t]+(?://[^\n]*)?|^//[^\n]*"),
     ".css": re.compile(r"(?ms)/\*.*?\*/|^[ \t]+"),
@@ -63,7 +64,7 @@ FOR_READERS: Final = {
 
 
 def lean(content: bytes, suffix: str) -> bytes:
-    """Return a file as it is sent: line for line the same, without what only its readers need."""
+    """Return a file as it is sent: the same lines, without comments and indentation."""
     if suffix not in FOR_READERS:
         return content
     return FOR_READERS[suffix].sub(lambda match: "\n" * match[0].count("\n"), content.decode()).encode()
@@ -71,25 +72,25 @@ def lean(content: bytes, suffix: str) -> bytes:
 
 @dataclass(frozen=True)
 class Document:
-    """Something to be answered, as it is and compressed."""
+    """Content to be sent, uncompressed and compressed."""
 
     content: bytes
     media_type: str
-    # Weak, since all forms have the same one (RFC 9110, section 8.8.3).
+    # Weak, because all forms have the same one (RFC 9110, section 8.8.3).
     etag: str
 
     @classmethod
     def of(cls, content: bytes, suffix: str) -> Self:
-        """Make one of a file's content."""
+        """Make a document from a file's content."""
         return cls(content, TYPES[suffix], f'W/"{sha256(content).hexdigest()[:32]}"')
 
     @cached_property
     def compressed(self) -> dict[str, bytes]:
-        """By the codings that clients name, the smallest first; made once, when it is first looked at."""
+        """The content by coding, the smallest first. Made once, at the first use."""
         return {"br": brotli.compress(self.content), "gzip": gzip.compress(self.content, compresslevel=9, mtime=0)}
 
     def answer(self, request: Request, **headers: str) -> Response:
-        """Return the answer to a request: 304 where the browser has it already."""
+        """Return the answer to a request: 304 if the browser already has the content."""
         headers |= {"ETag": self.etag, "Vary": "Accept-Encoding"}
         if etags.matches(request.headers.get("if-none-match"), self.etag):
             return Response(status_code=304, headers=headers)
@@ -100,9 +101,9 @@ class Document:
 
 
 def modules(page: str, files: Mapping[str, bytes]) -> list[str]:
-    """Return the modules that a page runs and those that they import, each once, as far as they are among the files.
+    """Return the modules that a page runs, and those that they import, each once.
 
-    What a module imports by a call, once it needs it, is not among them.
+    Modules that are imported later, by a call, are left out.
     """
     found = [name for name in SCRIPT.findall(page) if name in files]
     for importer in found:
@@ -125,8 +126,8 @@ class WebPage:
     """The page, the page of the API's documentation, and the files of both.
 
     Args:
-        folder: where they are; those in folders below it count too.
-        origin: the board's own, which the page tells where its socket is refused for another.
+        folder: where they are, in any depth.
+        origin: the board's own. The page shows it if its socket is refused because of another origin.
     """
 
     def __init__(self, folder: Path = WEB, *, origin: str) -> None:
@@ -144,7 +145,7 @@ class WebPage:
         return Document.of(page.replace('"/web/', f'"/web/{self.version}/').encode(), ".html")
 
     def compress(self) -> None:
-        """Compress everything ahead of the first request: for all processes that are forked from this one."""
+        """Compress everything before the first request, for all processes that are forked from this one."""
         for document in (self._page, self._docs, *self._files.values()):
             document.compressed  # noqa: B018 -- it is kept
 
@@ -157,13 +158,13 @@ class WebPage:
         return self._docs.answer(request, **{"Cache-Control": ASK_FIRST, "Content-Security-Policy": DOCS_POLICY})
 
     async def file(self, request: Request) -> Response:
-        """Answer a file.
+        """Answer with a file.
 
-        While a board is upgraded, a page of one version may ask a process of the other. It gets the file as it is
-        there, which mostly fits, and keeps it under no address that names another content.
+        While a board is being upgraded, a page of one version may ask a process of the other version. It gets that
+        version's file, which usually fits, and must not cache it under the wrong address.
 
         Raises:
-            HTTPException: there is none of this name (404).
+            HTTPException: no file has this name (404).
         """
         path: str = request.path_params["path"]
         version, _, name = path.partition("/")

@@ -19,14 +19,14 @@ from app.services.transactions import is_refusal, is_unavailability, sqlstate
 log = logging.getLogger(__name__)
 
 WRONG_LOGIN: Final = {"28P01", "28000"}  # PostgreSQL's SQLSTATEs: wrong password, no such role
-WAIT_AT_MOST: Final = 60.0  # seconds; a database that starts together with the board needs some
+WAIT_AT_MOST: Final = 60.0  # seconds; a database that starts at the same time as the board needs some
 
 
 async def migrate() -> None:
-    """Bring the database to this version's schema, waiting up to a minute for it, and log a new board's link.
+    """Wait up to a minute for the database, migrate it to this version's schema, and log a new board's set-up link.
 
     Raises:
-        DatabaseUnavailable: it did not answer in time.
+        DatabaseUnavailable: it didn't answer in time.
     """
     give_up_at = time.monotonic() + WAIT_AT_MOST
     while True:
@@ -51,16 +51,16 @@ async def migrate() -> None:
 def _refusal(error: DBAPIError) -> str:
     text = f"The database refuses DATABASE_URL: {error.orig}"
     if sqlstate(error) in WRONG_LOGIN and "PGPASSWORD" in os.environ:
-        # compose.yaml sets it, and the database took its password when its volume was empty.
+        # compose.yaml sets it, but the database took its password when its volume was created.
         text += ". POSTGRES_PASSWORD must be the password that the database was created with: see docs/first-run.md"
     return text
 
 
 async def setup_link() -> str:
-    """Return the address at which the first account is made.
+    """Return the address at which the first account is created.
 
     Raises:
-        Conflict: there is one.
+        Conflict: there already is an account.
     """
     async with AsyncSessionLocal() as db:
         link = await setup.link(db)
@@ -73,7 +73,7 @@ async def create_invite(*, uses: int, days: int) -> str:
     """Return the address of a new invite.
 
     Raises:
-        Conflict: there is no account yet, so that the set-up link is what is needed.
+        Conflict: there is no account yet, so the set-up link is needed instead.
     """
     async with AsyncSessionLocal() as db:
         if await setup.link(db) is not None:
@@ -86,10 +86,10 @@ async def reset_password(username: str) -> str:
     """Return the address at which the member sets a new password.
 
     Raises:
-        UserNotFound: there is none of this name.
+        UserNotFound: no member has this username.
     """
     if not username.isascii():
-        # Nobody's name, and perhaps not even text: a terminal sends whatever bytes it likes.
+        # No username has such characters. It may not even be text, because a terminal can send any bytes.
         raise UserNotFound
     async with AsyncSessionLocal() as db:
         return (await accounts.create_reset_code(db, username=username, creator=None)).url

@@ -1,4 +1,4 @@
-"""`statusboard demo`: made-up people on an empty board, to look at it as if it were in use."""
+"""`statusboard demo`: made-up people on an empty board, which then looks as if it were in use."""
 
 import asyncio
 import random
@@ -19,17 +19,17 @@ from app.services.feed import follower
 from app.services.statuses import editing, posting
 
 FILL_WITHIN: Final = 600.0  # seconds; nobody waits for the answer
-RETRY: Final = 2.0  # seconds after the database was away
+RETRY: Final = 2.0  # seconds after the database was unavailable
 SECOND_THOUGHTS: Final = 6.0  # seconds from a status to its edit, at most
 
 
 async def run(*, every: float | None, people: int, statuses: int | None) -> None:
-    """Fill the board, unless the demo is on it already, and have its people post until a signal ends it.
+    """Fill the board, unless the demo is already on it, and let its people post until a signal ends it.
 
     Args:
-        every: seconds between two statuses; None to end once the board is filled.
+        every: seconds between two statuses; None to exit once the board is filled.
         people: how many there are.
-        statuses: how many they have said today; None for the cast's working week.
+        statuses: how many they have posted today; None for the cast's working week.
 
     Raises:
         Conflict: the board is in use.
@@ -51,7 +51,7 @@ async def run(*, every: float | None, people: int, statuses: int | None) -> None
 
 
 async def remove() -> None:
-    """Remove the demo's people and what they said."""
+    """Remove the demo's people and their statuses."""
     try:
         async with AsyncSessionLocal(info={"patience": FILL_WITHIN}) as db:
             people, said = await removal.remove(db)
@@ -82,13 +82,13 @@ async def _pause(seconds: float, stopping: asyncio.Event) -> None:
 
 
 async def _perform(step: Step, every: float, stopping: asyncio.Event) -> None:
-    """Have a step happen after a while, as soon as the database is there, unless the demo is stopped before."""
+    """Do a step after a while, once the database is available, unless the demo is stopped first."""
     await _pause(random.uniform(0.5, 1.5) * every, stopping)  # noqa: S311 -- no secret
     while not stopping.is_set():
         try:
             await _say(step, min(every, SECOND_THOUGHTS), stopping)
             return
-        except (UserNotFound, AccountDisabled):  # disabled is what they are first
+        except (UserNotFound, AccountDisabled):  # they are first disabled, then removed
             click.echo("The demo was removed.")
             stopping.set()
         except Unavailable:

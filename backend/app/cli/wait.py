@@ -1,6 +1,6 @@
-"""`statusboard wait`: hold on until an issue, a pull request or a discussion is merged or closed.
+"""`statusboard wait`: wait until an issue, a pull request or a discussion is merged or closed.
 
-It is a client of the board like any other, and needs none of the server's settings.
+It is an ordinary client of the board, and needs none of the server's settings.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from app.models.reference import Place
 from app.services.statuses import reference_grammar
 
-# How it ends, beside 0: merged, or closed as done. 1 and 2 are what every command has: an error, and wrong usage.
+# Exit codes, besides 0 for merged or closed as done. 1 and 2 are common to all commands: an error, and wrong usage.
 FAILED: Final = 1
 NOT_DONE: Final = 3  # closed without a merge, or as not planned
-OUT_OF_SIGHT: Final = 4  # nobody has spoken of it, GitHub does not show it, or it is gone
-NOT_LET_IN: Final = 5  # the board does not take the token or the login
-TIMED_OUT: Final = 124  # as timeout(1) has it
+OUT_OF_SIGHT: Final = 4  # nobody has mentioned it, GitHub doesn't show it, or it is deleted
+NOT_LET_IN: Final = 5  # the board refuses the token or the login
+TIMED_OUT: Final = 124  # as in timeout(1)
 
 ANSWER_WITHIN: Final = 10.0  # seconds for any answer of the board
 FIRST_RETRY, LAST_RETRY = 0.2, 30.0  # seconds between two attempts to reach the board
 FIRST_COMPLAINT: Final = 3.0  # seconds
 REFRESH_EARLY: Final = 60.0  # seconds before an access token expires
-REFRESH_WITHIN: Final = 12 * 3600.0  # seconds; the refresh cookie may live for no more than a day
+REFRESH_WITHIN: Final = 12 * 3600.0  # seconds; the refresh cookie may live for only a day
 
-# Close codes that no second attempt would change: malformed, token, account.
+# Close codes after which a second attempt is useless: malformed, token, account.
 FINAL_CODES: Final = {4400, 4401, 4403}
 
 
@@ -46,7 +46,7 @@ class Ended(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A name and a password, where there is no API token."""
+    """A username and a password, instead of an API token."""
 
     username: str
     password: str
@@ -63,7 +63,7 @@ class Board:
         self.refresh_in: float | None = None
 
     async def enter(self) -> None:
-        """Log in, where there is no API token; the cookie stays, so that the login can be renewed."""
+        """Log in, if there is no API token. The cookie is kept, to renew the login."""
         if self._login is not None:
             body = {"username": self._login.username, "password": self._login.password}
             self._take(await self._request("POST", "/api/v1/auth/login", json=body))
@@ -73,12 +73,12 @@ class Board:
         self._take(await self._request("POST", "/api/v1/auth/refresh"))
 
     def forget_token(self) -> bool:
-        """Have the next attempt log in anew, and tell whether it can."""
+        """Let the next attempt log in again. Tell whether it can."""
         self.token = self.token if self._login is None else ""
         return not self.token
 
     async def leave(self) -> None:
-        """End the login, if it is one of its own."""
+        """End the login, if this command made one."""
         try:
             if self._login is not None and self.token:
                 await self._request("POST", "/api/v1/auth/logout")
@@ -92,7 +92,7 @@ class Board:
         self.refresh_in = refresh_in(answer["expires_in"])
 
     async def reference(self, place: Place) -> dict[str, Any]:
-        """Return how the reference stands, and the position in the feed at which it did."""
+        """Return the reference's state, and the position in the feed at which it was read."""
         path = f"/api/v1/references/{place.owner}/{place.repo}/{place.number}"
         return await self._request("GET", path, params={"limit": 1})
 
@@ -111,7 +111,7 @@ class Board:
 
 
 def refresh_in(expires_in: float) -> float:
-    """Return after how many seconds to renew a token that lives for so many: in time for it, and for the cookie."""
+    """Return after how many seconds to renew a token with this lifetime: in time for it, and for the cookie."""
     return min(expires_in - min(REFRESH_EARLY, expires_in / 4), REFRESH_WITHIN)
 
 
@@ -123,7 +123,7 @@ def _detail(response: httpx2.Response) -> str:
 
 
 def judge(name: str, reference: dict[str, Any]) -> None:
-    """Look at how a reference stands.
+    """Check the state of a reference.
 
     Raises:
         Ended: there is nothing more to wait for.
@@ -146,7 +146,7 @@ def judge(name: str, reference: dict[str, Any]) -> None:
 
 
 class Waiting:
-    """Follows one reference: by reading it once, and then every event behind that reading."""
+    """Follows one reference: reads it once, then every later event."""
 
     def __init__(self, board: Board, place: Place) -> None:
         self._board = board
@@ -172,12 +172,12 @@ class Waiting:
                 self._complain(error)
             except (KeyError, TypeError, ValueError) as error:
                 raise Ended(FAILED, "The server at that address isn't a Statusboard.") from error
-            # Not in step with all the others who lost the same board.
+            # Random, so that the clients of a board don't all reconnect at the same time.
             await asyncio.sleep(self._retry * random.uniform(0.5, 1.0))  # noqa: S311 -- no secret
             self._retry = min(2 * self._retry, LAST_RETRY)
 
     def _complain(self, error: Exception) -> None:
-        # A restart of the board is no news; one that stays away is.
+        # A restart of the board isn't worth a message, but a longer absence is.
         if FIRST_COMPLAINT <= self._retry < 2 * FIRST_COMPLAINT:
             click.echo(f"Can't reach the board, trying again: {error or type(error).__name__}", err=True)
 
@@ -211,7 +211,7 @@ class Waiting:
     async def _take(self, message: dict[str, Any]) -> None:
         match message.get("type"):
             case "reset":
-                # What happened meanwhile is not in the feed any more, but in how things stand.
+                # The feed no longer has what happened in the meantime, so read the current state.
                 await self._read()
             case "ready":
                 self._retry = FIRST_RETRY
@@ -229,7 +229,7 @@ def parse(name: str) -> Place:
     """Return the one reference that `name` is: `octo/api#12`, or its address.
 
     Raises:
-        click.UsageError: it is none, or more.
+        click.UsageError: it isn't a reference, or contains several.
     """
     found = reference_grammar.find(name, host=urlsplit(name).netloc or reference_grammar.GITHUB)
     if len(found) != 1 or (found[0].name != name and "://" not in name):
@@ -238,13 +238,13 @@ def parse(name: str) -> Place:
 
 
 async def wait(place: Place, *, url: str, credential: str | Login, timeout: float | None) -> tuple[int, str]:  # noqa: ASYNC109
-    """Wait until a reference is merged or closed, and return the exit code and a sentence that says why.
+    """Wait until a reference is merged or closed. Return the exit code and a sentence that says why.
 
     Args:
         place: the reference.
         url: the board's address.
-        credential: an API token that may read, or a login.
-        timeout: for how many seconds at most; None for as long as it takes.
+        credential: an API token that can read, or a login.
+        timeout: in seconds; None to wait as long as it takes.
     """
     board = Board(url, credential)
     try:

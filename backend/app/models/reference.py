@@ -49,7 +49,7 @@ OVER = frozenset({ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceSt
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A number in a repository, in the letters in which it was written."""
+    """A number in a repository, spelt as someone wrote it."""
 
     owner: str
     repo: str
@@ -110,7 +110,7 @@ class Reference(Base):
 
     @property
     def place(self) -> Place:
-        """Where it was mentioned as being."""
+        """The place that messages mention."""
         return Place(self.owner, self.repo, self.number)
 
 

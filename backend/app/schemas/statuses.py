@@ -11,7 +11,7 @@ from app.models.user import Kind
 from app.schemas.base import DIGITS, AnswerModel, GivenMoment, Moment, Page, RequestModel, known
 from app.schemas.text import STORABLE, Message, Username
 
-# What GitHub calls a reference's kind in its addresses; it redirects from `issues` to whatever it turns out to be.
+# The word for each kind in GitHub's addresses. GitHub redirects from `issues` to whatever the reference is.
 URL_PARTS: dict[str, str] = {ReferenceKind.PULL_REQUEST: "pull", ReferenceKind.DISCUSSION: "discussions"}
 
 # `owner/repo#12`, with the limits of the grammar in `services/statuses/reference_grammar.py`.
@@ -21,7 +21,7 @@ ReferenceName = Annotated[
 
 
 class Author(AnswerModel):
-    """Who said it."""
+    """Who posted it."""
 
     username: str
     display_name: str
@@ -29,9 +29,9 @@ class Author(AnswerModel):
 
 
 class ReferenceRead(AnswerModel):
-    """A GitHub issue, pull request or discussion. Title and state are null where they are not known.
+    """A GitHub issue, pull request or discussion. Title and state are null if they aren't known.
 
-    `moved_to` names the place where it is now, where that is another; title and state are those of that place.
+    `moved_to` is the place where it is now, if that has changed. Title and state are then those of the new place.
     """
 
     owner: str
@@ -45,7 +45,7 @@ class ReferenceRead(AnswerModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def url(self) -> str:
-        """Where it is on GitHub."""
+        """Its address on GitHub."""
         return f"{settings.github_url}/{self.owner}/{self.repo}/{URL_PARTS.get(self.kind, 'issues')}/{self.number}"
 
 
@@ -62,16 +62,17 @@ class StatusRead(AnswerModel):
 
 
 class StatusCreate(RequestModel):
-    """A status to be posted."""
+    """A status to post."""
 
     message: Message
     category: Category = Category.IN_PROGRESS
 
 
 class StatusUpdate(RequestModel):
-    """What the author changes; what is left out stays.
+    """The author's changes. Missing fields don't change.
 
-    `edited_at` is that of the status that the author saw, null if never edited. With it, an edit undoes no other.
+    `edited_at` is that of the status that the author saw, null if it was never edited. With it, an edit can't undo
+    another one.
     """
 
     message: Message | None = None
@@ -86,7 +87,7 @@ class StatusPage(Page[StatusRead]):
 
 
 class ReferenceHistory(StatusPage):
-    """A reference, and a page of what was said about it, the oldest first."""
+    """A reference, and a page of the statuses that mention it, oldest first."""
 
     reference: ReferenceRead
 
@@ -99,7 +100,7 @@ class PageQuery(RequestModel):
 
 
 class StatusQuery(PageQuery):
-    """Which statuses: all the filters that are given must fit."""
+    """Which statuses: those that match all given filters."""
 
     author: Username | None = None
     category: Category | None = None

@@ -1,11 +1,11 @@
 """The kinds of text that clients send.
 
-Each refuses in words and describes itself in JSON Schema. The patterns are written so that ECMA 262, pydantic's Rust
-and Python read them alike; they do the describing, and the checks behind them do the work. What no pattern says is
-beside its type. Lengths are counted in code points, before anything is stripped.
+Each kind has a check that refuses with a sentence, and a description for JSON Schema. The patterns are for the
+description. ECMA 262, pydantic's Rust and Python read them in the same way. What a pattern can't say is beside its
+type. Lengths are counted in code points, before anything is stripped.
 
-A length goes between `str` and the rule, where pydantic counts characters in its message:
-`Annotated[str, Field(max_length=200), STORABLE]`.
+A length goes between `str` and the rule, so that pydantic counts characters in its message: `Annotated[str,
+Field(max_length=200), STORABLE]`.
 """
 
 import re
@@ -24,12 +24,14 @@ from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError, c
 _CONTROLS: Final = r"\u0000-\u0008\u000b-\u001f\u007f-\u009f"
 _CONTROLS_AND_BREAKS: Final = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 
-# These turn the text around them, and a name stands amid other people's text. Messages may have them: they are shown
-# on their own. The marks for Arabic and Hebrew (U+200E, U+200F, U+061C) turn nothing but themselves.
+# These change the direction of the text around them, and a name appears amid other people's text. Messages may contain
+# them, because they are shown on their own. The marks for Arabic and Hebrew (U+200E, U+200F, U+061C) affect only
+# themselves.
 _BIDI_OVERRIDES: Final = r"\u202a-\u202e\u2066-\u2069"
 
-# What shows nothing: controls, white space, Unicode's Default_Ignorable_Code_Point, and two blanks that pass for
-# letters or signs, of Braille (U+2800) and of Hangul (U+3164 and its kin). In a pattern, only what fits in 16 bits.
+# Invisible characters: controls, white space, Unicode's Default_Ignorable_Code_Point, and two blanks that count as
+# letters or symbols, of Braille (U+2800) and of Hangul (U+3164 and related ones). In a pattern, only those that fit in
+# 16 bits.
 _INVISIBLE: Final = (
     r"\u0000-\u0020\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f"
     r"\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
@@ -37,8 +39,8 @@ _INVISIBLE: Final = (
 _UNSEEN: Final = rf"{_INVISIBLE}\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 _VISIBLE: Final = re.compile(rf"[^{_UNSEEN}]")
 
-# Joiners show where scripts from Arabic to Sinhala write on, and within an emoji; so they are kept there, in names too.
-# What joins nothing, since it is taken out itself, is none of them.
+# Joiners matter in scripts from Arabic to Sinhala, and within an emoji, so they stay there, even in names. A joiner
+# beside a removed character joins nothing, and is removed too.
 _JOINING: Final = rf"(?![{_UNSEEN}])[\u0600-\u0dff]"
 _EMOJI: Final = rf"(?![{_UNSEEN}])[\u2190-\u2bff\U0001f000-\U0001faff]"
 _JOINED_OR_UNSEEN: Final = re.compile(
@@ -46,15 +48,15 @@ _JOINED_OR_UNSEEN: Final = re.compile(
 )
 _LONGEST_NAME: Final = 80
 
-# Marks are drawn onto the letter before them; a pile of them would cover the lines above and below a name. Five leave
-# room for pointed Hebrew.
+# Marks are drawn onto the letter before them. Many of them would cover the lines above and below a name. Five are
+# enough for pointed Hebrew.
 _MOST_MARKS: Final = 5
 _JOINERS: Final = "\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """A check, and what JSON Schema can say of it."""
+    """A check, and its description in JSON Schema."""
 
     check: Callable[[str], str]
     pattern: str
@@ -73,13 +75,13 @@ class _Rule:
 
 @dataclass(frozen=True, slots=True)
 class _Storable:
-    """Refuses what PostgreSQL and UTF-8 cannot hold, before anything else is said of the text."""
+    """Refuses what PostgreSQL and UTF-8 can't store, before any other check."""
 
     def __get_pydantic_core_schema__(self, source: type[str], handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(_storable, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        # A lone surrogate is no character to JSON Schema, so there is nothing to say of it.
+        # For JSON Schema a lone surrogate isn't a character, so it can't be described.
         return {"pattern": r"^[^\u0000]*$"} | handler(schema)
 
 
@@ -96,7 +98,7 @@ def _storable(value: object) -> object:
 
 @dataclass(frozen=True, slots=True)
 class _LineBreaks:
-    """Makes one newline of a line break of Windows, before anything is counted."""
+    """Turns a Windows line break into a newline, before anything is counted."""
 
     def __get_pydantic_core_schema__(self, source: type[str], handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(_with_newlines, handler(source))
@@ -142,7 +144,7 @@ def _check_message(value: str) -> str:
 
 
 def _refuse_piled_marks(name: str) -> None:
-    """Refuse a mark without a letter, and more than `_MOST_MARKS` on one. Those that take room (Mc) count for none."""
+    """Refuse a mark without a letter, and more than `_MOST_MARKS` on one. Marks that take space (Mc) don't count."""
     marks = 0
     for position, character in enumerate(name):
         kind = category(character)
@@ -158,14 +160,14 @@ def _refuse_piled_marks(name: str) -> None:
 
 
 def _check_name(value: str) -> str:
-    """Return the name so that two which look the same are the same, as far as that can be without a table of signs."""
+    """Return the name in a form in which most equal-looking names are equal, without a table of similar characters."""
     _refuse_breaks(value)
     _refuse_overrides(value)
     _refuse_blank(value)
     seen = _JOINED_OR_UNSEEN.sub(lambda match: match[1] or "", normalize("NFKC", value))
     name = " ".join(normalize("NFKC", seen).split())
     _refuse_piled_marks(name)
-    if len(name) > _LONGEST_NAME:  # one sign may stand for up to 18
+    if len(name) > _LONGEST_NAME:  # NFKC may turn one character into up to 18
         raise PydanticKnownError("string_too_long", {"max_length": _LONGEST_NAME})
     return name
 
@@ -178,9 +180,9 @@ def _check_username(value: str) -> str:
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The names of time zones that this machine or the tzdata package knows; reading them takes some 30 ms, once.
+    """The time zones that this machine or the tzdata package knows. Reading them takes about 30 ms, once.
 
-    Without `localtime`, which is another on each machine, and `Factory`, which says that none was set.
+    Without `localtime`, which differs from machine to machine, and `Factory`, which means that none is set.
     """
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
@@ -195,7 +197,7 @@ def _check_time_zone(value: str) -> str:
 
 STORABLE: Final = _Storable()
 
-# What a status says, kept as it was written but for line breaks of Windows. A carriage return alone breaks no line.
+# A status's text, stored as it was written, except for Windows line breaks. A carriage return alone isn't a line break.
 Message = Annotated[
     str,
     Field(min_length=1, max_length=500, examples=["Reviewed octo/engine#87, blocked on octo/api#12"]),
@@ -220,10 +222,10 @@ _NAME: Final = _Rule(
 DisplayName = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME, examples=["Ada Lovelace"]), _NAME, STORABLE]
 TokenName = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME, examples=["Nightly build"]), _NAME, STORABLE]
 
-# Whether it is a common one is asked in `services/identity/password_rules.py`, which no schema can say.
+# `services/identity/password_rules.py` checks whether it is easily guessed. A schema can't describe that.
 Password = Annotated[str, Field(min_length=12, max_length=128, json_schema_extra={"format": "password"}), STORABLE]
 
-# The names are no enum in the schema, since they differ from machine to machine and from year to year.
+# The schema doesn't list the names, because they differ between machines and change over the years.
 TimeZone = Annotated[
     str,
     Field(min_length=1, max_length=64, examples=["UTC", "Europe/Berlin"]),

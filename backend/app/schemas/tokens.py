@@ -10,7 +10,7 @@ from app.schemas.text import TokenName
 
 
 class TokenScope(StrEnum):
-    """What an API token may do."""
+    """What an API token can do."""
 
     READ = "read"
     POST = "post"
@@ -21,7 +21,7 @@ def _each_once(scopes: list[TokenScope]) -> list[TokenScope]:
 
 
 class TokenCreate(RequestModel):
-    """A new token; without `expires_at` it lasts until it is deleted."""
+    """A new token. Without `expires_at` it works until it is deleted."""
 
     name: TokenName
     scopes: Annotated[list[TokenScope], Field(min_length=1, max_length=10), AfterValidator(_each_once)]
@@ -40,6 +40,6 @@ class TokenRead(AnswerModel):
 
 
 class TokenCreated(TokenRead):
-    """A token with its secret, which is shown this once."""
+    """A token with its secret, which is shown only once."""
 
     token: str

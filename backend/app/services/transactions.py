@@ -1,7 +1,7 @@
-"""One public service function is one transaction: these decorators begin it, commit it once, and roll it back.
+"""One public service function is one transaction. These decorators begin it, commit it once, and roll it back.
 
-Whoever is decorated never commits. What the transaction appended to the log is announced after its commit, and only
-then. Errors of the database come out as `DatabaseUnavailable`, so that no caller needs to know a driver.
+A decorated function never commits. What its transaction appended to the log is announced only after its commit.
+Database errors are raised as `DatabaseUnavailable`, so that callers don't need to know a driver.
 """
 
 import asyncio
@@ -47,24 +47,25 @@ UNAVAILABLE: Final = {
 
 
 def sqlstate(error: DBAPIError) -> str | None:
-    """Return the five characters that PostgreSQL gave the error, or None where the connection broke without."""
+    """Return PostgreSQL's five-character error code, or None if the connection broke without one."""
     return getattr(error.orig, "sqlstate", None)
 
 
 def is_refusal(error: DBAPIError) -> bool:
-    """Tell whether `DATABASE_URL` itself is refused, by the database or by the driver, so that waiting doesn't help."""
+    """Tell whether the database or the driver refuses `DATABASE_URL` itself, so that waiting is useless."""
     return sqlstate(error) in REFUSED or isinstance(
         error.orig and error.orig.__cause__, asyncpg.ClientConfigurationError
     )
 
 
 def is_unavailability(error: DBAPIError) -> bool:
-    """Tell whether the database is away, full, or not ready, as against a statement that it refused."""
+    """Tell whether the database is away, full, or not ready. Otherwise it has refused a statement."""
     if is_refusal(error):
         return True
     state = sqlstate(error)
     if state is None:
-        # A broken connection has no SQLSTATE; nor has what the driver itself refused, such as a value it can't encode.
+        # A broken connection has no SQLSTATE. Neither has a refusal by the driver, such as a value that it can't
+        # encode.
         return error.connection_invalidated or "connection" in str(error.orig).lower()
     return _means_unavailable(state)
 
@@ -81,11 +82,11 @@ async def _attempt[R](db: AsyncSession, options: dict[str, Any], work: Callable[
             result = await work()
             await db.commit()
         except (TimeoutError, asyncpg.InternalClientError):
-            # Nothing more is to be expected of this connection: a rollback would wait for it just as long.
+            # This connection can't be used any more: a rollback would wait just as long.
             await db.invalidate()
             raise
         except BaseException:
-            # A rollback expires what the session holds, and the caller's next look at its own objects would be a query.
+            # A rollback expires the session's objects, and the caller's next look at one would be a query.
             db.expunge_all()
             await db.rollback()
             raise
@@ -99,17 +100,17 @@ def _is_refusal(error: BaseException | None) -> bool:
     state = getattr(error, "sqlstate", None)
     if state is None:
         return isinstance(error, ValueError)
-    # Some versions of PostgreSQL 17 call a search of too many words an internal error ("tsquery stack too small").
+    # Some versions of PostgreSQL 17 call a search with too many words an internal error ("tsquery stack too small").
     return state[:2] in REFUSED_VALUE_CLASSES or (state == INTERNAL_ERROR and "tsquery" in str(error))
 
 
 def _left_nothing(error: DBAPIError | asyncpg.PostgresError | asyncpg.InternalClientError) -> bool:
-    """Tell whether a transaction can be run once more: it met another, or its connection had ended before it."""
+    """Tell whether a transaction can be run again: it collided with another, or its connection was already closed."""
     state = sqlstate(error) if isinstance(error, DBAPIError) else getattr(error, "sqlstate", None)
     if state in RETRIED:
         return True
     if was_never_sent(error):
-        distrust_open_connections()  # PostgreSQL rarely ends one alone
+        distrust_open_connections()  # PostgreSQL rarely ends a single connection
         return True
     return False
 
@@ -143,13 +144,13 @@ def _in_transaction[**P, R](service: Service[P, R], options: dict[str, Any], *, 
 
 
 def transaction[**P, R](service: Service[P, R]) -> Service[P, R]:
-    """Run the service in a READ COMMITTED transaction; one that deadlocks is run once more.
+    """Run the service in a READ COMMITTED transaction. After a deadlock it is run once more.
 
-    It queues for locks, often for several, and for each of them PostgreSQL's `lock_timeout` begins anew. So all of it
-    but the commit has to be done while the session's patience lasts.
+    It waits for locks, often for several, and PostgreSQL's `lock_timeout` begins again for each. So all of it except
+    the commit must be done within the session's time limit.
 
     Raises:
-        DatabaseUnavailable: no connection could be had, the database ended the transaction, or it took too long.
+        DatabaseUnavailable: no connection was available, the database ended the transaction, or it took too long.
     """
 
     @functools.wraps(service)
@@ -161,11 +162,11 @@ def transaction[**P, R](service: Service[P, R]) -> Service[P, R]:
 
 
 def snapshot[**P, R](service: Service[P, R]) -> Service[P, R]:
-    """Run the service in a REPEATABLE READ READ ONLY transaction: all its queries see one instant.
+    """Run the service in a REPEATABLE READ READ ONLY transaction: all its queries see the same moment.
 
     Raises:
         DatabaseUnavailable: as in `transaction`.
-        QueryRefused: a value was refused, which can only be one that a client has sent.
+        QueryRefused: a value was refused, which can only be one from a client.
     """
     return _in_transaction(service, {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}, reads=True)
 
@@ -180,12 +181,12 @@ def autocommit[**P, R](service: Service[P, R]) -> Service[P, R]:
 
 
 def _failure(error: Exception) -> Exception:
-    """Return what the driver's own error means to a caller, or the error itself where it is a mistake of ours."""
+    """Return the error that callers get for the driver's error, or that error itself if it is our own mistake."""
     state = getattr(error, "sqlstate", None)
     if state in NOT_MIGRATED:
         return DatabaseNotMigrated()
     if state is None:
-        # What the driver refused, such as a value that it can't encode, is an InterfaceError and a ValueError.
+        # What the driver refuses, such as a value that it can't encode, is an InterfaceError and a ValueError.
         return error if isinstance(error, ValueError) else DatabaseUnavailable()
     return DatabaseUnavailable() if _means_unavailable(state) else error
 
@@ -196,7 +197,7 @@ async def _in_driver_transaction[R](connection: asyncpg.Connection, work: Driver
             await connection.execute("BEGIN")
             result = await work(connection)
     except (TimeoutError, asyncpg.InternalClientError):
-        raise  # whoever lent the connection throws it away
+        raise  # whoever lent the connection closes it
     except Exception:
         if not connection.is_closed():
             await connection.execute("ROLLBACK")
@@ -215,13 +216,13 @@ async def _attempt_directly[R](
 
 
 async def directly[R](work: DriverWork[R], *, until: float | None = None, as_one: bool = False) -> R:
-    """Do work on a connection as the driver knows it; what deadlocks, or was never sent, is done once more.
+    """Do work on a connection of the driver. If it deadlocks, or was never sent, it is done once more.
 
     Args:
-        work: what to do; it may be called twice.
-        until: the moment of the event loop's clock by which it has to be done, but for the commit. If not given, a
-            connection is waited for as long as usual.
-        as_one: whether it is one transaction, rolled back after an exception; else each statement is one by itself.
+        work: what to do. It may be called twice.
+        until: the deadline by the event loop's clock, except for the commit. If not given, the wait for a connection is
+            limited as usual.
+        as_one: whether it is one transaction, rolled back after an exception. Otherwise each statement is one.
 
     Raises:
         DatabaseUnavailable: as in `transaction`.
@@ -248,7 +249,7 @@ async def directly[R](work: DriverWork[R], *, until: float | None = None, as_one
 
 
 def direct[**P, R](service: DirectService[P, R]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Give the service a connection as the driver knows it, to read: see `directly`.
+    """Give the service a connection of the driver, for reading: see `directly`.
 
     Raises:
         DatabaseUnavailable, QueryRefused: as in `snapshot`.

@@ -1,4 +1,4 @@
-"""One socket of the live feed: the conversation that `contract/api.md` describes, from accept to close."""
+"""One socket of the live feed: the conversation described in `docs/api.md`, from accept to close."""
 
 import asyncio
 from collections import deque
@@ -24,9 +24,9 @@ from app.services.statuses import catch_up
 from app.services.statuses.catch_up import Beginning
 
 AUTH_WITHIN: Final = 5.0  # seconds from the handshake to the first message
-SEND_WITHIN: Final = 15.0  # seconds for the client to take what it was sent
-GOODBYE_WITHIN: Final = 1.0  # seconds for a close frame to someone who may not be reading
-LONGEST_REASON: Final = 120  # bytes; a close frame holds 123 (RFC 6455, section 5.5)
+SEND_WITHIN: Final = 15.0  # seconds for the client to read what it was sent
+GOODBYE_WITHIN: Final = 1.0  # seconds for a close frame, because the client may not be reading
+LONGEST_REASON: Final = 120  # bytes; a close frame can have 123 (RFC 6455, section 5.5)
 
 
 class Closing(Exception):
@@ -34,9 +34,9 @@ class Closing(Exception):
 
 
 def _opening(first: AuthMessage, beginning: Beginning) -> tuple[deque[bytes], Position | None, Position]:
-    """Return the messages that a socket begins with, the position behind which it goes on, and the log's head.
+    """Return a socket's first messages, the position after which it continues, and the log's head.
 
-    The last of the messages is `ready`, in front of which the missed events belong.
+    The last message is `ready`. The missed events belong before it.
     """
     head = beginning.head
     at = b'"seq":%d,"position":"%b"' % (head.seq, str(head).encode())
@@ -53,7 +53,7 @@ def _opening(first: AuthMessage, beginning: Beginning) -> tuple[deque[bytes], Po
 class LiveSocket:
     """A client that follows the board: one reader, one sender, and a cursor on the log.
 
-    Once it has every event, its connection is among those of `Sockets.caught_up`, until the client takes no more.
+    Once it has every event, its connection joins `Sockets.caught_up`, until the client stops reading.
     """
 
     def __init__(self, websocket: WebSocket, sockets: Sockets) -> None:
@@ -62,12 +62,12 @@ class LiveSocket:
         self._ending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_let_in = asyncio.Event()
         self._expiry: asyncio.TimerHandle | None = None
-        # None where the server is another than the board's own, as in tests.
+        # None with a server other than the board's own, as in tests.
         extensions = websocket.scope.get("extensions", {})
         self._connection: Connection | None = extensions.get(CONNECTION, {}).get("protocol")
 
     def end(self, code: int, reason: str) -> None:
-        """Have it closed, as soon as the conversation sees this."""
+        """Close the socket, as soon as the conversation notices."""
         if not self._ending.done():
             self._ending.set_exception(Closing(code, reason))
 
@@ -126,7 +126,7 @@ class LiveSocket:
     async def _read(self) -> None:
         while True:
             message = await self._receive()
-            await self._is_let_in.wait()  # of two tokens, the later one counts
+            await self._is_let_in.wait()  # if the client sends two tokens, the later one counts
             async with self._sockets.starting:
                 await self._authenticate(message.token)
 
@@ -174,7 +174,7 @@ class LiveSocket:
                 return await catch_up.begin(db, after=after)
 
     async def _send_missed(self, after: Position, head: Position) -> None:
-        """Send the events between two positions, holding few of them at a time."""
+        """Send the events between two positions, with only few of them in memory at a time."""
         cursor = after.seq
         while cursor < head.seq:
             begun_at = cursor
@@ -187,7 +187,7 @@ class LiveSocket:
                 raise Closing(RESTART, "The log has changed in the meantime. Connect again.")
 
     async def _next_missed(self, after: int, head: Position) -> Iterable[Event]:
-        """Return the next of them: from memory where they are all there, else from the database."""
+        """Return the next ones: from memory if all are there, else from the database."""
         ring = self._sockets.feed.ring
         if ring is not None and ring.covers(after) and ring.last.seq >= head.seq and not ring.contradicts(head):
             return takewhile(lambda event: event.position.seq <= head.seq, ring.since(after))
@@ -216,6 +216,6 @@ class LiveSocket:
                 async with asyncio.timeout(GOODBYE_WITHIN):
                     await self._websocket.close(code, reason.encode()[:LONGEST_REASON].decode(errors="ignore"))
             except TimeoutError:
-                # A client that does not read can't be told, and the server would keep what it hasn't taken.
+                # A client that doesn't read can't get a close frame, and the server would keep its unread data.
                 if self._connection is not None:
                     self._connection.abort()

@@ -25,13 +25,13 @@ def _hand_over(request: Request, response: Response, tokens: Tokens) -> AccessTo
 
 @router.post("/register", status_code=201, responses=problems(403, 409, 413, 429))
 async def register(data: Registration, db: DB, address: Address) -> UserRead:
-    """Make an account, with an invite or the set-up code."""
+    """Create an account, with an invite or the set-up code."""
     return await accounts.register(db, data=data, address=address)
 
 
 @router.post("/login", responses=problems(401, 403, 413, 429))
 async def log_in(data: Login, request: Request, response: Response, db: DB, address: Address) -> AccessToken:
-    """Start a session: the answer has its access token, a cookie its refresh token."""
+    """Start a session. The answer has its access token, and a cookie its refresh token."""
     user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
     tokens = await sessions.log_in(db, data=data, address=address, user_agent=user_agent)
     return _hand_over(request, response, tokens)
@@ -45,7 +45,7 @@ async def refresh(request: Request, response: Response, db: DB) -> AccessToken:
 
 @router.post("/logout", status_code=204, dependencies=[OwnOrigin], responses=problems(401, 403))
 async def log_out(request: Request, response: Response, db: DB, token: Token) -> None:
-    """End this session: the refresh cookie's, else the access token's."""
+    """End a session: the refresh cookie's, or without a cookie the access token's."""
     presented = cookies.read(request)
     if not presented and token is None:
         raise Unauthenticated
@@ -60,20 +60,20 @@ async def log_out(request: Request, response: Response, db: DB, token: Token) ->
 
 @router.post("/password", status_code=204, responses=problems(401, 403, 413, 429))
 async def change_password(data: PasswordChange, db: DB, caller: CurrentUser, address: Address) -> None:
-    """Set a new password. My other sessions end."""
+    """Set a new password. The caller's other sessions end."""
     assert caller.session_id is not None
     await accounts.change_password(db, user=caller.user, session_id=caller.session_id, data=data, address=address)
 
 
 @router.post("/reset", status_code=204, responses=problems(403, 413, 429))
 async def reset_password(data: PasswordReset, db: DB, address: Address) -> None:
-    """Set a new password by a one-time code. All of the member's sessions end."""
+    """Set a new password with a one-time code. All of the member's sessions end."""
     await accounts.reset_password(db, data=data, address=address)
 
 
 @router.get("/sessions", responses=problems(401, 403))
 async def list_sessions(page: Pagination, db: DB, caller: CurrentUser) -> Page[SessionRead]:
-    """List my sessions, newest first."""
+    """List the caller's sessions, newest first."""
     assert caller.session_id is not None
     return await sessions.list_mine(
         db, user=caller.user, current=caller.session_id, limit=page.limit, cursor=page.cursor
@@ -82,5 +82,5 @@ async def list_sessions(page: Pagination, db: DB, caller: CurrentUser) -> Page[S
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problems(401, 403, 404))
 async def end_session(session_id: Id, db: DB, caller: CurrentUser) -> None:
-    """End one of my sessions."""
+    """End one of the caller's sessions."""
     await sessions.end(db, user=caller.user, session_id=session_id)

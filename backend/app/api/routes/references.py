@@ -1,4 +1,4 @@
-"""References, and what was said about each."""
+"""References, and the statuses that mention them."""
 
 from typing import Annotated
 
@@ -22,6 +22,6 @@ Number = Annotated[int, Path(ge=1, le=999_999_999), DIGITS]
 async def read_reference(
     owner: Owner, repo: Repository, number: Number, page: Pagination, *, db: DB, caller: CurrentReader
 ) -> ReferenceHistory:
-    """Return a reference and everything ever said about it, the oldest first."""
+    """Return a reference and every status that mentions it, oldest first."""
     key = (owner.lower(), repo.lower(), number)
     return await reference_history.read(db, key, reader=caller.user, limit=page.limit, cursor=page.cursor)

@@ -19,14 +19,14 @@ IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, patt
 
 @router.post("", status_code=201, response_model=StatusRead, responses=problems(404, 413))
 async def post_status(data: StatusCreate, caller: CurrentPoster, idempotency_key: IdempotencyKey = None) -> Response:
-    """Post a status. A 201 means that it is durable, and that every reader gets it exactly once, in order."""
+    """Post a status. A 201 means that it is stored durably, and that every reader gets it exactly once, in order."""
     status = await posting.post(author=caller.user, data=data, key=idempotency_key, since=caller.since)
     return Response(status, status_code=201, media_type="application/json")
 
 
 @router.get("", response_model=StatusPage, **REPEATABLE)
 async def list_statuses(wanted: Annotated[StatusQuery, Query()], request: Request, caller: CurrentReader) -> Response:
-    """List the statuses that fit all filters, newest first."""
+    """List the statuses that match all filters, newest first."""
     position, page = await listing.read(caller, wanted)
     return repeatable(request, page, position=position, moment=caller.moment)
 
@@ -39,11 +39,11 @@ async def read_status(status_id: Id, db: DB, _caller: CurrentReader) -> StatusRe
 
 @router.patch("/{status_id}", responses=problems(404, 409, 413))
 async def edit_status(status_id: Id, changes: StatusUpdate, db: DB, caller: CurrentPoster) -> StatusRead:
-    """Change what I said, within 15 minutes."""
+    """Edit the caller's own status, within 15 minutes."""
     return await editing.edit(db, editor=caller.user, status_id=status_id, changes=changes)
 
 
 @router.delete("/{status_id}", status_code=204, responses=problems(404))
 async def delete_status(status_id: Id, db: DB, caller: CurrentPoster) -> None:
-    """Delete a status: my own, or as an admin anyone's."""
+    """Delete a status: the caller's own, or as an admin anyone's."""
     await editing.remove(db, remover=caller.user, status_id=status_id)

@@ -1,7 +1,7 @@
-"""The demo: made-up people who fill an empty board with a working week, and go on posting on it.
+"""The demo: made-up people who fill an empty board with a working week, and keep posting on it.
 
-What they say goes the way of everything that is said. What they speak of is made up as well: GitHub is never asked for
-it, which is told from other references by having a title though it was never fetched.
+Their statuses are posted like all others. What they mention is made up as well, so GitHub is never asked for it. Such a
+reference is recognised by having a title although it was never fetched.
 """
 
 import secrets
@@ -33,7 +33,7 @@ from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.statuses.references import IN_ORDER
 from app.services.transactions import autocommit, transaction
 
-# By username and display name, of which the second is what everyone sees.
+# The username and the display name mark demo people. Everyone sees the display name.
 IS_DEMO: Final[ColumnElement[bool]] = and_(
     User.username.startswith(PREFIX, autoescape=True), User.display_name.endswith(LABEL, autoescape=True)
 )
@@ -52,7 +52,7 @@ async def author(db: AsyncSession, person: Person) -> User:
     """Return the account of a demo person.
 
     Raises:
-        UserNotFound: it is there no more, or may not post.
+        UserNotFound: it was removed, or can't post.
     """
     user = await members.by_name(db, person.username)
     if user.disabled:
@@ -64,12 +64,12 @@ async def fill(db: AsyncSession, *, people: int = len(CAST), statuses: int | Non
     """Fill an empty board, and return the password of its demo people.
 
     Args:
-        db: a session with more patience than a request has.
+        db: a session with a longer time limit than a request has.
         people: how many there are.
-        statuses: as many of today, by all of them in turn; without, the cast's working week.
+        statuses: this many from today, by all people in turn; None for the cast's working week.
 
     Raises:
-        Conflict: the board is not empty.
+        Conflict: the board isn't empty.
     """
     password = secrets.token_urlsafe(12)
     await _fill(db, week.people(people), statuses, await hash_password(password))
@@ -107,7 +107,7 @@ async def _insert_people(
             display_name=person.display_name,
             password_hash=password_hash,
             time_zone=person.time_zone,
-            # On a board that has no account yet, whoever comes first is its admin.
+            # On a board without accounts, the first one becomes admin.
             role=Role.ADMIN if is_first and n == 0 else Role.MEMBER,
             founder=is_first and n == 0,
             created_at=since,
@@ -122,8 +122,8 @@ async def _insert_people(
 
 
 async def _insert_references(db: AsyncSession, sayings: Sequence[Saying]) -> list[int]:
-    """Write the references of the week as they stand at its end, and return the ids of those that are over."""
-    await db.execute(delete(Reference))  # nobody speaks of them
+    """Insert the week's references in their final state, and return the ids of the closed ones."""
+    await db.execute(delete(Reference))  # nobody has mentioned them yet
     over = {m.key for said in sayings if said.line.ends for m in references.spoken_of(said.line.message)}
     await _imagine(db, week.references())
     ids = []
@@ -183,13 +183,13 @@ async def _imagine(db: AsyncSession, imagined: Sequence[Imagined]) -> None:
 
 @transaction
 async def imagine(db: AsyncSession, imagined: Imagined) -> None:
-    """Make up an issue or pull request, before somebody speaks of it."""
+    """Make up an issue or pull request, before somebody mentions it."""
     await _imagine(db, [imagined])
 
 
 @transaction
 async def end(db: AsyncSession, message: str) -> None:
-    """Merge or close what a message speaks of, as far as it is made up, and tell of blockers that are cleared by it."""
+    """Merge or close the made-up references of a message, and append blockers that this clears."""
     places = references.spoken_of(message)
     if not places:
         return

@@ -1,4 +1,4 @@
-"""The demo's history: who says what and when, over the last working week and up to now. It knows no database."""
+"""The demo's history: who posts what and when, over the last working week until now. Doesn't use the database."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from app.services.demo.cast import CAST, REFERENCES, Person
 DAYS: Final = 5
 SATURDAY: Final = 5
 
-# When the lines of a day are said, by the clock of whoever says them: from then on, within so many minutes.
+# When the lines of a day are posted, by their author's clock: from this time, within this many minutes.
 HOURS: Final = ((time(8, 40), 90), (time(11, 30), 120), (time(15, 0), 150))
 
 CATEGORIES: Final = {
@@ -34,14 +34,14 @@ KINDS: Final = {
     "discussion": (ReferenceKind.DISCUSSION, ReferenceState.OPEN),
 }
 
-# Beyond the cast there are as many of these as somebody wants to measure with.
+# Beyond the cast, there are as many of these people as a measurement needs.
 FIRST_NAMES: Final = "Alma Boris Cem Dana Edda Femi Gita Hugo Irma Jomo Kira Luca Mina Nils Olga Paul Rosa Sven"
 LAST_NAMES: Final = "Berg Costa Diaz Endo Fuchs Grau Hall Ito Jung Kaya Lund Mora Novak Osei Pohl Ruiz Sato Voss"
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What somebody says. It `ends` what it names, or not; `edited` is what it says later on."""
+    """What somebody posts. It may `end` what it mentions. `edited` is its text after an edit."""
 
     category: Category
     message: str
@@ -51,7 +51,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """Somebody says a line, at a moment."""
+    """Somebody posts a line at a certain time."""
 
     person: Person
     at: datetime
@@ -61,7 +61,7 @@ class Saying:
 
 @dataclass(frozen=True, slots=True)
 class Imagined:
-    """An issue, pull request or discussion that exists nowhere but on this board."""
+    """An issue, pull request or discussion that exists only on this board."""
 
     place: Place
     kind: ReferenceKind
@@ -70,14 +70,14 @@ class Imagined:
 
 
 def parse_line(line: str) -> Line:
-    """Return a line as `demo_cast.py` writes it."""
+    """Return a line as `cast.py` writes it."""
     match = LINE.fullmatch(line)
     assert match is not None, line
     return Line(CATEGORIES[match["category"]], match["message"], bool(match["ends"]), match["edited"])
 
 
 def parse_reference(line: str) -> Imagined:
-    """Return a reference as `demo_cast.py` writes it."""
+    """Return a reference as `cast.py` writes it."""
     match = REFERENCE.fullmatch(line)
     assert match is not None, line
     kind, state = KINDS[match[4]]
@@ -85,12 +85,12 @@ def parse_reference(line: str) -> Imagined:
 
 
 def references() -> list[Imagined]:
-    """Return what the week speaks of, as it stands before the week begins."""
+    """Return the references of the week, as they are before it begins."""
     return [parse_reference(line) for line in REFERENCES.strip().splitlines()]
 
 
 def people(count: int = len(CAST)) -> list[Person]:
-    """Return so many people: the cast first, then others who say what the cast says."""
+    """Return this many people: the cast first, then others who post the cast's lines."""
     first_names, last_names = FIRST_NAMES.split(), LAST_NAMES.split()
     others = []
     for n in range(len(CAST), count):
@@ -125,7 +125,7 @@ def _saying(person: Person, at: datetime, line: Line, now: datetime, random: Ran
 
 
 def week(now: datetime) -> list[Saying]:
-    """Return what the cast has said by now since four working days ago, oldest first: the same for the same now."""
+    """Return what the cast has posted in the last four working days and today, oldest first. Depends only on `now`."""
     said = []
     for person in CAST:
         random = Random(person.name)  # noqa: S311 -- no secret
@@ -137,7 +137,7 @@ def week(now: datetime) -> list[Saying]:
 
 
 def crowd(cast: Sequence[Person], count: int, now: datetime) -> list[Saying]:
-    """Return so many statuses by all of these people, evenly from midnight in UTC until now, oldest first."""
+    """Return this many statuses by all of these people, evenly spread from midnight in UTC until now, oldest first."""
     random = Random(count)  # noqa: S311 -- no secret
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     lines = [parse_line(line) for person in CAST for line in person.week]

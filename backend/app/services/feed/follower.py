@@ -1,8 +1,8 @@
-"""The live feed of this process: one connection that listens, and the newest events in memory for all sockets.
+"""The live feed of this process: one listening connection, and the newest events in memory for all sockets.
 
-It is woken by a notification, by this process's own commits that have notified nobody, and by a poll every second, and
-each time reads what is new since it last looked. So a notification that was lost costs a second, and never an event.
-Where a notification brings the very next event with it, nothing needs to be read.
+It wakes on a notification, on this process's own commits that have notified nobody, and on a poll each second. Each
+time it reads what is new. So a lost notification costs a second, but never an event. If a notification carries the very
+next event, nothing has to be read.
 """
 
 import asyncio
@@ -28,21 +28,21 @@ from app.services.transactions import autocommit
 log = logging.getLogger(__name__)
 
 POLL: Final = 1.0  # seconds
-ANSWER_WITHIN: Final = 4.0  # seconds for any answer of the database; a path that fell silent is found by it
-# Seconds between two attempts to connect: a connection that was cut comes back at once, a database that is away is
-# asked ever less often, and a fleet of workers not in step.
+ANSWER_WITHIN: Final = 4.0  # seconds for any answer of the database; this also notices a silent network
+# Seconds between two attempts to connect. A cut connection is replaced at once. A database that stays away is asked
+# less and less often, and by different workers at different times.
 FIRST_RETRY: Final = 0.05
 LAST_RETRY: Final = 2.0
 BATCH: Final = 1000
-# While more than one thing is said at a time, news is gathered for so many seconds before it is told and read: else two
-# round trips for each few statuses take from posting much of its rate.
+# While more than one status is posted at a time, wake-ups are gathered for this long. Otherwise two round trips for a
+# few statuses each would slow down posting considerably.
 GATHER: Final = 0.005
 
-# A process begins some way back: its sockets may be faster to the database than it is, and clients that come back after
-# a restart have missed little.
+# A process begins some events back: its sockets may reach the database earlier than it does, and clients that reconnect
+# after a restart have missed only a little.
 BEGIN: Final = f"""SELECT seq, mark FROM feed_events WHERE seq >= (SELECT seq FROM feed_head) - {BATCH}
                    ORDER BY seq LIMIT 1"""  # noqa: S608 -- a constant
-# The last known event is read again each time: if it is not there as it was, this is another history.
+# The last known event is read again each time. If it has changed, this is another history.
 READ: Final = "SELECT seq, mark, kind, subject_id, payload FROM feed_events WHERE seq >= $1 ORDER BY seq LIMIT $2"
 NOTIFY: Final = f"SELECT pg_notify('{wakeups.CHANNEL}', '')"
 
@@ -51,12 +51,12 @@ FAILED: Final = "The live feed failed and starts again."
 
 @autocommit
 async def notify(db: AsyncSession) -> None:
-    """Wake those who follow the log in other processes, from one that does not follow it itself."""
+    """Wake the followers of other processes, from a process that has no follower."""
     await db.execute(text(NOTIFY))
 
 
 class LiveFeed:
-    """Follows the log. `ring` holds its newest events, None as long as none of its history was read."""
+    """Follows the log. `ring` has its newest events. It is None until the current history is first read."""
 
     def __init__(self, *, on_other_history: Callable[[], None], on_news: Callable[[Ring], None]) -> None:
         self.ring: Ring | None = None
@@ -70,7 +70,7 @@ class LiveFeed:
         self._retry = FIRST_RETRY
 
     def start(self) -> None:
-        """Begin to follow the log, in the background; to start twice is to start once."""
+        """Start to follow the log in the background. A second call changes nothing."""
         loop = asyncio.get_running_loop()
         if self._task is not None and not self._task.done() and self._task.get_loop() is loop:
             return
@@ -107,7 +107,7 @@ class LiveFeed:
                 if isinstance(error, TimeoutError):
                     distrust_open_connections()
             except Exception:
-                # Whatever it was, the sockets must not wait for ever: they resume from the database.
+                # Whatever happened, the sockets must not wait for ever. They resume from the database.
                 log.exception(FAILED)
                 self._begin_anew()
             finally:
@@ -122,12 +122,12 @@ class LiveFeed:
             try:
                 await self._follow_with(connection)
             finally:
-                # An orderly goodbye would wait for a server that may be gone.
+                # A clean goodbye would wait for a server that may be gone.
                 connection.terminate()
 
     @staticmethod
     def _engine() -> AsyncEngine:
-        # SQLAlchemy opens the connection, so that whatever DATABASE_URL says holds for it too.
+        # SQLAlchemy opens the connection, so that everything in DATABASE_URL applies to it too.
         return create_async_engine(
             settings.DATABASE_URL,
             poolclass=NullPool,
@@ -168,7 +168,7 @@ class LiveFeed:
             self._look.set()
 
     def _take(self, bulletin: str) -> bool:
-        """Tell the sockets of the event that a notification brings, if it is the next one of the very same history."""
+        """Give the sockets the event from a notification, if it is the next one of the same history."""
         try:
             before, event = Event.from_bulletin(bulletin)
         except ValueError:
@@ -180,7 +180,7 @@ class LiveFeed:
         return True
 
     async def _read(self, connection: asyncpg.Connection) -> int:
-        """Read what is new, tell the sockets, and return how many events that were."""
+        """Read what is new, give it to the sockets, and return the number of events."""
         count = 0
         if self.ring is None:
             begin = await connection.fetchrow(BEGIN)
@@ -191,12 +191,12 @@ class LiveFeed:
             ring, last = self.ring, self.ring.last
             rows = await connection.fetch(READ, last.seq, BATCH)
             if self.ring is not ring:
-                return count  # a notification's event could not be told
+                return count  # a notification's event could not be used
             if not rows or (rows[0]["seq"], rows[0]["mark"]) != (last.seq, last.mark):
                 log.warning("The log's history is no longer the same: the database was restored.")
                 self._begin_anew()
                 return count
-            # Notifications may have brought the first of them meanwhile.
+            # Notifications may have brought the first of them in the meantime.
             new = rows[1 + self.ring.last.seq - last.seq :]
             count += len(new)
             for row in new:
@@ -211,7 +211,7 @@ class LiveFeed:
         self._on_other_history()
 
     def tell_sockets(self) -> None:
-        """Tell that the ring has grown: those who keep up first, then whoever waits for it."""
+        """Announce that the ring has grown: to the caught-up sockets first, then to everyone who waits for it."""
         if self.ring is not None:
             self._on_news(self.ring)
         news, self._news = self._news, asyncio.Event()

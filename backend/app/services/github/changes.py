@@ -1,4 +1,4 @@
-"""From what GitHub said to what readers see: the one way in which references change."""
+"""Applies what GitHub said to references. They change in no other way."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -21,17 +21,17 @@ from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.statuses.references import IN_ORDER
 
 CHANGED = "reference.changed"
-CLOCKS_DIFFER: Final = timedelta(hours=1)  # at most, GitHub's and the database's
+CLOCKS_DIFFER: Final = timedelta(hours=1)  # at most, between GitHub's clock and the database's
 
 
 def _is_outdated(reference: Reference, finding: Finding, *, asked_at: datetime | None, now: datetime) -> bool:
-    """Tell whether something newer is known: told by a webhook while GitHub was asked, or changed later by its word."""
+    """Tell whether something newer is known: from a webhook while GitHub was asked, or by GitHub's own date."""
     if asked_at is not None and reference.fetched_at is not None and reference.fetched_at > asked_at:
         return True
     if not isinstance(finding, Found) or finding.changed_at is None or reference.changed_at is None:
         return False
-    # Were a date that has not come taken for true, nothing that GitHub says later would count. The driver gives
-    # PostgreSQL's infinity without a time zone.
+    # If a date in the future were believed, nothing that GitHub says later would count. The driver returns PostgreSQL's
+    # infinity without a time zone.
     known = reference.changed_at.replace(tzinfo=UTC)
     return finding.changed_at < known <= now + CLOCKS_DIFFER
 
@@ -43,12 +43,12 @@ def _changed(reference: Reference) -> NewEvent:
 async def record(
     db: AsyncSession, said: Sequence[tuple[int, Finding]], *, asked_at: datetime | None = None
 ) -> list[NewEvent]:
-    """Write what was said of references, by their ids, and return the events of it, for `feed.append_all`.
+    """Store what GitHub said about references, and return the resulting events, for `log.append_all`.
 
     Args:
         db: a transaction.
-        said: references' ids, each with what is said of it.
-        asked_at: when GitHub was asked, where it was.
+        said: what was said, by the reference's id.
+        asked_at: when GitHub was asked, if it was.
     """
     by_id = dict(said)
     # In the order in which posts lock them too.
@@ -73,7 +73,7 @@ async def record(
 
 
 async def _cleared(db: AsyncSession, status_ids: list[int]) -> list[NewEvent]:
-    """Return the events that tell of cleared blockers."""
+    """Return the events for cleared blockers."""
     if not status_ids:
         return []
     await members.hold(db, User.id.in_(select(Status.author_id).where(among(Status.id, status_ids))))
@@ -84,7 +84,7 @@ async def _cleared(db: AsyncSession, status_ids: list[int]) -> list[NewEvent]:
 
 
 async def reconsider_hidden(db: AsyncSession) -> list[NewEvent]:
-    """Hide private references that may not be shown any more, have those fetched that now may, and return events."""
+    """Hide private references that may no longer be shown, schedule those that now may, and return the events."""
     out_of_sight = Reference.state.in_([ReferenceState.NO_ACCESS, ReferenceState.MOVED])
     query = select(Reference).where(Reference.private.is_(True) | out_of_sight).order_by(*IN_ORDER)
     events = []

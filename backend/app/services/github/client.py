@@ -1,6 +1,6 @@
-"""GitHub's API, distrusted: what is sent goes to one host, and what comes back is bounded, checked and typed.
+"""GitHub's API, which isn't trusted: requests go to one host only, and answers are limited, checked and typed.
 
-Titles come by GraphQL, up to 50 at a time. Where a number went that is not there any more, only REST can tell.
+Titles come from GraphQL, up to 50 at a time. Only REST can tell where a missing number has gone.
 """
 
 import asyncio
@@ -22,24 +22,24 @@ from app.services.github import findings, graphql
 from app.services.github.findings import Finding, Gone, NoAccess, Redirected, Unclear
 
 AT_ONCE: Final = 50
-WITHIN: Final = 15.0  # seconds for one answer, to its last byte; GitHub itself gives up after 10
-LARGEST_ANSWER: Final = 4 * 1024 * 1024  # 50 titles of 10,000 escaped characters are 3 MB
+WITHIN: Final = 15.0  # seconds for a complete answer; GitHub itself gives up after 10
+LARGEST_ANSWER: Final = 4 * 1024 * 1024  # 50 titles of 10,000 escaped characters have 3 MB
 MOST_REDIRECTS: Final = 3
 LONGEST_WAIT: Final = 24 * 3600.0  # seconds
 
 
 class GithubError(Exception):
-    """GitHub gave no answer that can be used. `wait` is for how many seconds it is not to be asked, if it said so."""
+    """GitHub gave no usable answer. `wait` is the pause in seconds that it asked for, if any."""
 
     wait: float | None = None
 
 
 class GithubFailed(GithubError):
-    """It did not answer, or not with what was asked for."""
+    """It didn't answer, or not with what was asked for."""
 
 
 class GithubRefused(GithubError):
-    """It wants to be asked less, or not with this token."""
+    """It asks for fewer requests, or refuses this token."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
         super().__init__(reason)
@@ -48,7 +48,7 @@ class GithubRefused(GithubError):
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """What is left of the hour's budget for GraphQL, as GitHub counts it; `seconds` until it is full again."""
+    """What is left of the hour's GraphQL budget, as GitHub counts it. `seconds` until it is full again."""
 
     left: int
     limit: int
@@ -71,7 +71,7 @@ class _Reply:
 
     def json(self) -> dict[str, Any]:
         try:
-            # orjson would refuse lone surrogates, which a title may have.
+            # orjson would refuse lone surrogates, which a title may contain.
             found = json.loads(self.body)
         except (ValueError, RecursionError):
             raise GithubFailed("it answered with something other than JSON") from None
@@ -84,7 +84,7 @@ class _Reply:
         return int(value) if value.isascii() and value.isdigit() and len(value) < 12 else None  # noqa: PLR2004
 
     def seconds_until(self, moment: float) -> float:
-        """Return how long it is until a moment by GitHub's clock, which may differ from this machine's."""
+        """Return how long it is until a time by GitHub's clock, which may differ from this machine's."""
         try:
             now = parsedate_to_datetime(self.headers.get("date", "")).timestamp()
         except (ValueError, OverflowError):
@@ -92,7 +92,7 @@ class _Reply:
         return min(max(moment - now, 0.0), LONGEST_WAIT)
 
     def wait(self) -> float | None:
-        """Return for how many seconds GitHub is not to be asked: `retry-after` counts before `x-ratelimit-reset`."""
+        """Return how many seconds to pause. `retry-after` takes precedence over `x-ratelimit-reset`."""
         if (seconds := self.number("retry-after")) is not None:
             return min(float(seconds), LONGEST_WAIT)
         reset = self.number("x-ratelimit-reset")
@@ -119,7 +119,7 @@ def _graphql_url(api_url: str) -> str:
 
 
 class GitHub:
-    """GitHub, as the settings name it. One request at a time is the caller's business."""
+    """GitHub, as configured. Callers make sure that only one request runs at a time."""
 
     def __init__(self) -> None:
         assert settings.GITHUB_TOKEN is not None
@@ -128,14 +128,14 @@ class GitHub:
         self._client = httpx2.AsyncClient(
             headers={
                 "Accept": "application/vnd.github+json",
-                "Accept-Encoding": "identity",  # so that what is read is as long as it looks
+                "Accept-Encoding": "identity",  # so that the size limit counts what is really read
                 "Authorization": f"Bearer {settings.GITHUB_TOKEN}",
                 "User-Agent": f"statusboard/{__version__}",
                 "X-GitHub-Api-Version": "2022-11-28",
             },
             follow_redirects=False,
             timeout=WITHIN,
-            trust_env=not loopback,  # over plain HTTP a proxy would read the token
+            trust_env=not loopback,  # over plain HTTP a proxy could read the token
         )
 
     async def __aenter__(self) -> Self:
@@ -158,7 +158,7 @@ class GitHub:
         except TimeoutError:
             raise GithubFailed(f"it did not answer within {WITHIN:.0f} s") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            # Its text may be anything that came over the wire.
+            # The error's text may contain anything from the network.
             raise GithubFailed(f"the connection failed ({type(error).__name__})") from None
         if reply.status == HTTPStatus.UNAUTHORIZED:
             raise GithubRefused("it refuses GITHUB_TOKEN")
@@ -170,7 +170,7 @@ class GitHub:
         """Ask for up to 50 places in one request.
 
         Raises:
-            GithubError: there is no answer, and when to ask again.
+            GithubError: there is no usable answer. It says when to ask again.
         """
         reply = await self._send("POST", _graphql_url(self._api_url), graphql.query(places))
         if reply.status == HTTPStatus.FORBIDDEN:
@@ -179,7 +179,7 @@ class GitHub:
             raise GithubFailed(f"it answered {reply.status}")
         answer = reply.json()
         errors = graphql.errors_of(answer)
-        # A refusal may come as a success with an error in its body.
+        # A refusal can be a success with an error in its body.
         if any(kind in {"RATE_LIMITED", "RATE_LIMIT"} for kind, _ in errors):
             raise GithubRefused("it asks for fewer requests (RATE_LIMITED)", reply.wait())
         data = answer.get("data")
@@ -190,7 +190,7 @@ class GitHub:
         return Findings([graphql.finding(f"a{n}", data, errors) for n in range(len(places))], reply.points())
 
     async def locate(self, place: Place) -> Findings:
-        """Ask where a number went that GraphQL does not know. Redirects count as one request, within the same time.
+        """Ask where a number has gone that GraphQL doesn't know. Redirects share one request's time limit.
 
         Raises:
             GithubError: as in `look_up`.
@@ -220,7 +220,7 @@ class GitHub:
         return Unclear()
 
     def _is_own(self, url: str) -> bool:
-        """Tell whether a URL is of the API itself: the token is sent nowhere else."""
+        """Tell whether a URL belongs to the API itself. The token is sent nowhere else."""
         try:
             there, here = urlsplit(url), urlsplit(self._api_url)
             return (there.scheme, there.hostname, there.port) == (here.scheme, here.hostname, here.port)
@@ -233,5 +233,5 @@ class GitHub:
         if not isinstance(repository, str) or not repository.startswith(prefix):
             return Unclear()
         to = findings.place(repository.removeprefix(prefix), issue.get("number"))
-        # At the very place that GraphQL does not know, the two disagree.
+        # REST has the very place that GraphQL doesn't know, so the two disagree.
         return Unclear() if to is None or to.key == asked.key else Redirected(to)

@@ -1,4 +1,4 @@
-"""What GitHub tells by itself: deliveries of its webhook, each taken in once."""
+"""GitHub's webhook deliveries, each processed once."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ from app.services.github.findings import Finding, Found, Gone, NoAccess, Redirec
 from app.services.statuses.references import is_at
 from app.services.transactions import transaction
 
-# The events that are understood, each with where in its body the thing itself is, and what kind of thing.
+# The supported events, each with the key of its object in the body, and the object's kind.
 EVENTS: Final = {
     "issues": ("issue", ReferenceKind.ISSUE),
     "pull_request": ("pull_request", ReferenceKind.PULL_REQUEST),
@@ -31,10 +31,10 @@ FORM: Final = "application/x-www-form-urlencoded"
 
 
 def secret() -> str:
-    """Return what GitHub proves itself by.
+    """Return the secret with which GitHub signs.
 
     Raises:
-        WebhooksOff: none is set, so that nobody can prove to be GitHub.
+        WebhooksOff: none is set, so GitHub can't prove who it is.
     """
     if settings.GITHUB_WEBHOOK_SECRET is None:
         raise WebhooksOff
@@ -42,11 +42,11 @@ def secret() -> str:
 
 
 def check_signature(body: bytes, signature: str | None) -> None:
-    """Hold that GitHub sent this body: nobody else knows the secret.
+    """Check that GitHub sent this body: nobody else knows the secret.
 
     Raises:
         WebhooksOff: no secret is set.
-        BadSignature: it is missing, or of another body or secret. Comparing takes as long however much of it is right.
+        BadSignature: the signature is missing, or belongs to another body or secret. Comparing takes constant time.
     """
     mac = hmac.new(secret().encode(), body, hashlib.sha256)
     if not hmac.compare_digest(f"sha256={mac.hexdigest()}".encode(), (signature or "").encode()):
@@ -86,10 +86,10 @@ def _found(kind: ReferenceKind, thing: dict[str, Any], repository: dict[str, Any
 
 
 def read(event: str, body: bytes, content_type: str) -> tuple[Place, Finding] | None:
-    """Return which place a delivery tells of and what, or None if it tells nothing that references show.
+    """Return the place that a delivery is about and the finding, or None if references don't show it.
 
     Raises:
-        InvalidDelivery: it is not what GitHub sends.
+        InvalidDelivery: it isn't what GitHub sends.
     """
     delivered = _read(body, content_type)
     if event not in EVENTS:
@@ -99,7 +99,7 @@ def read(event: str, body: bytes, content_type: str) -> tuple[Place, Finding] | 
     place = findings.place(repository.get("full_name"), thing.get("number"))
     if place is None:
         raise InvalidDelivery
-    private = repository.get("private")  # what is internal is marked so too
+    private = repository.get("private")  # internal repositories are marked as private too
     if not isinstance(private, bool):
         return None
     if findings.is_hidden(repository.get("full_name"), private):
@@ -119,9 +119,9 @@ def _transferred(changed: dict[str, Any], name: str) -> Finding:
 
 @transaction
 async def take(db: AsyncSession, *, delivery: str, told: tuple[Place, Finding] | None) -> Taken:
-    """Take in what a delivery tells, unless it was taken in before.
+    """Process a delivery, unless it was processed before.
 
-    Whoever speaks of the place is told, by its name and by the name that it had before it moved.
+    The event goes to everyone who mentions the place, under its current name or the one before it moved.
     """
     first = insert(GithubDelivery).values(id=delivery).on_conflict_do_nothing().returning(GithubDelivery.id)
     if await db.scalar(first) is None:
@@ -132,7 +132,7 @@ async def take(db: AsyncSession, *, delivery: str, told: tuple[Place, Finding] |
     moved_here = func.lower(Reference.moved_to) == place.name.lower()
     concerned = select(Reference.id).where(or_(is_at(place.key), moved_here))
     if isinstance(finding, NoAccess):
-        # What shows is hidden. Were anything else changed now, readers could tell that there is something to tell of.
+        # The title is hidden. If the delivery changed anything else now, readers could tell that something exists.
         concerned = concerned.where(Reference.title.is_not(None))
     ids = list(await db.scalars(concerned))
     if not ids:

@@ -1,4 +1,4 @@
-"""What GitHub may say of a reference, and what that makes of it on the board."""
+"""What GitHub can say about a reference, and how the board applies it."""
 
 import re
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ LONGEST_TITLE: Final = 300
 REPOSITORY: Final = re.compile(r"([A-Za-z0-9_-]{1,50})/([A-Za-z0-9._-]{1,100})")
 LARGEST_NUMBER: Final = 2**31 - 1
 EARLIEST: Final = datetime(2008, 1, 1, tzinfo=UTC)  # GitHub's first year
-LONGEST_NAME: Final = 160  # of a place, in the columns of a reference
+LONGEST_NAME: Final = 160  # of a place, in a reference's columns
 
-# A title is one line. Controls would break that, and overrides of the direction would turn around what stands beside.
+# A title is one line. Control characters would break the line, and direction overrides would affect the text beside it.
 _UNSEEMLY: Final = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 NOT_DONE: Final = {"NOT_PLANNED", "DUPLICATE", "OUTDATED"}
@@ -23,7 +23,7 @@ NOT_DONE: Final = {"NOT_PLANNED", "DUPLICATE", "OUTDATED"}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """It is there. `place` is where, which may be another place than was asked for."""
+    """It exists. `place` is where, which may differ from the place that was asked for."""
 
     place: Place
     kind: ReferenceKind
@@ -35,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class NoAccess:
-    """It is not there, or not for the board's token or its members. The board's readers are not told which."""
+    """It doesn't exist, or is hidden from the board's token or its members. Readers aren't told which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +45,26 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The repository is there, the number is not; the REST API can tell where it went."""
+    """The repository exists, but not the number. The REST API can tell where it went."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redirected:
-    """It is elsewhere; without `to` GitHub does not tell where."""
+    """It moved. Without `to`, GitHub doesn't say where."""
 
     to: Place | None
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """The answer says nothing of it that can be understood, so that it is to be asked again later."""
+    """The answer says nothing useful about it, so ask again later."""
 
 
 type Finding = Found | NoAccess | Gone | Missing | Redirected | Unclear
 
 
 def place(repository: object, number: object) -> Place | None:
-    """Return the place that GitHub names by `owner/repo` and a number, or None for what is none or can't be kept."""
+    """Return the place for GitHub's `owner/repo` and number, or None if that isn't one or can't be stored."""
     match = REPOSITORY.fullmatch(repository) if isinstance(repository, str) else None
     if match is None or type(number) is not int or not 0 < number <= LARGEST_NUMBER:
         return None
@@ -73,7 +73,7 @@ def place(repository: object, number: object) -> Place | None:
 
 
 def parse_name(name: str) -> Place:
-    """Return the place that `Place.name` wrote."""
+    """Parse what `Place.name` wrote."""
     repository, _, number = name.partition("#")
     found = place(repository, int(number))
     assert found is not None, "it was a place when it was written"
@@ -81,7 +81,7 @@ def parse_name(name: str) -> Place:
 
 
 def title(value: object) -> str | None:
-    """Return a title as one line of at most 300 characters, or None for what is no text."""
+    """Return a title as one line of at most 300 characters, or None if it isn't text."""
     if not isinstance(value, str):
         return None
     line = _UNSEEMLY.sub(" ", value.encode("utf-8", "replace").decode()).strip()
@@ -89,7 +89,7 @@ def title(value: object) -> str | None:
 
 
 def moment(value: object) -> datetime | None:
-    """Return the moment that GitHub wrote, in UTC, or None for anything else."""
+    """Return a time from GitHub, in UTC, or None for anything else."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
         if found is None or found.tzinfo is None:
@@ -101,11 +101,11 @@ def moment(value: object) -> datetime | None:
 
 
 def state(kind: ReferenceKind, said: dict[str, Any]) -> ReferenceState | None:
-    """Return the state that GitHub's own words amount to, or None where they are not understood.
+    """Return the state for GitHub's own words, or None if they aren't understood.
 
     Args:
         kind: what it is.
-        said: `state` ("OPEN", "CLOSED", "MERGED"), `reason`, `draft` and `merged`; the last three may be left out.
+        said: `state` ("OPEN", "CLOSED", "MERGED"), `reason`, `draft` and `merged`. The last three may be missing.
     """
     match str(said.get("state")).upper():
         case "CLOSED" | "MERGED" if kind is ReferenceKind.PULL_REQUEST:
@@ -120,19 +120,19 @@ def state(kind: ReferenceKind, said: dict[str, Any]) -> ReferenceState | None:
 
 
 def ask_for(reference: Reference) -> Place:
-    """Return the place where a reference is to be asked for."""
+    """Return the place at which to ask for a reference."""
     if reference.ask_at is not None:
         return parse_name(reference.ask_at)
     return reference.place
 
 
 def is_hidden(repository: object, private: object) -> bool:
-    """Tell whether nothing of what is in a repository may be shown to members, not even that there is one."""
+    """Tell whether members may see nothing of a repository, not even that it exists."""
     return private is True and not settings.shows_private(str(repository))
 
 
 def is_hidden_now(reference: Reference) -> bool:
-    """Tell whether a reference may not be shown any more, by where it was seen last."""
+    """Tell whether a reference may no longer be shown, by the place where it was last seen."""
     place = ask_for(reference)
     return is_hidden(f"{place.owner}/{place.repo}", reference.private)
 
@@ -152,7 +152,7 @@ def _find(reference: Reference, found: Found) -> None:
 
 
 def apply(reference: Reference, finding: Finding) -> None:
-    """Make of a reference what GitHub said of it. Its times are another matter: see `refresh.py`."""
+    """Apply what GitHub said to a reference. When to ask again is decided in `schedule.py`."""
     moved = reference.ask_at is not None
     if isinstance(finding, Unclear):
         reference.failures = min(reference.failures + 1, 20)
@@ -163,13 +163,13 @@ def apply(reference: Reference, finding: Finding) -> None:
         case Found():
             _find(reference, finding)
         case Redirected(to) if to is not None and to.key != reference.place.key:
-            reference.ask_at = to.name  # what it may show is known once it was asked for there
+            reference.ask_at = to.name  # once it is asked for there, we know what may be shown
         case Gone():
             _show(reference, ReferenceState.GONE)
         case Missing() if not moved:
             pass
         case _:
-            # Where it went is not to be seen. The next time its own place is asked again, which may tell another one.
+            # Its new place is hidden. Next time its own place is asked again, which may then name another one.
             reference.ask_at = reference.private = None
             known_to_have_moved = moved or isinstance(finding, Redirected)
             _show(reference, ReferenceState.MOVED if known_to_have_moved else ReferenceState.NO_ACCESS)

@@ -1,4 +1,4 @@
-"""GitHub's GraphQL: the query for many references at once, and what its answers say."""
+"""GitHub's GraphQL: the query for many references at once, and how to read its answers."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -25,7 +25,7 @@ NOT_THERE: Final = {"NOT_FOUND", "FORBIDDEN"}
 
 
 def query(places: Sequence[Place]) -> dict[str, Any]:
-    """Return the body of a request that asks for these places, the nth under the alias `a{n}`."""
+    """Return the body of a request for these places, the nth with the alias `a{n}`."""
     declared: list[str] = []
     asked: list[str] = []
     variables: dict[str, str | int] = {}
@@ -66,7 +66,7 @@ def _found(item: dict[str, Any]) -> Finding:
 
 
 def finding(alias: str, data: dict[str, Any], errors: list[tuple[str, list[Any]]]) -> Finding:
-    """Return what an answer's data and errors say of the place with this alias."""
+    """Return the finding for the place with this alias, from an answer's data and errors."""
     repository = data.get(alias, ...)
     if repository is None and any(kind in NOT_THERE for kind, path in errors if path == [alias]):
         return NoAccess()

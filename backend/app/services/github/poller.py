@@ -1,7 +1,7 @@
-"""Asking GitHub what references are: whoever of all workers gets the turn asks for what is due.
+"""Asks GitHub about references. Whichever worker gets the turn asks for those that are due.
 
-No transaction is open while GitHub is asked. Before, a short one takes the turn and the rows that are due, for a time
-in which no other worker does; after, another writes what was said. A worker that dies in between costs that time.
+No transaction is open while GitHub is asked. A short one before takes the turn and the due rows, for a time in which no
+other worker does. Another one after stores what GitHub said. A worker that dies in between costs only that time.
 """
 
 import logging
@@ -25,21 +25,22 @@ from app.services.transactions import autocommit, transaction
 
 log = logging.getLogger(__name__)
 
-# How long a worker may take for a turn: to ask, and to write down what was said.
+# How long a worker may keep a turn: to ask, and to store the answer.
 TURN: Final = timedelta(seconds=client.WITHIN + 10)
-# Nothing is written down that lies further ahead; what does was left by a database's clock that was set back since.
+# Nothing is scheduled further ahead than this. Anything that is comes from a database clock that has since been set
+# back.
 LONGEST_BUSY: Final = 2 * TURN
 LONGEST_CLOSED: Final = timedelta(seconds=client.LONGEST_WAIT + 60)
-# A request costs a point of GitHub's 2,000 a minute, so that no minute has more than 1,200.
+# A request costs one point of GitHub's 2,000 a minute. This pace uses at most 1,200 in a minute.
 PACE: Final = timedelta(milliseconds=50)
-# With less than this part of the hour's points left, only what was never fetched is; the rest waits for the next hour.
+# If less than this part of the hour's points is left, only new references are fetched. The others wait for the next
+# hour.
 RESERVE: Final = 0.2
-# How long GitHub is left alone where it does not say itself: after a refusal, and after an answer of no use. Each time
-# in a row it is twice as long.
+# How long to pause if GitHub doesn't say: after a refusal, and after a useless answer. Doubled each time in a row.
 FIRST_REFUSAL, LONGEST_REFUSAL = timedelta(minutes=1), timedelta(hours=1)
 FIRST_FAILURE, LONGEST_FAILURE = timedelta(seconds=10), timedelta(minutes=15)
 MOST_FAILURES: Final = 10
-ALONE: Final = 3  # after so many failures it is asked for alone
+ALONE: Final = 3  # after this many failures, a reference is asked for alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Turn:
 
 
 def _may_ask(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Tell whether GitHub may be asked: nobody has the turn, and it has not refused."""
+    """Tell whether GitHub may be asked: nobody has the turn, and it hasn't asked for a pause."""
     closed = GithubBudget.closed_until.between(now, now + LONGEST_CLOSED)
     busy = GithubBudget.busy_until.between(now, now + LONGEST_BUSY)
     return ~closed & ~busy
@@ -76,15 +77,15 @@ async def _due_rows(db: AsyncSession, *, only_new: bool) -> list[Reference]:
     by_need = query.order_by(Reference.fetched_at.is_not(None), Reference.failures, Reference.due_at)
     rows = list(await db.scalars(by_need.where(~Reference.missing).limit(client.AT_ONCE)))
     if rows and (failures := rows[0].failures):
-        # Should one of them be the cause of an answer of no use, the others get theirs in smaller company.
+        # If one of them causes a useless answer, the others are asked for again in smaller groups.
         rows = [row for row in rows if row.failures == failures][: max(client.AT_ONCE >> 2 * failures, 1)]
-    # Where a number went is asked one at a time, when nobody waits for a title.
+    # Numbers that have gone elsewhere are asked for one at a time, when no title is due.
     return rows or list(await db.scalars(by_need.where(Reference.missing).limit(1)))
 
 
 @transaction
 async def take_turn(db: AsyncSession) -> Turn | None:
-    """Take the turn and up to 50 references that are due, or return None where there is nothing to ask."""
+    """Take the turn and up to 50 due references. Return None if there is nothing to ask."""
     now = func.clock_timestamp()
     taken = (
         update(GithubBudget)
@@ -147,7 +148,7 @@ async def _give_back(db: AsyncSession, turn: Turn, error: GithubError, wait: tim
     given_back = update(Reference).where(among(Reference.id, turn.ids))
     if isinstance(error, GithubFailed):
         failures = func.least(Reference.failures + 1, MOST_FAILURES)
-        # One that fails all alone is asked for ever less often, and keeps the others from nothing.
+        # One that fails alone is asked for less and less often, and doesn't delay the others.
         alone = case((Reference.failures < ALONE, 0), else_=func.power(2, Reference.failures))
         given_back = given_back.values(failures=failures, due_at=open_at + alone * timedelta(minutes=1))
     else:
@@ -157,10 +158,10 @@ async def _give_back(db: AsyncSession, turn: Turn, error: GithubError, wait: tim
 
 
 async def run_once(hub: GitHub) -> bool:
-    """Ask GitHub once for what is due, and tell whether there was something to ask.
+    """Ask GitHub once for what is due. Tell whether anything was.
 
     Raises:
-        DatabaseUnavailable: nothing is lost; what was taken is due again when the turn's time is over.
+        DatabaseUnavailable: nothing is lost. What was taken is due again when the turn ends.
     """
     async with AsyncSessionLocal() as db:
         turn = await take_turn(db) if await _is_due(db) else None
@@ -184,16 +185,16 @@ async def _ask(hub: GitHub, turn: Turn) -> None:
     except BoardError:
         raise
     except Exception as error:
-        # Nobody foresaw it. Its references are asked for ever less often now, and in smaller company. The log gets the
-        # error's name alone, since its text may repeat a private title.
+        # A bug. Its references are now asked for less often, and in smaller groups. Only the error's name is logged,
+        # because its text may repeat a private title.
         reason = f"it answered with something that can't be stored ({type(error).__name__})"
         raise GithubFailed(reason) from error
 
 
 @transaction
 async def reconsider(db: AsyncSession) -> None:
-    """Do what a change of GITHUB_REPOSITORIES asks for, as the first thing a worker does.
+    """Apply a change of GITHUB_REPOSITORIES. A worker does this first.
 
-    What is private and not listed any more is hidden at once; what is listed now is asked for anew.
+    Private references that are no longer listed are hidden at once. Newly listed ones are asked for again.
     """
     await feed_log.append_all(db, await changes.reconsider_hidden(db))

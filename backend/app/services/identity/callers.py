@@ -1,4 +1,4 @@
-"""Who is asking: every request shows a token, and each is checked against the database."""
+"""Who the caller is. Every request has a token, and each token is checked in the database."""
 
 import asyncio
 from collections.abc import Collection
@@ -40,37 +40,37 @@ from app.services.identity import access_tokens, api_tokens, secrets
 from app.services.statements import Statement
 from app.services.transactions import direct
 
-# `last_used_at` is for people, who don't look at seconds; a write for each request would be dear.
+# `last_used_at` is for people, who don't need seconds. A write for each request would be expensive.
 LAST_USE_PRECISION: Final = timedelta(minutes=1)
 
 ALL_SCOPES: Final = frozenset(TokenScope)
 
 USER_COLUMNS: Final = tuple(column.name for column in User.__table__.columns)
 
-# How many credentials of open sockets are looked up at a time: the event loop goes on in between.
+# How many open sockets' credentials are looked up at a time, so that the event loop can do other work in between.
 CHECKED_AT_ONCE: Final = 500
 
-# What tells a session from an API token: its id, or the hash of the token.
+# A session has an id, and an API token the hash of its secret.
 type Key = int | bytes
 
 
 def is_good(
     ended_at: InstrumentedAttribute[datetime | None], expires_at: InstrumentedAttribute[Any]
 ) -> ColumnElement[bool]:
-    """Say that a session or an API token lets somebody in, by the database's clock."""
+    """Return the condition that a session or an API token is valid, by the database's clock."""
     return and_(ended_at.is_(None), or_(expires_at.is_(None), expires_at > func.clock_timestamp()))
 
 
 def _among(column: InstrumentedAttribute[Any], name: str, type_: ARRAY[Any]) -> ColumnElement[bool]:
-    # An array that stands there itself PostgreSQL would plan for anew each time, by its length, which takes longer than
-    # to run it.
+    # For a plain array PostgreSQL would make a new plan each time, because of its length, which takes longer than
+    # running the query.
     return column == any_(cast(select(bindparam(name, type_=type_)).scalar_subquery(), type_))
 
 
 def _find() -> Select[Any]:
-    """Return the query of who has these credentials, and of how the board stands at that moment.
+    """Return the query for the members with these credentials, and for the board's current state.
 
-    With the log's head in it, one round trip also tells whoever has an answer at hand whether that still holds.
+    It includes the log's head, so one round trip also tells whether a stored answer is still current.
     """
     sessions = select(
         Session.id.label("session_id"),
@@ -113,7 +113,7 @@ NOTE_USE: Final = "UPDATE api_tokens SET last_used_at = $2 WHERE id = $1"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """Whose it is, and which session or API token: all that an open socket keeps of its caller."""
+    """A member, and their session or API token. This is all that an open socket stores about its caller."""
 
     user_id: int
     key: Key
@@ -121,40 +121,40 @@ class Credential:
 
 @dataclass(frozen=True)
 class Caller:
-    """A member who asks, and by what credential: a session, or an API token."""
+    """A member, with the session or the API token that they used."""
 
     row: asyncpg.Record = field(repr=False)
     scopes: frozenset[TokenScope]
-    # Seconds until the credential's own time is over, when it was checked; None for a token that lasts.
+    # Seconds until the credential expires, when it was checked. None for a token that doesn't expire.
     remaining: float | None
     # When the check began, by the event loop's clock.
     since: float
 
     @cached_property
     def user(self) -> User:
-        """The member; it belongs to no session of the database."""
+        """The member. The object belongs to no database session."""
         return User(**{name: self.row[name] for name in USER_COLUMNS})
 
     @property
     def session_id(self) -> int | None:
-        """The session, if it is one."""
+        """The session, unless it is an API token."""
         session_id: int | None = self.row["session_id"]
         return session_id
 
     @property
     def position(self) -> Position | None:
-        """Where the log stood at that moment; None while the database is being restored."""
+        """The log's position at that moment. None while the database is being restored."""
         return None if self.row["seq"] is None else Position(self.row["seq"], self.row["mark"])
 
     @property
     def moment(self) -> datetime:
-        """What time it was then, by the database's clock."""
+        """The time at that moment, by the database's clock."""
         moment: datetime = self.row["now"]
         return moment
 
     @property
     def credential(self) -> Credential:
-        """What is to be looked up again to tell whether the caller may still listen."""
+        """What to look up again, to tell whether the caller may still listen."""
         return Credential(self.row["id"], _key(self.row))
 
 
@@ -179,10 +179,10 @@ _lookup: Final = Lookup[Key, asyncpg.Record](_rows, key=_key)
 
 
 def _check(row: asyncpg.Record | None) -> asyncpg.Record:
-    """Return a credential's row if it lets somebody in.
+    """Return a credential's row, if it is valid.
 
     Raises:
-        AccountDisabled, InvalidToken: it doesn't.
+        AccountDisabled, InvalidToken: it isn't.
     """
     if row is None:
         raise InvalidToken
@@ -210,16 +210,16 @@ async def _by_api_token(token: str, since: float) -> Caller:
     now, expires_at, last_used_at = row["now"], row["expires_at"], row["last_used_at"]
     if last_used_at is None or now - last_used_at > LAST_USE_PRECISION:
         await _note_use(row["token_id"], now)
-    # A version that knows more scopes may have given others beside.
+    # A newer version may have added scopes that this one doesn't know.
     scopes = ALL_SCOPES.intersection(row["scopes"])
     return Caller(row, scopes, None if expires_at is None else (expires_at - now).total_seconds(), since)
 
 
 async def authenticate(token: str) -> Caller:
-    """Return who shows this access token or API token.
+    """Return the caller with this access token or API token.
 
     Raises:
-        InvalidToken: it is not ours, is expired or revoked, or its session has ended.
+        InvalidToken: it isn't ours, is expired or revoked, or its session has ended.
         AccountDisabled: its owner's account is disabled.
     """
     since = asyncio.get_running_loop().time()
@@ -228,7 +228,7 @@ async def authenticate(token: str) -> Caller:
 
 
 async def ended(credentials: Collection[Credential]) -> dict[Credential, BoardError]:
-    """Return those of many credentials that let nobody in any more, and why."""
+    """Return which of many credentials are no longer valid, and why."""
     found: dict[Credential, BoardError] = {}
     for some in batched(credentials, CHECKED_AT_ONCE, strict=False):
         rows = {_key(row): row for row in await _rows({credential.key for credential in some})}

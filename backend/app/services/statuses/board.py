@@ -1,4 +1,4 @@
-"""The board: each member's newest status, and what is in the way."""
+"""The board: each member's newest status, and what blocks people."""
 
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -24,10 +24,10 @@ from app.services.statuses import blockers
 from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.transactions import snapshot
 
-# The position in the log, the moment, and the board as JSON.
+# The position in the log, the time, and the board as JSON.
 type Read = tuple[Position, datetime, bytes]
 
-# A member who keeps saying "blocked" has this many blockers at most on the board, the newest.
+# The board shows at most this many blockers of one member, the newest.
 MOST_BLOCKERS_EACH: Final = 10
 
 
@@ -35,7 +35,7 @@ def _zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except ZoneInfoNotFoundError:
-        # Another machine that serves this board may know names that this one does not.
+        # Another machine that serves this board may know time zones that this one doesn't.
         return UTC
 
 
@@ -123,9 +123,10 @@ _together: Final = Together(_read_once)
 
 
 async def read() -> Read:
-    """Return the board as JSON: its members by name, and open blockers, oldest first, all of one instant.
+    """Return the board as JSON: its members by name, and open blockers, oldest first, all from the same moment.
 
-    With it come the position in the log and the moment, by the database's clock, at which it was read. All who ask
-    while it is being read get the next reading together: the board of many members takes long, and is everybody's.
+    Also return the position in the log and the time, by the database's clock, at which it was read. Reading the board
+    of many members takes long and is the same for all. So everyone who asks while it is being read gets the next
+    reading together.
     """
     return await _together.get()

@@ -1,4 +1,4 @@
-"""Where a socket begins: with a snapshot, or with what it missed."""
+"""How a socket begins: with a snapshot, or with the events that it missed."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,11 +15,11 @@ from app.services.feed.log import Position
 from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.transactions import autocommit, snapshot
 
-# How many missed events are read for one socket at a time, at most; and not more than `PIECE_BYTES`.
+# How many missed events are read for one socket at a time, and at most `PIECE_BYTES` of them.
 BATCH: Final = 500
 
-# What a snapshot has of the last hours at most, and how many statuses are read at a time, so that the event loop goes
-# on in between.
+# How much of the last hours a snapshot has at most, and how many statuses are read at a time, so that the event loop
+# can do other work in between.
 MOST_STATUSES: Final = 1000
 MOST_BYTES: Final = 1_000_000
 PIECE: Final = 100
@@ -27,9 +27,9 @@ PIECE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The head of the log, and either the position to continue after, or the statuses to start from, as a JSON list.
+    """The head of the log, and either the position to continue after, or the first statuses as a JSON list.
 
-    If `is_truncated`, older statuses of the last hours were left out.
+    If `is_truncated`, older statuses of the last hours are missing.
     """
 
     head: Position
@@ -40,9 +40,9 @@ class Beginning:
 
 @snapshot
 async def begin(db: AsyncSession, *, after: Position | None) -> Beginning:
-    """Return where a socket begins; all of it is of one instant, so that snapshot plus events is the board.
+    """Return how a socket begins. All of it is from the same moment, so that snapshot plus events is the board.
 
-    A socket continues only where the database has the position that it names, with its mark.
+    A socket continues only if the database has the position that it names, with its mark.
     """
     head = await feed_log.head(db)
     if after is not None and await feed_log.can_continue(db, after=after, head=head):
@@ -52,7 +52,7 @@ async def begin(db: AsyncSession, *, after: Position | None) -> Beginning:
 
 
 async def _recent(db: AsyncSession) -> tuple[list[bytes], bool]:
-    """Return the newest statuses of the last hours, each as JSON, and whether there are more of them."""
+    """Return the newest statuses of the last hours, each as JSON, and whether there are more."""
     since = func.now() - timedelta(hours=settings.WS_INITIAL_HOURS)
     newest_first = select_statuses().where(Status.created_at >= since)
     newest_first = newest_first.order_by(Status.created_at.desc(), Status.id.desc()).limit(PIECE)

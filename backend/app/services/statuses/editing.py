@@ -1,4 +1,4 @@
-"""Changing a status, and deleting it."""
+"""Editing a status, and deleting it."""
 
 import json
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ async def _cleared(db: AsyncSession, status: StatusRead) -> list[NewEvent]:
 
 
 async def _lock(db: AsyncSession, status_id: int, *, to_delete: bool = False) -> tuple[Status, datetime]:
-    # Whoever edits it lets others still refer to it; whoever deletes it has to wait until they have.
+    # An edit lets others still refer to the row. A deletion must wait until they have.
     query = select(Status, func.clock_timestamp()).where(Status.id == status_id)
     query = query.with_for_update(of=Status, key_share=not to_delete)
     row = (await db.execute(query)).one_or_none()
@@ -39,9 +39,9 @@ async def _lock(db: AsyncSession, status_id: int, *, to_delete: bool = False) ->
 
 
 async def _undoes_another(db: AsyncSession, status: Status, changes: StatusUpdate, new: dict[str, Any]) -> bool:
-    """Tell whether one of the new fields has changed since the status that the editor saw.
+    """Tell whether another edit has changed one of these fields since the status that the editor saw.
 
-    The log has what it said then. Where it doesn't know of that moment, any field may have changed.
+    The log has the text of that time. If it doesn't have it, any field may have changed.
     """
     if "edited_at" not in changes.model_fields_set or changes.edited_at == status.edited_at:
         return False
@@ -52,11 +52,11 @@ async def _undoes_another(db: AsyncSession, status: Status, changes: StatusUpdat
 
 @transaction
 async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: StatusUpdate) -> StatusRead:
-    """Change what a status says, for 15 minutes after it was posted. A change of nothing is no event.
+    """Edit a status, up to 15 minutes after it was posted. An edit that changes nothing makes no event.
 
     Raises:
-        StatusNotFound: there is none of this id.
-        NotTheAuthor: somebody else said it.
+        StatusNotFound: no status has this id.
+        NotTheAuthor: somebody else posted it.
         EditWindowClosed: it is older.
         EditedMeanwhile: another edit changed the same field since the one that the editor saw.
     """
@@ -70,7 +70,8 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
     if await _undoes_another(db, status, changes, new):
         raise EditedMeanwhile
     if new:
-        # Later than the edit before, whatever the clock says: clients know by it which of two versions is the newer.
+        # Always later than the previous edit, whatever the clock says, because clients use it to tell which version is
+        # newer.
         edited_at = func.greatest(func.clock_timestamp(), Status.edited_at + MICROSECOND)
         await db.execute(update(Status).where(Status.id == status_id).values(**new, edited_at=edited_at))
         if "message" in new:
@@ -82,7 +83,8 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
     if new:
         events = [NewEvent("status.edited", status_id, answer.model_dump_json())]
         if Category.BLOCKED in {status.category, answer.category}:
-            # Also where it clears nothing: whoever notices that it is cleared tells of it before this edit, or after.
+            # Even if this edit clears nothing: another transaction may announce a cleared blocker before this edit, or
+            # after it.
             events += await _cleared(db, answer)
         await feed_log.append_all(db, events)
     return answer
@@ -90,11 +92,11 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
 
 @transaction
 async def remove(db: AsyncSession, *, remover: User, status_id: int) -> None:
-    """Delete a status. Its text is gone from the feed's history too, and from the answers kept for retries.
+    """Delete a status. Its text is also removed from the feed's history, and from the answers stored for retries.
 
     Raises:
-        StatusNotFound: there is none of this id.
-        Forbidden: neither its author nor an admin asks.
+        StatusNotFound: no status has this id.
+        Forbidden: the caller is neither its author nor an admin.
     """
     status, _ = await _lock(db, status_id, to_delete=True)
     if status.author_id != remover.id and remover.role != Role.ADMIN:

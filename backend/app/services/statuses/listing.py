@@ -1,8 +1,8 @@
 """Pages of statuses.
 
-SQLAlchemy writes each statement, once for each combination of filters, and the driver runs it. A page that was made
-once is given again while the log has not moved (`api/response_cache.py`): everything that it shows moves the log when
-it changes, in the same transaction.
+SQLAlchemy writes each statement, once for each combination of filters, and the driver runs it. The response cache
+(`api/response_cache.py`) repeats a page until the log moves: everything that it shows moves the log when it changes, in
+the same transaction.
 """
 
 import re
@@ -38,8 +38,8 @@ from app.services.statuses.reading import cursor_at, read_cursor, status_of
 from app.services.statuses.references import reference_of
 from app.services.transactions import direct
 
-# Words in a search are parted as they are in the index (models/status.py), and stay together: `octo/api#12` is the
-# phrase "octo api 12", also behind a minus. What stands in quotes is a phrase already.
+# A search is split into words as in the index (models/status.py), but they stay together: `octo/api#12` becomes the
+# phrase "octo api 12", even after a minus. Text in quotes is already a phrase.
 SEARCH_PARTS: Final = "/#._:"
 OF_PARTS: Final = re.compile(rf'"[^"]*"?|(?=[^\s"]*[{SEARCH_PARTS}])[^\s"-][^\s"]*')
 
@@ -69,7 +69,7 @@ CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
 
 
 def search_words(q: str) -> str:
-    """Return what people search for, parted into words as the index is."""
+    """Return a search, split into words as in the index."""
     phrases = OF_PARTS.sub(lambda found: found[0] if found[0].startswith('"') else f'"{found[0]}"', q)
     return phrases.translate(str.maketrans(SEARCH_PARTS, " " * len(SEARCH_PARTS)))
 
@@ -91,11 +91,11 @@ def _values(wanted: StatusQuery) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def statement(filters: tuple[str, ...], limit: int) -> Statement:
-    """Return the statement of a page with these filters: the log's head, and statuses with their references.
+    """Return the statement for a page with these filters: the log's head, and statuses with their references.
 
-    It is one statement, so all that it says is of one instant. A status has a row for each of its references, and the
-    head stands alone where there is no status. The limit is written into it: with a parameter, PostgreSQL would plan
-    for a tenth of the table, or anew each time.
+    It is one statement, so everything is from the same moment. A status has one row for each of its references. Without
+    any status, the head has a row of its own. The limit is part of the statement's text: with a parameter, PostgreSQL
+    would plan for a tenth of the table, or plan again each time.
     """
     page = (
         select(Status.id, Status.author_id, Status.message, Status.category, Status.created_at, Status.edited_at)
@@ -122,7 +122,7 @@ def statement(filters: tuple[str, ...], limit: int) -> Statement:
     return Statement.of(query)
 
 
-# Where a row has what of a status, behind the log's head, and what of a reference.
+# The columns of a row: the log's head, then a status, then a reference.
 _OF_STATUS: Final = slice(2, 10)
 _OF_REFERENCE: Final = slice(10, 17)
 
@@ -139,20 +139,20 @@ def _statuses(rows: Iterable[asyncpg.Record]) -> list[StatusRead]:
 # The position at which a page was read, and the page as JSON.
 type ReadPage = tuple[Position, bytes]
 
-# Their statements may look at very many rows; those of other filters find a page's rows by an index.
+# These may look at very many rows. Other filters find a page's rows with an index.
 SEARCHED_BY: Final = ("reference", "q")
 SEVERAL: Final = ("author", "category", *SEARCHED_BY)
 
 
 def is_search(wanted: StatusQuery) -> bool:
-    """Tell whether a page may cost much: by words or a reference, or by filters that no index has together."""
+    """Tell whether a page may be expensive: with words or a reference, or with filters that no index combines."""
     given = [name for name in SEVERAL if getattr(wanted, name) is not None]
     return len(given) > 1 or any(name in SEARCHED_BY for name in given)
 
 
 @direct
 async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> ReadPage:
-    # One more than is wanted tells whether there are more.
+    # One more than requested tells whether there are more.
     asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
     fetch = partial(searches.fetch, connection, asked) if is_search(wanted) else partial(asked.fetch, connection)
     rows = await fetch(_values(wanted))
@@ -169,13 +169,14 @@ async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> ReadPage
 async def read(caller: Caller, wanted: StatusQuery) -> ReadPage:
     """Return a page as JSON, newest first, and the position in the log at which it was read.
 
-    `since` is included, `until` is not. The page's depth costs nothing: the cursor names where it begins.
+    `since` is included, `until` is not. A deep page costs no more than the first one, because the cursor says where it
+    begins.
 
     Raises:
         InvalidCursor: the cursor is damaged.
-        QueryRefused: the words are too many.
+        QueryRefused: there are too many words.
         SearchTooSlow: the search took too long.
-        TooBusy: too many search.
+        TooBusy: too many searches are running.
     """
     if not is_search(wanted):
         return await _read(wanted)

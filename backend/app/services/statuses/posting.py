@@ -1,7 +1,7 @@
-"""Posting a status: what the board does most, in as few statements as it takes, by the bare driver.
+"""Posting a status: what the board does most, in as few statements as possible, with the driver.
 
-A status that speaks of nothing is one statement, which is its own transaction: so no process holds the log's counter
-while it waits for its next word. One that speaks of references locks them first.
+A status without references is one statement, which is its own transaction. So no process holds the log's counter while
+it is busy with something else. A status with references locks them first.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ from app.services.statuses import blockers, idempotency, post_statements, refere
 from app.services.statuses.references import Held
 from app.services.transactions import directly
 
-# How often a post is tried whose author is renamed in that very moment.
+# How often a post is tried if its author is renamed at that very moment.
 TRIES: Final = 3
 
-# What a status has in its JSON until the database gives it an id and a moment.
+# The status's id and time in its JSON, until the database has made them.
 UNKNOWN_ID: Final = 0
 UNKNOWN_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,12 +44,12 @@ KNOWN: Final = Statement.of(
 
 
 class _NotAsTheyWere(Exception):
-    """The author has another name by now, or is disabled."""
+    """The author was renamed or disabled in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A status to be posted, and the moment of the event loop's clock by which that has to be done."""
+    """A status to post, and its deadline by the event loop's clock."""
 
     author: User
     data: StatusCreate
@@ -59,14 +59,14 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The status as JSON, whether it is a new one, and whether all who listen were notified of it."""
+    """The status as JSON, whether it is new, and whether all listeners were notified of it."""
 
     answer: str
     is_new: bool
     is_told: bool = False
 
 
-# How many posts are under way in this process.
+# How many posts this process is working on.
 _under_way = 0
 
 
@@ -75,7 +75,7 @@ def _is_alone() -> bool:
 
 
 def _around_id_and_moment(post: Post, held: Sequence[Held]) -> tuple[str, str, str]:
-    """Return the status's JSON without its id and its moment: what stands before, between and behind them."""
+    """Return the status's JSON without its id and its time: the parts before, between and after them."""
     status = StatusRead(
         id=UNKNOWN_ID,
         author=Author.model_validate(post.author),
@@ -85,7 +85,7 @@ def _around_id_and_moment(post: Post, held: Sequence[Held]) -> tuple[str, str, s
         created_at=UNKNOWN_MOMENT,
         edited_at=None,
     )
-    # No text in it can look like this: its quotes would be escaped.
+    # No text in it can look like this, because its quotes would be escaped.
     before_id, _, rest = status.model_dump_json().partition('"id":0')
     before_moment, _, behind_moment = rest.partition('"created_at":"1970-01-01T00:00:00Z"')
     return f'{before_id}"id":', f'{before_moment}"created_at":"', f'"{behind_moment}'
@@ -94,13 +94,13 @@ def _around_id_and_moment(post: Post, held: Sequence[Held]) -> tuple[str, str, s
 async def _insert(
     connection: asyncpg.Connection, post: Post, held: Sequence[Held] = (), *, is_last: bool = True
 ) -> asyncpg.Record | None:
-    """Insert the status, its links and its event; or nothing where the key is taken, or the author not as they were.
+    """Insert the status, its links and its event. Insert nothing if the key is taken or the author has changed.
 
     `is_last` says that the transaction appends nothing more to the log.
     """
-    # Within the transaction a notification is at its readers soonest, but PostgreSQL serialises commits that notify: so
-    # only where this process has nothing else to commit meanwhile, and the notification says all that there is. Else
-    # the feed notifies once for all.
+    # A notification within the transaction reaches its readers first, but PostgreSQL serialises commits that notify. So
+    # this is done only if the process has nothing else to commit, and the notification has everything. Otherwise the
+    # feed notifies once for all.
     before_id, before_moment, behind_moment = _around_id_and_moment(post, held)
     values: dict[str, object] = {
         "author": post.author.id,
@@ -121,17 +121,17 @@ async def _insert(
 
 
 async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
-    """Return what a repetition gets.
+    """Return the answer to a retry.
 
     Raises:
-        _NotAsTheyWere: it is none.
+        _NotAsTheyWere: it isn't a retry.
     """
     known = None
     if post.key is not None:
         rows = await KNOWN.fetch(connection, {"author": post.author.id, "key": post.key})
         known = rows[0] if rows else None
     if known is None:
-        raise _NotAsTheyWere  # or the key's day was over between two statements
+        raise _NotAsTheyWere  # or the key expired between two statements
     if known["request_hash"] != idempotency.fingerprint(post.data):
         raise IdempotencyKeyReused
     if known["answer"] is None:
@@ -175,22 +175,22 @@ async def _as_they_are(post: Post) -> Post:
 
 
 async def post(*, author: User, data: StatusCreate, key: str | None = None, since: float | None = None) -> str:
-    """Post a status, and return it as JSON. With a key a repetition gets the first answer.
+    """Post a status, and return it as JSON. With a key, a retry gets the first answer.
 
-    That is so also while the first is under way: the key is a unique row of its transaction, for which the repetition
-    waits in the database.
+    This also works while the first request is running: the key is a unique row of its transaction, and the retry waits
+    for that in the database.
 
     Args:
-        author: who says it.
-        data: what.
+        author: who posts it.
+        data: the status.
         key: an idempotency key, if the client sent one.
-        since: from when on, by the event loop's clock, the client has waited: it is answered while its patience lasts.
+        since: the time of the event loop's clock from which the client has waited. It limits how long this may take.
 
     Raises:
         IdempotencyKeyReused: the key was used for another status.
         StatusNotFound: the key's status has been deleted since.
-        AccountDisabled: the author was disabled meanwhile.
-        DatabaseUnavailable: it could not be done, or it is not known whether it was.
+        AccountDisabled: the author was disabled in the meantime.
+        DatabaseUnavailable: it wasn't posted, or it isn't known whether it was.
     """
     begun = asyncio.get_running_loop().time() if since is None else since
     asked = Post(author, data, key, begun + database.PATIENCE)

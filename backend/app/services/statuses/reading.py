@@ -21,13 +21,13 @@ type StatusRows = Select[*tuple[Any, ...]]
 
 
 def select_statuses() -> StatusRows:
-    """Return the query of all that `status_of` needs, for more conditions."""
+    """Return the query for everything that `status_of` needs. Callers add conditions."""
     status = (Status.id, Status.message, Status.category, Status.created_at, Status.edited_at)
     return select(*status, User.username, User.display_name, User.kind).join(User, User.id == Status.author_id)
 
 
 def status_of(row: Sequence[Any], references: list[ReferenceRead]) -> StatusRead:
-    """Return the status that a row tells of, which has the columns of `select_statuses`."""
+    """Return the status in a row with the columns of `select_statuses`."""
     status_id, message, category, created_at, edited_at, username, display_name, kind = row
     status = {
         "id": status_id,
@@ -42,17 +42,17 @@ def status_of(row: Sequence[Any], references: list[ReferenceRead]) -> StatusRead
 
 
 async def read_statuses(db: AsyncSession, query: StatusRows) -> list[StatusRead]:
-    """Run a query made from `select_statuses` and return its statuses with their references: two queries in all."""
+    """Run a query made from `select_statuses`, and return its statuses with their references: two queries in all."""
     rows = (await db.execute(query)).all()
     linked = await references.of_statuses(db, [row.id for row in rows])
     return [status_of(row, linked.get(row.id, [])) for row in rows]
 
 
 async def read_one(db: AsyncSession, status_id: int) -> StatusRead:
-    """Return one status, within whatever transaction the session is in.
+    """Return one status, in the session's current transaction.
 
     Raises:
-        StatusNotFound: there is none of this id.
+        StatusNotFound: no status has this id.
     """
     found = await read_statuses(db, select_statuses().where(Status.id == status_id))
     if not found:
@@ -65,18 +65,18 @@ async def find(db: AsyncSession, status_id: int) -> StatusRead:
     """Return one status.
 
     Raises:
-        StatusNotFound: there is none of this id.
+        StatusNotFound: no status has this id.
     """
     return await read_one(db, status_id)
 
 
 def cursor_at(created_at: datetime, status_id: int) -> str:
-    """Return the cursor of a list by time, for what follows on the status of this moment and id."""
+    """Return the cursor of a list by time, after the status with this time and id."""
     return cursors.write((created_at - EPOCH) // MICROSECOND, status_id)
 
 
 def read_cursor(cursor: str) -> tuple[datetime, int]:
-    """Return the moment and id that `cursor_at` was given.
+    """Return the time and id that were given to `cursor_at`.
 
     Raises:
         InvalidCursor: the cursor is damaged.

@@ -1,8 +1,8 @@
-"""The grammar of references in a message: what names an issue, a pull request or a discussion on GitHub.
+"""The grammar of references in a message: how it mentions an issue, a pull request or a discussion on GitHub.
 
-In doubt it follows GitHub Desktop's own filter (`issue-mention-filter.ts`): a number ends at a
-word boundary, so `o/r#1.`, `o/r#1-2` and `o/r#1/2` all name 1, while `o/r#1a` and `o/r#1_x` name nothing.
-The page reads by the same grammar (`web/board/grammar.js`); `tests/grammar.json` holds both to the same cases.
+In doubt it follows GitHub Desktop's own filter (`issue-mention-filter.ts`): a number ends at a word boundary. So
+`o/r#1.`, `o/r#1-2` and `o/r#1/2` all mean 1, while `o/r#1a` and `o/r#1_x` are no references. The page uses the same
+grammar (`web/board/grammar.js`), and `tests/grammar.json` tests both with the same cases.
 """
 
 import re
@@ -15,10 +15,10 @@ from app.models.reference import Place
 AT_MOST: Final = 20
 GITHUB: Final = "github.com"
 
-# What follows reads a message in which `_WORD` stands for each letter of another alphabet, and a space for each sign.
+# These patterns read a message in which `_WORD` replaces each letter of another alphabet, and a space each symbol.
 _WORD: Final = "\u00e9"
 
-# `/orgs/NAME/discussions/1` is a discussion of an organisation. It has the shape of ours, but `orgs` owns nothing.
+# `/orgs/NAME/discussions/1` is a discussion of an organisation. It looks like one of ours, but `orgs` is no owner.
 _OWNER: Final = (
     r"(?! (?i:orgs) / ) (?= [A-Za-z0-9_-]{1,39} / ) [A-Za-z0-9]++ (?: - [A-Za-z0-9]++ )*+ (?: _ [A-Za-z0-9]++ )?+"
 )
@@ -26,8 +26,8 @@ _REPO: Final = r"(?! \.\.? [/\#] ) [A-Za-z0-9._-]{1,100}+ (?<! (?i:\.git) ) (?<!
 _NUMBER: Final = rf"[1-9] [0-9]{{0,8}}+ (?! [A-Za-z0-9_{_WORD}] )"
 _HTTP: Final = rf"(?<! [A-Za-z0-9+{_WORD}] ) (?i:https?)://"
 
-# What an address goes on with, by RFC 3986 and in letters that have case. It doesn't end in a sign of its sentence, and
-# stops at a bracket that was opened before it.
+# How an address continues, by RFC 3986 and in letters that have case. It doesn't end in punctuation, and stops at a
+# bracket that was opened before it.
 _SIGN: Final = r".,;:!?'*_~"
 _LETTER: Final = rf"A-Za-z0-9{_WORD}/\#@$&+=%-"
 _INSIDE: Final = rf"[{_SIGN}{_LETTER}]*+"
@@ -35,9 +35,9 @@ _ON: Final = (
     rf"(?: (?: (?! [,;] (?i:https?):// ) [{_SIGN}] )*+ (?: [{_LETTER}] | \( {_INSIDE} \) | \[ {_INSIDE} \] ) )++"
 )
 
-# Linear in the message, whatever it holds. Every quantifier is possessive or bounded by a few characters, so no more
-# than those is ever given back. A name is tried only where one can begin: the look-behind turns away every later
-# character of it in one step, and a look-ahead reads at most 40. An address is eaten whole, and read once.
+# Runs in linear time for any message. Every quantifier is possessive or limited to a few characters, so there is hardly
+# any backtracking. A name is tried only where one can begin: the look-behind rejects all later characters of it in one
+# step, and a look-ahead reads at most 40. An address is consumed whole, and read once.
 _GRAMMAR: Final = rf"""
       {_HTTP} (?i:(?:www\.)?HOST) / (?P<place> {_OWNER} / {_REPO} ) / (?:issues|pull|discussions) /
         (?P<number> {_NUMBER} ) (?: (?= [/?\#] ) {_ON} )?+
@@ -58,15 +58,15 @@ def _grammar(host: str) -> re.Pattern[str]:
 
 
 def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> list[Place]:
-    """The references of a message, each once, in the order written, at most `AT_MOST`.
+    """Return the references of a message, each once, in the order written, at most `AT_MOST`.
 
     Args:
-        message: what someone wrote.
-        host: where GitHub is, with a port where its addresses have one.
-        repository: the one (`owner/repo`) that bare numbers are of, `#12` and `GH-12`; without it they say nothing.
+        message: a status's text.
+        host: GitHub's host, with a port if its addresses have one.
+        repository: the one (`owner/repo`) of bare numbers, `#12` and `GH-12`. Without it, they are no references.
     """
     if "/" not in message and repository is None:
-        return []  # nothing in it is a name, nor needs to be looked at any closer
+        return []  # without these characters, there can be no reference
     found: dict[tuple[str, str, int], Place] = {}
     for match in _grammar(host).finditer(_in_one_alphabet(_without_code(message))):
         if len(found) == AT_MOST:
@@ -95,10 +95,10 @@ def _in_one_alphabet(message: str) -> str:
 
 
 def _letter_or_space(match: re.Match[str]) -> str:
-    """Tell whether a character makes one word with a name or number beside it.
+    """Tell whether a character forms one word with a name or number beside it.
 
-    `éfoo` is a word of its own. Scripts without case write on without a space (`看foo/bar#1吧`, `foo/bar#1를`), so
-    their letters part words here. An accent that combines belongs to the letter or digit before it.
+    `éfoo` is one word. Scripts without case continue without a space (`看foo/bar#1吧`, `foo/bar#1를`), so their letters
+    end a word here. A combining accent belongs to the letter or digit before it.
     """
     character = match[0]
     joins = category(character) in {"Lu", "Ll", "Lt", "Nd"} or "\u0300" <= character <= "\u036f"
@@ -106,10 +106,11 @@ def _letter_or_space(match: re.Match[str]) -> str:
 
 
 def _without_code(message: str) -> str:
-    """The message with each code span replaced by a space, by CommonMark's rule, in one pass over its backticks.
+    """Return the message with each code span replaced by a space, by CommonMark's rule, in one pass over its backticks.
 
-    A run of backticks opens a span if a run of the same length follows, and otherwise stands for itself. A span ends
-    with its paragraph, except in a fence of three or more. A backslash is only a backslash: a message is plain text.
+    A run of backticks opens a span if a run of the same length follows; otherwise it is ordinary text. A span ends with
+    its paragraph, except in a fence of three or more. A backslash has no special meaning, because a message is plain
+    text.
     """
     marks = list(_BACKTICKS_OR_BLANK_LINE.finditer(message))
     closing: list[int | None] = []

@@ -1,4 +1,4 @@
-"""Everything ever said about a reference."""
+"""Every status that mentions a reference."""
 
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,13 +14,13 @@ from app.services.transactions import snapshot
 
 
 async def read(db: AsyncSession, key: Key, *, reader: User, limit: int, cursor: str | None) -> ReferenceHistory:
-    """Return a reference, and a page of the statuses that speak of it, the oldest first.
+    """Return a reference, and a page of the statuses that mention it, oldest first.
 
     Raises:
-        ReferenceNotFound: nobody ever has.
+        ReferenceNotFound: no status ever has.
         InvalidCursor: the cursor is damaged.
         SearchTooSlow: it took too long.
-        TooBusy: too many search.
+        TooBusy: too many searches are running.
     """
     async with searches.search(reader.id):
         return await _read(db, key, limit=limit, cursor=cursor)

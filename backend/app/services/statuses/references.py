@@ -1,4 +1,4 @@
-"""GitHub references: one row for all statuses that speak of the same."""
+"""GitHub references: one row for all statuses that mention the same one."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from app.schemas.statuses import ReferenceRead
 from app.services.statements import Database, Statement
 from app.services.statuses import reference_grammar
 
-# What makes a reference one and the same: owner and repository in lower case, and the number.
+# What identifies a reference: owner and repository in lower case, and the number.
 type Key = tuple[str, str, int]
 
 
@@ -29,21 +29,21 @@ def parse_key(name: str) -> Key:
 
 
 def is_at(key: Key) -> ColumnElement[bool]:
-    """Say that a reference is the one with this key."""
+    """Return the condition that a reference has this key."""
     owner, repo, number = key
     return (func.lower(Reference.owner) == owner) & (func.lower(Reference.repo) == repo) & (Reference.number == number)
 
 
 def reference_of(row: Sequence[Any]) -> ReferenceRead:
-    """Return the reference that a row tells of: where it is, its kind, title and state, and where it has moved to."""
+    """Return the reference in a row: its place, kind, title and state, and where it has moved to."""
     owner, repo, number, kind, title, state, moved_to = row
     return ReferenceRead(owner=owner, repo=repo, number=number, kind=kind, title=title, state=state, moved_to=moved_to)
 
 
-# What GitHub said of a reference may be this old when someone speaks of it again; then it is asked anew, and at once.
+# If what GitHub said is older than this when someone mentions the reference again, GitHub is asked again at once.
 FRESH: Final = timedelta(minutes=5)
 
-# The order in which every transaction locks references, so that none waits for another in a circle.
+# The order in which every transaction locks references, so that none can deadlock.
 IN_ORDER: Final = (func.lower(Reference.owner), func.lower(Reference.repo), Reference.number)
 
 
@@ -53,8 +53,8 @@ def spoken_of(message: str) -> list[Place]:
     return reference_grammar.find(message, host=host, repository=settings.GITHUB_REPOSITORY)
 
 
-# The references that a message names. An array that stands there itself PostgreSQL would plan for anew each time, by
-# its length.
+# The references that a message names. For a plain array PostgreSQL would make a new plan each time, because of its
+# length.
 _NAMED: Final = (
     "unnest((SELECT CAST(:owners AS text[])), (SELECT CAST(:repos AS text[])), (SELECT CAST(:numbers AS int[])))"
     " AS named (owner, repo, number)"
@@ -64,7 +64,7 @@ _FOUND: Final = """github_references found
     AND found.number = named.number"""
 _IN_ORDER: Final = "ORDER BY lower(found.owner), lower(found.repo), found.number"
 
-# In order too, so that two posts with the same new references wait for each other and never in a circle.
+# In the same order too, so that two posts with the same new references can't deadlock.
 MAKE: Final = Statement.of(
     text(f"""
     INSERT INTO github_references (owner, repo, number)
@@ -90,7 +90,7 @@ HOLD: Final = Statement.of(
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A reference that is locked, with its id."""
+    """A locked reference, with its id."""
 
     id: int
     reference: ReferenceRead
@@ -105,9 +105,9 @@ def _names(mentioned: Sequence[Place]) -> dict[str, list[Any]]:
 
 
 async def hold(db: Database, mentioned: Sequence[Place]) -> list[Held]:
-    """Lock references against change until the transaction ends, and return them in the order in which they are named.
+    """Lock references against changes until the transaction ends, and return them in the order in which they are named.
 
-    So what the transaction says of them holds until it is in the log. Everyone locks them in the same order.
+    So what the transaction says about them is still true when it is in the log. Everyone locks them in the same order.
     """
     if not mentioned:
         return []
@@ -119,7 +119,7 @@ async def hold(db: Database, mentioned: Sequence[Place]) -> list[Held]:
 
 
 async def make_and_hold(db: Database, mentioned: Sequence[Place]) -> list[Held]:
-    """Do as `hold` does. A reference that is new is made, and what GitHub said of one, should it be old, asked anew."""
+    """Like `hold`, but create new references, and schedule old ones to be asked for again."""
     if not mentioned:
         return []
     names = _names(mentioned)
@@ -130,7 +130,7 @@ async def make_and_hold(db: Database, mentioned: Sequence[Place]) -> list[Held]:
 
 
 async def hold_linked(db: AsyncSession, *, status_id: int) -> None:
-    """Lock the references that a status speaks of, as `hold` does."""
+    """Lock the references of a status, like `hold`."""
     linked = select(Reference.owner, Reference.repo, Reference.number).join(
         StatusReference, StatusReference.reference_id == Reference.id
     )
@@ -139,7 +139,7 @@ async def hold_linked(db: AsyncSession, *, status_id: int) -> None:
 
 
 async def relink(db: AsyncSession, *, status_id: int, mentioned: Sequence[Place]) -> None:
-    """Note which references an edited status speaks of now."""
+    """Store which references an edited status now mentions."""
     held = await make_and_hold(db, mentioned)
     await db.execute(delete(StatusReference).where(StatusReference.status_id == status_id))
     if held:
@@ -148,7 +148,7 @@ async def relink(db: AsyncSession, *, status_id: int, mentioned: Sequence[Place]
 
 
 async def of_statuses(db: AsyncSession, status_ids: list[int]) -> dict[int, list[ReferenceRead]]:
-    """Return the references of many statuses, each status's in the order written, in one query."""
+    """Return the references of many statuses, each status's in the order written, with one query."""
     found: dict[int, list[ReferenceRead]] = defaultdict(list)
     if status_ids:
         query = (
