@@ -107,6 +107,7 @@ async def serve(*, follows: bool = True) -> AsyncIterator[Server]:
     finally:
         stop()
         await task
+    assert not server.lifespan.shutdown_failed, "its background work goes on, and would meet other tests' databases"
 
 
 @asynccontextmanager

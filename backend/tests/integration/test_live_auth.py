@@ -212,8 +212,8 @@ async def test_a_session_that_ends_just_after_a_new_token_was_shown(
     judged = asyncio.Event()
 
     async def late(credentials: Collection[callers.Credential]) -> dict[callers.Credential, BoardError]:
-        (held,) = server.sockets.open
-        if server.sockets.credentials[held].user_id == ada.user.id:
+        if [credential.user_id for credential in credentials] == [ada.user.id]:
+            (held,) = server.sockets.open
             await socket.send(auth(bob.token))
             await until(lambda: server.sockets.credentials[held].user_id == bob.user.id)
             return dict.fromkeys(credentials, InvalidToken())
@@ -264,6 +264,27 @@ async def test_sockets_are_checked_while_they_are_open(
 
     assert (first, second, third) == (4401, 4403, 4401)
     assert event["kind"] == "member.changed"
+
+
+async def test_a_check_that_fails_is_not_the_last_one(
+    database_url: str, ada: Persona, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Whatever went wrong, it is logged; the next check ends the socket, and the server stops in good order."""
+    monkeypatch.setattr(sockets, "CHECK_EVERY", 0.1)
+    failures = [RuntimeError("unforeseen")]
+
+    async def ended(credentials: Collection[callers.Credential]) -> dict[callers.Credential, BoardError]:
+        if failures:
+            raise failures.pop()
+        return dict.fromkeys(credentials, InvalidToken())
+
+    async with serve() as server, server.follow(ada.token) as socket:
+        await receive_until(socket, "ready")
+        monkeypatch.setattr(callers, "ended", ended)
+        code = await closed_with(socket)
+
+    assert code == 4401
+    assert sockets.CHECK_FAILED in caplog.messages
 
 
 async def test_messages_over_16_kib(server: Server, ada: Persona):

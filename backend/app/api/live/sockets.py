@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Final, Protocol
 
 from app.api.errors import RESTART, TOO_SLOW, close_code
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 # Twice within the 60 s after which a socket must be closed once its session has ended.
 CHECK_EVERY: Final = 20.0
+CHECK_FAILED: Final = "Checking the sessions of open sockets failed, and is tried again."
 
 # Sockets that authenticate and read their starting point at the same time. Each uses one of the pool's 8 connections,
 # and requests need the rest. A thousand clients that reconnect after a restart queue here.
@@ -64,8 +65,7 @@ class Sockets:
         """Stop following and checking. The server has already closed the sockets."""
         if self._watch is not None:
             self._watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.wait([self._watch])
             self._watch = None
         await self.feed.stop()
 
@@ -132,6 +132,9 @@ class Sockets:
                 await self._end_those_without_standing()
             except BoardError as error:
                 log.warning("Could not check whether the sessions of open sockets have ended: %s", error)
+            except Exception:
+                # Whatever it was, it must not be the end of all checks.
+                log.exception(CHECK_FAILED)
 
     async def _end_those_without_standing(self) -> None:
         ended = await callers.ended(set(self.credentials.values()))
