@@ -69,8 +69,8 @@ class DeliveryFloor(Floor):
         while True:
             await send({"type": "websocket.send", "text": await frames.get()})
 
-    def _pass_on(self, _connection: object, _sender: int, _channel: str, bulletin: str) -> None:
-        _, event = Event.from_bulletin(bulletin)
+    def _pass_on(self, _connection: object, _sender: int, _channel: str, notification: str) -> None:
+        _, event = Event.from_notification(notification)
         for frames in self._following:
             frames.put_nowait(event.message.decode())
 

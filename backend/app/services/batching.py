@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 
-class Lookup[K, R]:
+class BatchLoader[K, R]:
     """Looks up rows by key: all keys that are asked for in one turn of the event loop, in one statement.
 
     Nobody gets an answer from a statement that began before they asked, and nobody waits for one that is already
@@ -21,7 +21,7 @@ class Lookup[K, R]:
         self._waiting: list[tuple[K, asyncio.Future[R | None]]] = []
         self._reading: set[asyncio.Task[None]] = set()
 
-    async def find(self, key: K) -> R | None:
+    async def load(self, key: K) -> R | None:
         """Return the row of this key, or None if there is none.
 
         Raises:
@@ -54,7 +54,7 @@ class Lookup[K, R]:
                 future.set_result(found.get(key))
 
 
-class Together[R]:
+class SharedRead[R]:
     """Reads what is the same for everyone, once at a time, for all who asked before the read began.
 
     Nobody gets an answer from a read that began before they asked. However many ask, one connection is enough.

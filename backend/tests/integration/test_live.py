@@ -279,16 +279,16 @@ async def test_what_no_notification_can_bring_is_read_at_once(
     assert [event["data"] for event in received] == [long, blocked, blocked]
 
 
-@pytest.mark.parametrize("bulletin", ["look", "1 of another history", "1 0a1b2c3d 4e5f6a7b status.posted 1 {}"])
+@pytest.mark.parametrize("notification", ["look", "1 of another history", "1 0a1b2c3d 4e5f6a7b status.posted 1 {}"])
 async def test_what_does_not_fit_the_log_is_not_passed_on(
-    database_url: str, ada: Persona, db: AsyncSession, monkeypatch, bulletin: str
+    database_url: str, ada: Persona, db: AsyncSession, monkeypatch, notification: str
 ):
     """Where a notification does not begin at the last known event, what holds is what the log says."""
     monkeypatch.setattr(follower, "POLL", 3600)
     async with serve() as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         await history.append(db, 1)
-        await db.execute(text(f"SELECT pg_notify('{wakeups.CHANNEL}', :bulletin)"), {"bulletin": bulletin})
+        await db.execute(text(f"SELECT pg_notify('{wakeups.CHANNEL}', :notification)"), {"notification": notification})
         await db.commit()
         event = await receive(socket)
         posted = await ada.post("and then")

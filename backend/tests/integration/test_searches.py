@@ -202,7 +202,7 @@ async def test_no_moment_is_a_crash(ada: Persona, moment):
 async def test_a_crowd_reads_the_board_together(ada: Persona, monkeypatch):
     """Fifty who ask while it is being read are answered by one reading more, and hold one connection."""
     reads, may_read = [], asyncio.Event()
-    together = board._together  # noqa: SLF001
+    together = board._shared_read  # noqa: SLF001
     read = together._read  # noqa: SLF001
 
     async def slowly():

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 import pytest
 
-from app.services.batching import Lookup
+from app.services.batching import BatchLoader
 from tests.servers import until
 
 
@@ -34,34 +34,34 @@ def table() -> Table:
 
 
 @pytest.fixture
-def lookup(table: Table) -> Lookup[int, dict[str, int]]:
-    """A lookup in it."""
-    return Lookup(table.rows, key=itemgetter("id"))
+def loader(table: Table) -> BatchLoader[int, dict[str, int]]:
+    """A loader of its rows."""
+    return BatchLoader(table.rows, key=itemgetter("id"))
 
 
-async def test_all_who_ask_in_one_turn_ask_together(table, lookup):
+async def test_all_who_ask_in_one_turn_ask_together(table, loader):
     """Each key is named once, and each gets its own row, or none where there is none."""
-    found = await asyncio.gather(*(lookup.find(key) for key in (2, 3, 2, 0)))
+    found = await asyncio.gather(*(loader.load(key) for key in (2, 3, 2, 0)))
 
     assert [row and row["square"] for row in found] == [4, 9, 4, None]
     assert table.asked == [[0, 2, 3]]
 
 
-async def test_nobody_gets_an_answer_that_is_older_than_the_question(table, lookup):
+async def test_nobody_gets_an_answer_that_is_older_than_the_question(table, loader):
     """Who asks while a question is under way asks anew, and does not wait for it either."""
     table.may_answer.clear()
-    first = asyncio.create_task(lookup.find(2))
+    first = asyncio.create_task(loader.load(2))
     await until(lambda: table.asked == [[2]])
-    second = asyncio.create_task(lookup.find(2))
+    second = asyncio.create_task(loader.load(2))
     await until(lambda: table.asked == [[2], [2]])
     table.may_answer.set()
     assert await first == await second == {"id": 2, "square": 4}
 
 
-async def test_whoever_gives_up_takes_nobody_along(table, lookup):
+async def test_whoever_gives_up_takes_nobody_along(table, loader):
     """The others get their answers."""
     table.may_answer.clear()
-    hasty, patient = asyncio.create_task(lookup.find(2)), asyncio.create_task(lookup.find(3))
+    hasty, patient = asyncio.create_task(loader.load(2)), asyncio.create_task(loader.load(3))
     await until(lambda: table.asked == [[2, 3]])
     hasty.cancel()
     table.may_answer.set()
@@ -70,11 +70,11 @@ async def test_whoever_gives_up_takes_nobody_along(table, lookup):
     assert hasty.cancelled()
 
 
-async def test_an_error_is_everyones_and_the_next_question_begins_anew(table, lookup):
+async def test_an_error_is_everyones_and_the_next_question_begins_anew(table, loader):
     """All who asked together are told."""
     table.error = OSError("gone")
-    found = await asyncio.gather(lookup.find(2), lookup.find(3), return_exceptions=True)
+    found = await asyncio.gather(loader.load(2), loader.load(3), return_exceptions=True)
     table.error = None
 
     assert [type(error) for error in found] == [OSError, OSError]
-    assert await lookup.find(2) == {"id": 2, "square": 4}
+    assert await loader.load(2) == {"id": 2, "square": 4}

@@ -129,14 +129,14 @@ class Sockets:
         while True:
             await asyncio.sleep(CHECK_EVERY)
             try:
-                await self._end_those_without_standing()
+                await self._end_invalid()
             except BoardError as error:
                 log.warning("Could not check whether the sessions of open sockets have ended: %s", error)
             except Exception:
                 # Whatever it was, it must not be the end of all checks.
                 log.exception(CHECK_FAILED)
 
-    async def _end_those_without_standing(self) -> None:
+    async def _end_invalid(self) -> None:
         ended = await callers.ended(set(self.credentials.values()))
         # Compare with the current credential: a socket may have sent another one in the meantime, or be closed.
         for socket, credential in tuple(self.credentials.items()):

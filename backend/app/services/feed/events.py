@@ -39,13 +39,13 @@ class Event:
         return cls(position, kind, subject_id, message.encode())
 
     @classmethod
-    def from_bulletin(cls, bulletin: str) -> tuple[Position, Self]:
-        """Make an event from a notification (`feed.BULLETIN`). Also return the position before it.
+    def from_notification(cls, notification: str) -> tuple[Position, Self]:
+        """Make an event from a notification (`log.NOTIFICATION`). Also return the position before it.
 
         Raises:
             ValueError: the notification carries no event. It only means "look at the log".
         """
-        seq, mark, mark_before, kind, subject_id, payload = bulletin.split(" ", 5)
+        seq, mark, mark_before, kind, subject_id, payload = notification.split(" ", 5)
         event = cls.from_row(int(seq), mark, kind, int(subject_id), payload)
         return Position(event.position.seq - 1, mark_before), event
 

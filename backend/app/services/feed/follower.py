@@ -157,9 +157,9 @@ class LiveFeed:
                 self._to_tell = False
                 await connection.execute(NOTIFY)
 
-    def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, bulletin: str) -> None:
+    def _on_notification(self, connection: asyncpg.Connection, sender: int, _channel: str, notification: str) -> None:
         try:
-            is_taken = self._take(bulletin)
+            is_taken = self._take(notification)
         except Exception:
             log.exception(FAILED)
             self._begin_anew()
@@ -167,10 +167,10 @@ class LiveFeed:
         if not is_taken and sender != connection.get_server_pid():
             self._look.set()
 
-    def _take(self, bulletin: str) -> bool:
+    def _take(self, notification: str) -> bool:
         """Give the sockets the event from a notification, if it is the next one of the same history."""
         try:
-            before, event = Event.from_bulletin(bulletin)
+            before, event = Event.from_notification(notification)
         except ValueError:
             return False
         if self.ring is None or self.ring.last != before:

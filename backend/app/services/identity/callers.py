@@ -34,7 +34,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.errors import AccountDisabled, BoardError, InvalidToken
 from app.models import ApiToken, Board, FeedHead, Session, User
 from app.schemas.tokens import TokenScope
-from app.services.batching import Lookup
+from app.services.batching import BatchLoader
 from app.services.feed.log import Position
 from app.services.identity import access_tokens, api_tokens, secrets
 from app.services.statements import Statement
@@ -175,7 +175,7 @@ async def _note_use(connection: asyncpg.Connection, token_id: int, moment: datet
     await connection.execute(NOTE_USE, token_id, moment)
 
 
-_lookup: Final = Lookup[Key, asyncpg.Record](_rows, key=_key)
+_loader: Final = BatchLoader[Key, asyncpg.Record](_rows, key=_key)
 
 
 def _check(row: asyncpg.Record | None) -> asyncpg.Record:
@@ -195,7 +195,7 @@ def _check(row: asyncpg.Record | None) -> asyncpg.Record:
 
 async def _by_access_token(token: str, since: float) -> Caller:
     claims = access_tokens.read(token)
-    row = await _lookup.find(claims.session_id)
+    row = await _loader.load(claims.session_id)
     if row is None or row["id"] != claims.user_id or claims.board not in {None, str(row["board"])}:
         raise InvalidToken
     now: datetime = _check(row)["now"]
@@ -206,7 +206,7 @@ async def _by_access_token(token: str, since: float) -> Caller:
 
 
 async def _by_api_token(token: str, since: float) -> Caller:
-    row = _check(await _lookup.find(secrets.digest(token)))
+    row = _check(await _loader.load(secrets.digest(token)))
     now, expires_at, last_used_at = row["now"], row["expires_at"], row["last_used_at"]
     if last_used_at is None or now - last_used_at > LAST_USE_PRECISION:
         await _note_use(row["token_id"], now)

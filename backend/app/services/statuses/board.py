@@ -17,7 +17,7 @@ from app.schemas.base import EARLIEST
 from app.schemas.board import Blocker, BoardRead, GitHub, Member
 from app.schemas.statuses import StatusRead
 from app.schemas.users import UserRead
-from app.services.batching import Together
+from app.services.batching import SharedRead
 from app.services.feed import log as feed_log
 from app.services.feed.log import Position
 from app.services.statuses import blockers
@@ -119,7 +119,7 @@ async def _read_once() -> Read:
         return await _read(db)
 
 
-_together: Final = Together(_read_once)
+_shared_read: Final = SharedRead(_read_once)
 
 
 async def read() -> Read:
@@ -129,4 +129,4 @@ async def read() -> Read:
     of many members takes long and is the same for all. So everyone who asks while it is being read gets the next
     reading together.
     """
-    return await _together.get()
+    return await _shared_read.get()

@@ -55,7 +55,7 @@ EVENT: Final = f"""
     INSERT INTO feed_events (seq, mark, kind, subject_id, payload)
     SELECT seq, mark, 'status.posted', id, payload FROM head, said
     RETURNING payload, subject_id, :tells AS is_told,
-        CASE WHEN :tells THEN pg_notify('{wakeups.CHANNEL}', {feed_log.BULLETIN}) END
+        CASE WHEN :tells THEN pg_notify('{wakeups.CHANNEL}', {feed_log.NOTIFICATION}) END
 """  # noqa: S608 -- constants
 _TYPES: Final[dict[str, TypeEngine[Any]]] = {
     "author": BigInteger(),
