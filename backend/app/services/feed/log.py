@@ -31,8 +31,8 @@ APPEND: Final = Statement.of(
 )
 
 # The event as a notification's payload, in the RETURNING of the statement that appends it. `from_notification` reads
-# it. PostgreSQL allows less than 8000 bytes. The mark before is the one that the statement saw when it began. If another
-# transaction has committed since, it isn't the last event's mark, and the receiver reads the log.
+# it. PostgreSQL allows less than 8000 bytes. The mark before is the one that the statement saw when it began. If
+# another transaction has committed since, it isn't the last event's mark, and the receiver reads the log.
 NOTIFICATION: Final = """CASE WHEN octet_length(payload) < 7900
     THEN concat_ws(' ', seq, mark, (SELECT mark FROM feed_head), kind, subject_id, payload) ELSE '' END"""
 
