@@ -101,7 +101,7 @@ def _driver_failure(given: dict[str, Any]) -> tuple[type[Exception], int] | None
     try:
         places, _ = _parse_connect_dsn_and_args(**_UNSET | given)
         _check_places([], [place[1] for place in places if isinstance(place, tuple)])
-    except Exception as error:  # noqa: BLE001 -- a file that is missing, a certificate that is none, a number, a word
+    except Exception as error:  # noqa: BLE001 -- any kind: missing files, wrong certificates, numbers or words
         *_, last = traceback.walk_tb(error.__traceback__)
         return type(error), last[1]
     return None

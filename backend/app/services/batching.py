@@ -44,7 +44,7 @@ class BatchLoader[K, R]:
     async def _answer(self, waiting: list[tuple[K, asyncio.Future[R | None]]]) -> None:
         try:
             found = {self._key(row): row for row in await self._read(list({key for key, _ in waiting}))}
-        except Exception as error:  # noqa: BLE001 -- it is for those who asked
+        except Exception as error:  # noqa: BLE001 -- passed on to the callers
             for _, future in waiting:
                 if not future.done():
                     future.set_exception(error)
@@ -83,7 +83,7 @@ class SharedRead[R]:
             waiting, self._waiting = self._waiting, []
             try:
                 result = await self._read()
-            except Exception as error:  # noqa: BLE001 -- it is for those who asked
+            except Exception as error:  # noqa: BLE001 -- passed on to the callers
                 for future in waiting:
                     if not future.done():
                         future.set_exception(error)
