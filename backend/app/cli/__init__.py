@@ -80,9 +80,9 @@ def worker() -> None:
     Several workers can run at once. `statusboard up` includes one.
     """
     _configure()
-    from app.cli.worker import run_until_stopped  # noqa: PLC0415
     from app.config import settings  # noqa: PLC0415
     from app.logs import dict_config  # noqa: PLC0415
+    from app.worker.process import run_until_stopped  # noqa: PLC0415
 
     logging.config.dictConfig(dict_config(settings.LOG_LEVEL))
     _run(run_until_stopped())

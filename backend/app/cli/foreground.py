@@ -10,7 +10,6 @@ import click
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.cli.worker import work
 from app.config import settings
 from app.database import AsyncSessionLocal
 from app.errors import DatabaseUnavailable
@@ -19,6 +18,7 @@ from app.migrations.upgrade import upgrade_sync
 from app.server.listeners import bound_sending, times_over
 from app.server.uvicorn_settings import UVICORN_SETTINGS
 from app.services.identity import setup
+from app.worker.process import work
 
 
 class Server(uvicorn.Server):

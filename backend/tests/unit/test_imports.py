@@ -15,12 +15,13 @@ APP: Final = Path(__file__).resolve().parents[2] / "app"
 
 # For each room, the rooms that it may import beside itself. `app` is `app/__init__.py`, which holds the version.
 MAY_IMPORT: Final[dict[str, set[str]]] = {
-    # main, cli -> api -> services -> models -> database -> config
+    # main, cli -> worker, api -> services -> models -> database -> config
     "main": {"app", "api", "services", "errors", "database", "config"},
     "cli": {
         *("app", "services", "schemas", "models", "errors", "database", "config"),
-        *("server", "migrations", "embedded", "logs", "refusals"),
+        *("worker", "server", "migrations", "embedded", "logs", "refusals"),
     },
+    "worker": {"services", "errors", "database", "config"},
     "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
     "services": {"schemas", "models", "errors", "database", "config", "migrations", "app", "advisory_locks"},
     "models": {"database"},

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.cli.worker import POLL, SIGN_OF_LIFE
 from app.services.feed import follower
 from app.services.github import poller
+from app.worker.process import POLL, SIGN_OF_LIFE
 from tests import canaries
 from tests.clock import let_pass, until_another_process_asks
 from tests.fake_github import TOKEN, FakeGitHub, stalls

@@ -1,0 +1,1 @@
+"""The second process type, which does the work that no request should wait for."""
