@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import fastapi_offline
@@ -24,13 +24,16 @@ from app.api.web_page import WebPage
 from app.config import settings
 from app.database import AsyncSessionLocal, async_engine
 from app.errors import BoardError
-from app.services import housekeeping
+from app.services import job_reports
 from app.services.identity import setup
 
 log = logging.getLogger(__name__)
 
 SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
 RETRY = 1.0  # seconds
+# Both in seconds. At the start, the worker may begin later than the board.
+LOOK_FOR_WORKER = 180.0
+WARN_AGAIN = 3600.0
 # Of paths, as `router.words`.
 OTHER_WORDS = frozenset({"api", "v1", "openapi.json", "docs", "assets", "web"})
 
@@ -46,13 +49,25 @@ async def _greet() -> None:
             await asyncio.sleep(RETRY)
 
 
+async def warn_without_worker() -> None:
+    """Warn, at most once an hour, that no worker runs."""
+    while True:
+        await asyncio.sleep(LOOK_FOR_WORKER)
+        with suppress(BoardError):
+            async with AsyncSessionLocal() as db:
+                jobs = await job_reports.current(db)
+            if not jobs:
+                log.warning(job_reports.NO_WORKER)
+                await asyncio.sleep(WARN_AGAIN)
+
+
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Follow the log and tidy up in the background. Starting neither waits for the database nor fails without it."""
+    """Follow the log in the background. Starting neither waits for the database nor fails without it."""
     if settings.secret_is_short:
         log.warning("JWT_SECRET has fewer than 32 bytes. Set a longer one: openssl rand -hex 32")
     app.state.sockets.start()
-    background = [asyncio.create_task(_greet()), asyncio.create_task(housekeeping.tidy_for_ever())]
+    background = [asyncio.create_task(_greet()), asyncio.create_task(warn_without_worker())]
     try:
         yield
     finally:

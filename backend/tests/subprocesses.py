@@ -15,6 +15,7 @@ from tests import forked
 
 BACKEND = Path(__file__).resolve().parent.parent
 SECRET = "for-tests-alone-0123456789abcdefghij"
+STATUSBOARD = "from app.cli import main; main()"
 
 
 def run_python(
@@ -26,11 +27,13 @@ def run_python(
 
 
 @asynccontextmanager
-async def running(*arguments: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(
+    *arguments: str, code: str = STATUSBOARD, **environment: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `statusboard` until the block ends, with the tests' JWT_SECRET; an empty variable is left out."""
     environment = {"PATH": os.environ["PATH"], "JWT_SECRET": os.environ["JWT_SECRET"], **environment}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", "from app.cli import main; main()", *arguments),
+        *(sys.executable, "-c", code, *arguments),
         cwd=BACKEND,
         env={name: value for name, value in environment.items() if value},
         stdout=asyncio.subprocess.PIPE,

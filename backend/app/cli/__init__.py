@@ -75,9 +75,10 @@ def migrate() -> None:
 
 @main.command()
 def worker() -> None:
-    """Do the background work until a signal ends it: ask GitHub for titles and states.
+    """Do the background work until a signal ends it: delete old data, ask GitHub for titles and states.
 
-    Several workers can run at once. `statusboard up` includes one.
+    Every board needs a worker, and several can run at once. Docker Compose starts one, and `statusboard up` includes
+    one. `statusboard doctor` shows how its jobs are doing.
     """
     _configure()
     from app.config import settings  # noqa: PLC0415
@@ -207,7 +208,7 @@ def _api_token(token_file: str | None) -> str:
 
 @main.command()
 def doctor() -> None:
-    """Check settings and database, and say how to fix problems.
+    """Check settings, database and worker, and say how to fix problems.
 
     Exits with 1 if there is a problem.
     """

@@ -16,8 +16,9 @@ from app.config import SECRET_BYTES, settings
 from app.database import POOL_OVERFLOW, POOL_SIZE, AsyncSessionLocal
 from app.errors import DatabaseUnavailable
 from app.models import FeedHead, User
-from app.services import housekeeping, readiness
+from app.services import job_reports, readiness
 from app.services.identity import setup
+from app.services.job_reports import Report
 from app.services.transactions import autocommit
 
 # A clock that is further off than this makes times on the page look wrong. Nothing else depends on it.
@@ -73,13 +74,30 @@ async def _contents(db: AsyncSession) -> tuple[int, int]:
     return (await db.execute(select(users, FeedHead.seq))).one()
 
 
-def _tidied(ago: timedelta) -> bool:
-    hours = ago // timedelta(hours=1)
-    if ago > housekeeping.OVERDUE:
-        return _say(
-            False, f"Nothing old was thrown away for {hours} hours. A running server does; its log says why not"
-        )
-    return _say(True, f"What has had its time was thrown away {f'{hours} h' if hours else 'less than an hour'} ago")
+def _in_words(time: timedelta) -> str:
+    for unit in ("days", "hours", "minutes"):
+        if (count := time // timedelta(**{unit: 1})) > 1:
+            return f"{count} {unit} ago"
+    return "just now"
+
+
+def _job(report: Report) -> bool:
+    succeeded = (
+        "It has not succeeded yet" if report.succeeded is None else f"It last succeeded {_in_words(report.succeeded)}"
+    )
+    if report.failed is not None and report.is_failing:
+        failed = f"The worker's job {report.name} failed {_in_words(report.failed)}: {report.failure}"
+        return _say(False, f"{failed}. {succeeded}. The worker's log says more")
+    if report.succeeded is None:
+        return _say(True, f"The worker's job {report.name} has not run yet")
+    return _say(True, f"The worker's job {report.name} last succeeded {_in_words(report.succeeded)}")
+
+
+async def _jobs(db: AsyncSession, *, board_runs: bool) -> list[bool]:
+    reports = await job_reports.current(db)
+    if not reports and board_runs:
+        return [_say(False, job_reports.NO_WORKER)]
+    return [_job(report) for report in reports]
 
 
 async def _database(db: AsyncSession) -> list[bool]:
@@ -113,7 +131,7 @@ async def _database(db: AsyncSession) -> list[bool]:
         found.append(_say(True, f"{users} accounts, {events} events in the log"))
     else:
         found.append(_say(True, f"No account yet. Create the first one at {await setup.link(db)}"))
-    found.append(_tidied(await housekeeping.last_tidied(db)))
+    found += await _jobs(db, board_runs=listeners > 0)
     each = POOL_SIZE + POOL_OVERFLOW + 1
     budget = f"{listeners} processes are listening. Each uses up to {each} of PostgreSQL's {connections} connections"
     found.append(_say(listeners * each <= connections, budget))

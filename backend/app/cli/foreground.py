@@ -1,10 +1,9 @@
 """The board served by this very process, talking to the person who started it rather than to a log."""
 
-import asyncio
 import errno
 import logging.config
 import socket
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, suppress
 
 import click
 import uvicorn
@@ -18,13 +17,15 @@ from app.migrations.upgrade import upgrade_sync
 from app.server.listeners import bound_sending, times_over
 from app.server.uvicorn_settings import UVICORN_SETTINGS
 from app.services.identity import setup
-from app.worker.process import work
+from app.worker.process import running_jobs
 
 
 class Server(uvicorn.Server):
     """uvicorn's server, which says where the board is once it answers, and has a worker beside it."""
 
-    _worker: asyncio.Task[None] | None = None
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._worker = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -34,14 +35,11 @@ class Server(uvicorn.Server):
             with suppress(DatabaseUnavailable):  # then there is worse news than a missing link
                 if link := await setup.link(db):
                     click.echo(f"It has no account yet. Create the first one at {link}")
-        self._worker = asyncio.create_task(work(asyncio.Event()))
+        await self._worker.enter_async_context(running_jobs(stop_within=0))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer no more. What the worker has begun is begun again at the next start."""
-        if self._worker is not None:
-            self._worker.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._worker
+        await self._worker.aclose()
         await super().shutdown(sockets)
 
 

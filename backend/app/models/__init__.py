@@ -9,6 +9,7 @@ from app.models.board import Board
 from app.models.feed import FeedEvent, FeedHead
 from app.models.github import GithubBudget, GithubDelivery
 from app.models.invite import Invite, ResetCode
+from app.models.job_report import JobReport
 from app.models.reference import ClearedBlocker, Reference, StatusReference
 from app.models.session import RefreshToken, Session
 from app.models.status import IdempotencyKey, Status
@@ -25,6 +26,7 @@ __all__ = [
     "GithubDelivery",
     "IdempotencyKey",
     "Invite",
+    "JobReport",
     "Reference",
     "RefreshToken",
     "ResetCode",

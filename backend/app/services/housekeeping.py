@@ -1,31 +1,21 @@
-"""What is thrown away, and when. Any process may do it, and only one at a time does."""
+"""What is thrown away, and when. Any worker may do it, and only one at a time does."""
 
 import asyncio
-import logging
-import random
-from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import CursorResult, func, select, text, update
+from sqlalchemy import CursorResult, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import advisory_locks
-from app.database import AsyncSessionLocal
-from app.errors import BoardError
-from app.models import Board
 from app.services.feed.log import KEPT_DAYS
-from app.services.transactions import autocommit, transaction
+from app.services.transactions import transaction
 
-log = logging.getLogger(__name__)
-
-EVERY: Final = 3600.0  # seconds
 BATCH_WITHIN: Final = 20.0  # seconds, for each batch; nobody waits for the answer
 
 # Rows that one transaction throws away, however many there are. PostgreSQL ends a statement after 6 seconds, and one
 # that does not get everything done in that time would have even more to do an hour later.
 BATCH: Final = 5000
 PAUSE: Final = 0.1  # seconds between two batches, for those who post meanwhile
-OVERDUE: Final = timedelta(days=1)
 
 # The log is cut at its beginning only, so that it never has a gap. Of the events that are too old the last one stays:
 # who has it goes on from there, and misses none.
@@ -70,18 +60,6 @@ async def _throw_away(db: AsyncSession, step: str) -> int | None:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-@transaction
-async def _note(db: AsyncSession) -> None:
-    await db.execute(update(Board).values(tidied_at=func.clock_timestamp()))
-
-
-@autocommit
-async def last_tidied(db: AsyncSession) -> timedelta:
-    """Return how long ago what has had its time was thrown away, all of it."""
-    ago: timedelta = (await db.execute(select(func.clock_timestamp() - Board.tidied_at))).scalar_one()
-    return ago
-
-
 async def tidy(db: AsyncSession) -> None:
     """Throw away what has had its time, a batch at a time, unless another process is at it."""
     for step in STEPS:
@@ -93,27 +71,3 @@ async def tidy(db: AsyncSession) -> None:
             if count == 0:
                 break
             await asyncio.sleep(PAUSE)
-    await _note(db)
-
-
-async def complain(db: AsyncSession) -> None:
-    """Say in the log where nothing was thrown away for a day, whatever the reason."""
-    ago = await last_tidied(db)
-    if ago > OVERDUE:
-        log.error("Nothing old has been thrown away for %d hours, so the database grows.", ago // timedelta(hours=1))
-
-
-async def tidy_for_ever() -> None:
-    """Tidy every hour, the first time some minutes after the start, so that workers don't do it in step."""
-    await asyncio.sleep(random.uniform(60, 600))  # noqa: S311 -- no secret
-    while True:
-        for do in (tidy, complain):
-            try:
-                async with AsyncSessionLocal() as db:
-                    await do(db)
-            except BoardError as error:
-                log.warning("Tidying up has to wait for the next hour: %s", error)
-            except Exception:
-                # Whatever it was, it must not be the end of all tidying.
-                log.exception("Tidying up failed, and is tried again in an hour.")
-        await asyncio.sleep(EVERY)

@@ -1,29 +1,35 @@
-"""`statusboard worker`: what is done in the background, for all processes that answer."""
+"""`statusboard worker`: the jobs in a process of their own, which an orchestrator starts, watches and stops."""
 
 import asyncio
 import logging
 import os
 import signal
 import tempfile
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from app.config import settings
-from app.database import AsyncSessionLocal, async_engine
-from app.errors import BoardError
-from app.services import wakeups
-from app.services.feed import follower
-from app.services.github import poller
-from app.services.github.client import GitHub
+from app.database import async_engine
+from app.worker.jobs import jobs
+from app.worker.runner import STOP_WITHIN, Runner
 
 log = logging.getLogger(__name__)
 
-POLL: Final = 1.0  # seconds; what is new is asked for within them
-RETRY: Final = 10.0  # seconds after something that nobody foresaw
 BEAT: Final = 2.0  # seconds
 SIGN_OF_LIFE: Final = "statusboard-worker"
+
+
+@asynccontextmanager
+async def running_jobs(*, stop_within: float) -> AsyncIterator[Runner]:
+    """Run every job for as long as the block takes, and wait so many seconds for what is under way then."""
+    async with AsyncExitStack() as resources:
+        runner = Runner(await jobs(resources))
+        runner.start()
+        try:
+            yield runner
+        finally:
+            await runner.stop(within=stop_within)
 
 
 async def run_until_stopped() -> None:
@@ -33,27 +39,16 @@ async def run_until_stopped() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     log.info("The worker has started.")
-    beating = asyncio.create_task(_beat())
-    try:
-        await work(stopping)
-    finally:
-        beating.cancel()
-        await async_engine.dispose()
-    log.info("The worker has stopped.")
-
-
-async def work(stopping: asyncio.Event) -> None:
-    """Do all that there is to do in the background until `stopping` is set."""
-    if settings.GITHUB_TOKEN is None:
-        log.info("Titles are off, since GITHUB_TOKEN is not set: references stay plain links.")
+    async with running_jobs(stop_within=STOP_WITHIN) as runner:
+        beating = asyncio.create_task(_beat(runner))
         await stopping.wait()
-        return
-    worker = _Enrichment(stopping)
-    wakeups.subscribe(worker.note_commit)
-    try:
-        await worker.run()
-    finally:
-        wakeups.unsubscribe(worker.note_commit)
+    beating.cancel()
+    if runner.stuck:
+        log.error("The worker ends in the middle of jobs that can't be cancelled: %s", ", ".join(runner.stuck))
+        logging.shutdown()
+        os._exit(1)  # asyncio would wait for them
+    await async_engine.dispose()
+    log.info("The worker has stopped.")
 
 
 def _touch(sign: Path) -> None:
@@ -65,60 +60,15 @@ def _touch(sign: Path) -> None:
         os.close(descriptor)
 
 
-async def _beat() -> None:
-    """Show an orchestrator, which has no port to ask, that the worker is not stuck: compose.yaml looks at the file."""
+async def _beat(runner: Runner) -> None:
+    """Show an orchestrator, which has no port to ask, that the jobs are run: compose.yaml looks at the file."""
     sign, was_told = Path(tempfile.gettempdir(), SIGN_OF_LIFE), False
     while True:
         try:
-            await asyncio.to_thread(_touch, sign)
+            if runner.is_alive:
+                await asyncio.to_thread(_touch, sign)
         except OSError as error:
             if not was_told:
                 log.warning("The worker can't show that it lives: %s", error)
             was_told = True
         await asyncio.sleep(BEAT)
-
-
-class _Enrichment:
-    def __init__(self, stopping: asyncio.Event) -> None:
-        self._stopping = stopping
-        self._committed = False
-        self._reconsidered = False
-        self._database_is_away = False
-
-    def note_commit(self) -> None:
-        self._committed = True
-
-    async def run(self) -> None:
-        async with GitHub() as hub:
-            while not self._stopping.is_set():
-                pause = await self._guard(self._step(hub))
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause):
-                        await self._stopping.wait()
-
-    async def _step(self, hub: GitHub) -> float:
-        if not self._reconsidered:
-            async with AsyncSessionLocal() as db:
-                await poller.reconsider(db)
-            self._reconsidered = True
-        asked = await poller.run_once(hub)
-        if self._committed:
-            self._committed = False
-            async with AsyncSessionLocal() as db:
-                await follower.notify(db)
-        return poller.PACE.total_seconds() if asked else POLL
-
-    async def _guard(self, step: Awaitable[float]) -> float:
-        """Return how long to wait after a step, which may fail but never ends the worker."""
-        try:
-            pause = await step
-        except BoardError as error:
-            if not self._database_is_away:
-                log.warning("The worker waits for the database: %s", error.__cause__ or error)
-            self._database_is_away = True
-            return POLL
-        except Exception:
-            log.exception("The worker failed at something, and goes on.")
-            return RETRY
-        self._database_is_away = False
-        return pause

@@ -17,8 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import __version__
 from app.cli import main
 from app.models import Invite
+from app.services import job_reports
+from app.services.job_reports import Report
+from tests.clock import let_pass
 from tests.logins import OTHER_PASSWORD, log_in
 from tests.personas import PASSWORD, Persona
+from tests.servers import serve, until
 from tests.subprocesses import SECRET, run_python
 
 COMMAND = "from app.cli import main; main(prog_name='statusboard')"
@@ -163,6 +167,49 @@ def test_doctor_tells_what_to_do(empty: AsyncSession, statusboard):
     assert "FIX   The database doesn't have this version's schema. Run: statusboard migrate" in process.stdout
     assert "FIX   JWT_SECRET has fewer than 32 bytes" in process.stdout
     assert "test-secret" not in process.stdout
+
+
+async def test_doctor_shows_each_job(db: AsyncSession, statusboard):
+    """When it last succeeded; one that fails, and why, is a problem."""
+    minutes = lambda count: timedelta(minutes=count, seconds=1)  # noqa: E731
+    await job_reports.write(
+        db,
+        [
+            Report("github", succeeded=minutes(180), failed=minutes(5), failure="it took longer than 60 s"),
+            Report("housekeeping", succeeded=minutes(12), failed=minutes(13), failure="KeyError"),
+            Report("new"),
+            Report("newer", failed=minutes(1), failure="KeyError"),
+        ],
+    )
+    process = statusboard("doctor")
+    lines = process.stdout.splitlines()
+
+    assert process.returncode == 1
+    assert [line for line in lines if "job" in line] == [
+        (
+            "FIX   The worker's job github failed 5 minutes ago: it took longer than 60 s. "
+            "It last succeeded 3 hours ago. The worker's log says more"
+        ),
+        "ok    The worker's job housekeeping last succeeded 12 minutes ago",
+        "ok    The worker's job new has not run yet",
+        "FIX   The worker's job newer failed just now: KeyError. It has not succeeded yet. The worker's log says more",
+    ]
+
+
+async def test_doctor_misses_a_worker(db: AsyncSession, database_url: str, statusboard):
+    """Where a board runs without one; a database that nobody serves needs none, such as a restored backup."""
+    await job_reports.write(db, [Report("housekeeping")])
+    with_one = statusboard("doctor").stdout
+    await let_pass(db, timedelta(minutes=3))
+    nobody_serves = said(statusboard("doctor"))
+    async with serve() as server:
+        await until(lambda: server.sockets.feed.connected)
+        without = statusboard("doctor")
+
+    assert "No worker" not in with_one + nobody_serves
+    assert without.returncode == 1
+    assert "FIX   No worker runs" in without.stdout
+    assert "`docker compose up --detach worker`" in without.stdout
 
 
 @pytest.mark.parametrize("change", [{"host": "127.0.0.1", "port": 1, "query": {}}, {"database": "nowhere"}])

@@ -1,6 +1,5 @@
 """What is thrown away, and what stays. The log's part of it is in `test_live_resume.py`."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,6 @@ from app.services import housekeeping
 from app.services.identity import attempts
 from tests.clock import let_pass
 from tests.logins import cookie, log_in
-from tests.patience import LONG
 from tests.personas import Persona, new_client
 from tests.recorder import recorded
 
@@ -103,29 +101,6 @@ async def test_one_process_tidies_at_a_time(ada: Persona, db: AsyncSession):
     assert (await tidied(db))[1] == 0
 
 
-async def test_a_database_that_is_away_does_not_end_it(database_url: str, monkeypatch):
-    """The next hour comes, and with it the next try."""
-    calls = 0
-    tidied = asyncio.Event()
-
-    async def tidy(_db: AsyncSession) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise DatabaseUnavailable
-        tidied.set()
-
-    monkeypatch.setattr(housekeeping, "tidy", tidy)
-    monkeypatch.setattr(housekeeping, "EVERY", 0)
-    monkeypatch.setattr(housekeeping.random, "uniform", lambda _first, _last: 0)
-    tidying = asyncio.create_task(housekeeping.tidy_for_ever())
-    async with asyncio.timeout(LONG):
-        await tidied.wait()
-    tidying.cancel()
-
-    assert calls >= 2
-
-
 @pytest.mark.parametrize("batch", [2, 3, 7])
 async def test_it_is_thrown_away_in_batches(ada: Persona, db: AsyncSession, monkeypatch, batch: int):
     """Each a transaction of its own, so that it gets done however much there is; and what is left is the same."""
@@ -146,7 +121,7 @@ async def test_it_is_thrown_away_in_batches(ada: Persona, db: AsyncSession, monk
 
 
 async def test_what_fails_does_not_undo_what_was_thrown_away(ada: Persona, db: AsyncSession, monkeypatch):
-    """The next hour goes on behind it: a single transaction would begin anew each time, with ever more to do."""
+    """The next try goes on behind it: a single transaction would begin anew each time, with ever more to do."""
     for _ in range(6):
         await ada.post("x")
     await let_pass(db, timedelta(days=8))
@@ -167,47 +142,6 @@ async def test_what_fails_does_not_undo_what_was_thrown_away(ada: Persona, db: A
     monkeypatch.undo()
 
     assert await db.scalar(text("SELECT count(*) FROM feed_events")) == before - 4
-
-
-async def test_it_is_known_when_it_was_last_done(ada: Persona, db: AsyncSession, caplog):
-    """For doctor and for the log, a day later; whoever finds another process at it has done nothing."""
-    await let_pass(db, timedelta(hours=25))
-    await housekeeping.complain(db)
-    complaints = list(caplog.messages)
-    caplog.clear()
-    async with database.async_engine.connect() as other:
-        await other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": advisory_locks.TIDY_UP})
-        await tidied(db)
-        await other.rollback()
-    meanwhile = await housekeeping.last_tidied(db)
-    await tidied(db)
-    await housekeeping.complain(db)
-
-    assert complaints == ["Nothing old has been thrown away for 25 hours, so the database grows."]
-    assert meanwhile > timedelta(days=1)
-    assert await housekeeping.last_tidied(db) < timedelta(hours=1)
-    assert caplog.messages == []
-
-
-async def test_an_unforeseen_failure_does_not_end_it(database_url: str, monkeypatch):
-    """Else nothing would be thrown away any more until a restart, without a word."""
-    calls = 0
-    tidied = asyncio.Event()
-
-    async def tidy(_db: AsyncSession) -> None:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            raise ZeroDivisionError
-        tidied.set()
-
-    monkeypatch.setattr(housekeeping, "tidy", tidy)
-    monkeypatch.setattr(housekeeping, "EVERY", 0)
-    monkeypatch.setattr(housekeeping.random, "uniform", lambda _first, _last: 0)
-    tidying = asyncio.create_task(housekeeping.tidy_for_ever())
-    async with asyncio.timeout(LONG):
-        await tidied.wait()
-    tidying.cancel()
 
 
 async def test_attempts_stay_as_long_as_they_count():

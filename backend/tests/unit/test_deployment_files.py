@@ -9,6 +9,8 @@ import pytest
 from app.config import Settings
 from app.server.listeners import SEND_TIMEOUT_MILLISECONDS
 from app.server.uvicorn_settings import UVICORN_SETTINGS
+from app.services.github import client
+from app.worker import runner
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,6 +51,14 @@ def test_each_time_to_stop_fits_into_the_next():
     assert SEND_TIMEOUT_MILLISECONDS / 1000 < worker < gunicorn < compose
     # A worker shows that it lives every `timeout / 2`, and not at all while it stops.
     assert murder / 2 + gunicorn < murder
+
+
+def test_the_worker_stops_before_it_is_killed():
+    """It waits for what is under way, which a request to GitHub may be, and then for what it has cancelled."""
+    compose = int(the_one(r"stop_grace_period: (\d+)s", read("compose.yaml")))
+
+    assert client.WITHIN < runner.STOP_WITHIN
+    assert compose > runner.STOP_WITHIN + runner.CANCEL_WITHIN
 
 
 def test_the_image_is_labelled_with_the_version():

@@ -10,18 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.services.feed import follower
 from app.services.github import poller
-from app.worker.process import POLL, SIGN_OF_LIFE
+from app.worker.process import SIGN_OF_LIFE
 from tests import canaries
 from tests.clock import let_pass, until_another_process_asks
 from tests.fake_github import TOKEN, FakeGitHub, stalls
 from tests.patience import LONG
 from tests.personas import Persona
 from tests.servers import receive, receive_until, serve, until
-from tests.subprocesses import running
+from tests.subprocesses import STATUSBOARD, running
 
 
 def worker(
-    database_url: str, github_url: str, *, command: tuple[str, ...] = ("worker",), **environment: str
+    database_url: str,
+    github_url: str,
+    *,
+    command: tuple[str, ...] = ("worker",),
+    code: str = STATUSBOARD,
+    **environment: str,
 ) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     """Run a worker in a process of its own, with GITHUB_TOKEN, until the block ends."""
     settings = {
@@ -30,7 +35,7 @@ def worker(
         "GITHUB_TOKEN": TOKEN,
         "LOG_LEVEL": "DEBUG",
     }
-    return running(*command, **settings | environment)
+    return running(*command, code=code, **settings | environment)
 
 
 async def stopped(process: asyncio.subprocess.Process) -> tuple[int, str]:
@@ -62,7 +67,6 @@ async def test_a_new_reference_has_its_title_within_three_seconds(
 
     assert (first["kind"], events[1]["kind"]) == ("reference.changed", "reference.changed")
     assert events[1]["data"]["title"] == "Cache the parse tree"
-    assert POLL < 3
     assert code == 0
     assert '"level":"ERROR"' not in log
 
@@ -167,7 +171,7 @@ async def test_a_sign_of_life_follows_no_link(github: FakeGitHub, database_url: 
 
 
 async def test_without_a_database_it_waits_and_says_so_once(github: FakeGitHub):
-    """It needs nothing in order to start, and tries again and again."""
+    """It needs nothing in order to start, and tries again and again. Each job says so for itself."""
     tried: list[asyncio.StreamWriter] = []
 
     async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -178,8 +182,38 @@ async def test_without_a_database_it_waits_and_says_so_once(github: FakeGitHub):
         port = nobody.sockets[0].getsockname()[1]
         nowhere = f"postgresql+asyncpg://nobody:nothing@127.0.0.1:{port}/nowhere?ssl=disable"
         async with worker(nowhere, github.url, LOG_LEVEL="INFO") as process:
-            await until(lambda: len(tried) > 3)
+            await until(lambda: len(tried) > 5)
             code, log = await stopped(process)
 
     assert code == 0
-    assert log.count("waits for the database") == 1
+    assert [log.count(f"The job {job} waits for the database") for job in ("github", "reports")] == [1, 1]
+
+
+async def test_a_job_that_ignores_its_end_does_not_keep_the_process(github: FakeGitHub, database_url: str):
+    """It is cut off, since asyncio would wait for it; the log names it."""
+    code = """
+import asyncio
+from app.cli import main
+from app.services import housekeeping
+from app.worker import process, runner
+
+async def ignore(_db):
+    print("It has begun.", flush=True)
+    while True:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            pass
+
+housekeeping.tidy = ignore
+process.STOP_WITHIN = runner.CANCEL_WITHIN = 0.1
+runner.LONGEST_START = 0
+main()
+"""
+    async with worker(database_url, github.url, code=code) as process, asyncio.timeout(LONG):
+        while b"It has begun." not in await process.stdout.readline():
+            pass
+        status, log = await stopped(process)
+
+    assert status == 1
+    assert "The worker ends in the middle of jobs that can't be cancelled: housekeeping" in log
