@@ -16,8 +16,8 @@ FIRST_NUMBER: Final = 1000
 # How the week's open stories end, once someone is there to see it.
 ENDINGS: Final = """
 hiro d! octo/mobile#79 is merged and octo/mobile#77 closed: photos are the right way up
-bruno d! octo/infra#66 is everywhere: all five regions pass the client's address on
-chiara d! octo/web#218 is merged. Every empty place says now what it is for
+bruno d! octo/infra#66 is live in all five regions
+chiara d! octo/web#218 is merged. Every empty list now says what it's for
 ada d! octo/api#423 is merged, so octo/api#421 is closed
 """
 
@@ -25,11 +25,11 @@ ada d! octo/api#423 is merged, so octo/api#421 is closed
 SCENES: Final = (
     """
     0 p Next: {0}
-    0 i {0} works on my machine. Now for everyone else's
-    0 b {0} wants a second pair of eyes
+    0 i {0} works on my machine. Now trying everyone else's
+    0 b {0} needs a review
     1 i Reading {0}
     1 d! {0} is merged
-    0 i On to what {0} has made possible
+    0 i Using {0} in the next step
     """,
     """
     0 i Looking into {0}
@@ -40,22 +40,22 @@ SCENES: Final = (
     """,
     """
     0 i Writing the tests first, for {0}
-    1 b Can't go on before {0}
-    0 i {0}: green here, red there
-    0 d! Green everywhere: {0} is in
-    1 i Going on where I waited for {0}
+    1 b Can't continue before {0}
+    0 i {0}: tests pass here, but not in CI
+    0 d! All tests pass: {0} is merged
+    1 i Continuing, now that {0} is there
     """,
     """
-    0 p An hour for small things, {0} first
+    0 p An hour for small things, starting with {0}
     0 d! {0} is done, and took nine minutes
-    1 p If it goes as fast, I have one, too
+    1 p That was fast. I have one, too
     0 d The small things are done for this week
     """,
     """
-    1 i Answering three people who ask for {0}
-    1 b They wait for {0}, and so do I
-    0 i Oh, that is me. Finishing {0} now
-    0 d! {0} is in. Sorry for the wait!
+    1 i Answering three people who want {0}
+    1 b They are waiting for {0}, and so am I
+    0 i Oh, that's mine. Finishing {0} now
+    0 d! {0} is done. Sorry for the wait!
     1 d Told all three
     """,
 )
@@ -66,11 +66,11 @@ TOPICS: Final = (
     "octo/infra#0 pull Keep logs for thirty days, not for ever",
     "octo/docs#0 pull A page for people in a hurry",
     "octo/mobile#0 issue The keyboard covers the last line",
-    "octo/api#0 pull Say which field was wrong, not only that one was",
+    "octo/api#0 pull Say which field is wrong",
     "octo/firmware#0 pull Sleep between two measurements",
     "octo/web#0 issue The print view leaves out the last column",
     "octo/infra#0 issue The disk alert goes off at 3 a.m.",
-    "octo/api#0 pull Answer 304 where nothing has changed",
+    "octo/api#0 pull Answer 304 if nothing has changed",
     "octo/mobile#0 pull Share a status from the camera",
     "octo/docs#0 issue Two pages disagree about time zones",
 )
