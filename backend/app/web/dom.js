@@ -36,12 +36,12 @@ export function swap(old, now) {
 // For those who hear the page, and only for them.
 export const spoken = (...children) => h("span", { class: "spoken" }, ...children);
 
-const voice = h("div", { class: "toast", role: "status", "aria-live": "polite" });
+let voice = null;
 let silence;
 
 // Shows a message for a while and has it read out. `action`: {label, run}, such as an undo.
 export function show(message, { action = null, seconds = 6 } = {}) {
-  if (!voice.isConnected) document.body.append(voice);
+  voice ??= document.body.appendChild(h("div", { class: "toast", role: "status", "aria-live": "polite" }));
   hush();
   const button = action && h("button", { type: "button", onclick: () => (hush(), action.run()) }, action.label);
   mount(voice, h("span", null, message), button);
@@ -50,14 +50,14 @@ export function show(message, { action = null, seconds = 6 } = {}) {
 
 export function hush() {
   clearTimeout(silence);
-  mount(voice);
+  if (voice) mount(voice);
 }
 
-const aside = h("div", { class: "spoken", role: "status", "aria-live": "polite" });
+let aside = null;
 
 // Has something read out that is to be seen elsewhere.
 export function say(message) {
-  if (!aside.isConnected) document.body.append(aside);
+  aside ??= document.body.appendChild(h("div", { class: "spoken", role: "status", "aria-live": "polite" }));
   aside.textContent = message;
 }
 

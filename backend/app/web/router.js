@@ -6,9 +6,9 @@ const listeners = new Set();
 
 // A one-time code that came in the address: {name: "setup" | "invite" | "reset" | "token", value}. It is taken out of
 // the address bar and the history at once.
-export let code = readCode();
+export let code = null;
 
-function readCode() {
+function takeCode() {
   const match = /^#(setup|invite|reset|token)=(.+)$/.exec(location.hash);
   if (!match) return null;
   history.replaceState(history.state, "", location.pathname + location.search);
@@ -52,10 +52,14 @@ export function link(asked, props, ...children) {
   return h("a", { ...props, href: href(asked), onclick: follow }, ...children);
 }
 
-window.addEventListener("popstate", tell);
-window.addEventListener("hashchange", () => {
-  const found = readCode();
-  if (!found) return;
-  code = found;
-  tell();
-});
+// Reads the address bar, and follows it from then on.
+export function startRouter() {
+  code = takeCode();
+  window.addEventListener("popstate", tell);
+  window.addEventListener("hashchange", () => {
+    const found = takeCode();
+    if (!found) return;
+    code = found;
+    tell();
+  });
+}

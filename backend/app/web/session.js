@@ -1,182 +1,190 @@
 // The login. The access token lives in memory only; the refresh cookie, which no script can see, brings the next one.
 
 import { ApiError, call, credentials, Unreachable } from "./api.js";
-import { code } from "./router.js";
 import { kept } from "./storage.js";
 
 // Seconds. The refresh cookie may live for no more than a day, and a timer of more than 2^31 ms fires at once.
 const RETRY = 10;
 const RENEW_WITHIN = 12 * 3600;
 
-let token = null;
-let endsAt = 0;
-let renewing = null;
-let timer;
-const listeners = new Set();
-
-export const session = {
-  // "unknown" until begun, then "out", "in", or "ended": it was there, and is over while the page is open.
-  state: "unknown",
-  user: null,
-  // The board's error with which it ended, if there was one.
-  reason: null,
-  // A wall's own API token, which can only read.
-  readOnly: false,
-
-  begin,
-  logIn,
-  logOut,
-  token: freshToken,
-  renew,
-  reload,
-  // The listener gets "state", "user" or "token": what has changed.
-  onChange: (listener) => (listeners.add(listener), () => listeners.delete(listener)),
-};
-
-function tell(what) {
-  for (const listener of listeners) listener(what);
-}
-
-function become(state, reason = null) {
-  if (session.state === state) return;
-  Object.assign(session, { state, reason });
-  tell("state");
-}
-
-function setUser(user) {
-  const known = JSON.stringify(session.user);
-  session.user = user;
-  if (!session.readOnly) kept.set("user", user);
-  if (JSON.stringify(user) !== known) tell("user");
-}
-
-function take(answer) {
-  token = answer.access_token;
-  // A minute before its end, or sooner where it is short-lived.
-  const margin = Math.min(60, answer.expires_in / 4);
-  endsAt = Date.now() + (answer.expires_in - margin) * 1000;
-  schedule(Math.min(answer.expires_in - margin, RENEW_WITHIN));
-  tell("token");
-}
-
-function schedule(seconds) {
-  clearTimeout(timer);
-  timer = setTimeout(() => renew().catch((error) => error instanceof Unreachable && schedule(RETRY)), seconds * 1000);
-}
-
-async function freshToken() {
-  if (token && Date.now() < endsAt) return token;
-  if (session.state === "out") return null;
-  return renew();
-}
-
-// Returns a new access token, or throws: ApiError once the session has ended, Unreachable where nobody answers.
-// `refused` is the token that was found to be no good; where there is a newer one already, that is the answer.
-function renew(refused = token) {
-  if (refused !== token && token) return Promise.resolve(token);
-  if (session.readOnly) return Promise.reject(end(new ApiError(401, { code: "invalid_token" })));
-  if (session.state === "ended") return Promise.reject(new ApiError(401, { code: "invalid_refresh_token" }));
-  renewing ??= refresh().finally(() => (renewing = null));
-  return renewing;
-}
-
-async function refresh() {
-  try {
-    take(await call("POST", "/auth/refresh", { anonymous: true }));
-    return token;
-  } catch (error) {
-    if (error instanceof Unreachable || error.status >= 500 || error.status === 429) throw new Unreachable(error.message);
-    throw end(error);
-  }
-}
-
-function end(error) {
-  token = null;
-  clearTimeout(timer);
-  kept.set(session.readOnly ? "wall" : "user", null);
-  become(session.user ? "ended" : "out", error);
-  return error;
-}
-
-async function reload() {
-  setUser(await call("GET", "/users/me"));
-  return session.user;
-}
-
 const isWall = () => new URLSearchParams(location.search).has("wall");
 
-// Takes up the login that the browser has, and returns its user or null. Throws Unreachable.
-async function begin() {
-  if (code?.name === "token") kept.set("wall", code.value);
-  if (isWall() && kept.get("wall")) return beginWall();
-  const user = kept.get("user");
-  if (!user) {
-    become("out");
-    return null;
+export class Session {
+  // "unknown" until begun, then "out", "in", or "ended": it was there, and is over while the page is open.
+  state = "unknown";
+  user = null;
+  // The board's error with which it ended, if there was one.
+  reason = null;
+  // A wall's own API token, which can only read.
+  readOnly = false;
+  #token = null;
+  #endsAt = 0;
+  #early = null;
+  #renewing = null;
+  #timer;
+  #listeners = new Set();
+
+  // Gives the calls of the API their token, and hears of logins in other tabs. Where there was a login, the next token
+  // is asked for at once; `begin` takes it from there.
+  start() {
+    credentials.token = () => this.token();
+    credentials.renew = (refused) => this.renew(refused);
+    window.addEventListener("storage", ({ key }) => key === "statusboard.user" && this.#otherTab());
+    if (!kept.get("user") || isWall()) return;
+    this.#early = this.renew();
+    this.#early.catch(() => {});
   }
-  try {
-    await (first ?? renew());
-  } catch (error) {
-    if (error instanceof Unreachable) throw error;
-    return null;
-  } finally {
-    first = null;
+
+  // The listener gets "state", "user" or "token": what has changed.
+  onChange(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
-  session.user = user;
-  become("in");
-  reload().catch(() => {});
-  return user;
-}
 
-async function beginWall() {
-  token = kept.get("wall");
-  endsAt = Infinity;
-  session.readOnly = true;
-  try {
-    await reload();
-  } catch (error) {
-    if (error instanceof Unreachable || error.status >= 500) throw new Unreachable(error.message);
-    end(error);
-    session.readOnly = false;
-    return null;
+  // Takes up the login that the browser has, or the token that a wall was opened with, and returns the user or null.
+  // Throws Unreachable.
+  async begin(wallToken = null) {
+    if (wallToken) kept.set("wall", wallToken);
+    if (isWall() && kept.get("wall")) return this.#beginWall();
+    const user = kept.get("user");
+    if (!user) {
+      this.#become("out");
+      return null;
+    }
+    try {
+      await (this.#early ?? this.renew());
+    } catch (error) {
+      if (error instanceof Unreachable) throw error;
+      return null;
+    } finally {
+      this.#early = null;
+    }
+    this.user = user;
+    this.#become("in");
+    this.reload().catch(() => {});
+    return user;
   }
-  become("in");
-  return session.user;
+
+  async #beginWall() {
+    this.#token = kept.get("wall");
+    this.#endsAt = Infinity;
+    this.readOnly = true;
+    try {
+      await this.reload();
+    } catch (error) {
+      if (error instanceof Unreachable || error.status >= 500) throw new Unreachable(error.message);
+      this.#end(error);
+      this.readOnly = false;
+      return null;
+    }
+    this.#become("in");
+    return this.user;
+  }
+
+  async logIn(username, password) {
+    const before = this.user?.username;
+    this.#take(await call("POST", "/auth/login", { body: { username, password }, anonymous: true }));
+    const user = await call("GET", "/users/me", { headers: { Authorization: `Bearer ${this.#token}` }, anonymous: true });
+    kept.set("user", user);
+    // Somebody else's board is another board: nothing of the one before may stay on the screen.
+    if (before && before !== user.username) return location.reload();
+    this.#setUser(user);
+    this.#become("in");
+    return user;
+  }
+
+  async logOut() {
+    await call("POST", "/auth/logout");
+    this.#token = null;
+    clearTimeout(this.#timer);
+    kept.set("user", null);
+    this.user = null;
+    this.#become("out");
+  }
+
+  // Reads anew who is logged in.
+  async reload() {
+    this.#setUser(await call("GET", "/users/me"));
+    return this.user;
+  }
+
+  // Returns an access token that is good, or null without a login.
+  async token() {
+    if (this.#token && Date.now() < this.#endsAt) return this.#token;
+    if (this.state === "out") return null;
+    return this.renew();
+  }
+
+  // Returns a new access token, or throws: ApiError once the session has ended, Unreachable where nobody answers.
+  // `refused` is the token that was found to be no good; where there is a newer one already, that is the answer.
+  async renew(refused = this.#token) {
+    if (refused !== this.#token && this.#token) return this.#token;
+    if (this.readOnly) throw this.#end(new ApiError(401, { code: "invalid_token" }));
+    if (this.state === "ended") throw new ApiError(401, { code: "invalid_refresh_token" });
+    this.#renewing ??= this.#refresh().finally(() => (this.#renewing = null));
+    return this.#renewing;
+  }
+
+  async #refresh() {
+    try {
+      this.#take(await call("POST", "/auth/refresh", { anonymous: true }));
+      return this.#token;
+    } catch (error) {
+      if (error instanceof Unreachable || error.status >= 500 || error.status === 429) throw new Unreachable(error.message);
+      throw this.#end(error);
+    }
+  }
+
+  #take({ access_token: token, expires_in: seconds }) {
+    this.#token = token;
+    // A minute before its end, or sooner where it is short-lived.
+    const margin = Math.min(60, seconds / 4);
+    this.#endsAt = Date.now() + (seconds - margin) * 1000;
+    this.#renewAfter(Math.min(seconds - margin, RENEW_WITHIN));
+    this.#tell("token");
+  }
+
+  #renewAfter(seconds) {
+    clearTimeout(this.#timer);
+    const retry = (error) => error instanceof Unreachable && this.#renewAfter(RETRY);
+    this.#timer = setTimeout(() => this.renew().catch(retry), seconds * 1000);
+  }
+
+  #setUser(user) {
+    const known = JSON.stringify(this.user);
+    this.user = user;
+    if (!this.readOnly) kept.set("user", user);
+    if (JSON.stringify(user) !== known) this.#tell("user");
+  }
+
+  #end(error) {
+    this.#token = null;
+    clearTimeout(this.#timer);
+    kept.set(this.readOnly ? "wall" : "user", null);
+    this.#become(this.user ? "ended" : "out", error);
+    return error;
+  }
+
+  #become(state, reason = null) {
+    if (this.state === state) return;
+    this.state = state;
+    this.reason = reason;
+    this.#tell("state");
+  }
+
+  #tell(what) {
+    for (const listener of this.#listeners) listener(what);
+  }
+
+  // Another tab has logged out, or in as somebody else.
+  #otherTab() {
+    if (this.readOnly || !this.user) return;
+    const other = kept.get("user");
+    if (this.state === "ended") {
+      if (other?.username === this.user.username) this.#refresh().then(() => this.#become("in")).catch(() => {});
+    } else if (!other) this.#end(new ApiError(401, { code: "invalid_refresh_token" }));
+    else if (other.username !== this.user.username) location.reload();
+  }
 }
 
-export async function logIn(username, password) {
-  const before = session.user?.username;
-  take(await call("POST", "/auth/login", { body: { username, password }, anonymous: true }));
-  const user = await call("GET", "/users/me", { headers: { Authorization: `Bearer ${token}` }, anonymous: true });
-  kept.set("user", user);
-  // Somebody else's board is another board: nothing of the one before may stay on the screen.
-  if (before && before !== user.username) return location.reload();
-  setUser(user);
-  become("in");
-  return user;
-}
-
-export async function logOut() {
-  await call("POST", "/auth/logout");
-  token = null;
-  clearTimeout(timer);
-  kept.set("user", null);
-  session.user = null;
-  become("out");
-}
-
-Object.assign(credentials, { token: freshToken, renew });
-
-// Asked for while the page's other modules are still on their way; `begin` takes it from there.
-let first = kept.get("user") && !isWall() ? renew() : null;
-first?.catch(() => {});
-
-// Another tab has logged out, or in as somebody else.
-window.addEventListener("storage", (event) => {
-  if (event.key !== "statusboard.user" || session.readOnly || !session.user) return;
-  const other = kept.get("user");
-  if (session.state === "ended") {
-    if (other?.username === session.user.username) refresh().then(() => become("in")).catch(() => {});
-  } else if (!other) end(new ApiError(401, { code: "invalid_refresh_token" }));
-  else if (other.username !== session.user.username) location.reload();
-});
+export const session = new Session();

@@ -25,7 +25,7 @@ export const whereabouts = () => `${new Intl.DateTimeFormat().resolvedOptions().
 
 // Formatters cost time to make, and keep the zone and the language in which they were made.
 let made = {};
-let madeAt = whereabouts();
+let madeAt = null;
 
 const format = (name, moment) => (made[name] ??= new Intl.DateTimeFormat(locale(), FORMATS[name])).format(new Date(moment));
 
@@ -125,9 +125,13 @@ function tick() {
   for (const listener of ticking) listener();
 }
 
-setInterval(tick, MINUTE / 2);
-document.addEventListener("visibilitychange", () => document.hidden || tick());
-window.addEventListener("languagechange", tick);
+// Starts the clock by which ages on the page are kept right.
+export function startClock() {
+  madeAt = whereabouts();
+  setInterval(tick, MINUTE / 2);
+  document.addEventListener("visibilitychange", () => document.hidden || tick());
+  window.addEventListener("languagechange", tick);
+}
 
 // A time of day, with the whole of it on hover.
 export const clockTime = (moment) => h("time", { datetime: moment, title: absolute(moment) }, atClock(moment));

@@ -148,7 +148,7 @@ def test_every_error_code_is_documented():
 def test_every_dependency_has_its_reason():
     """CONTRIBUTING names each package of pyproject.toml, and no other."""
     project = read(ROOT / "backend/pyproject.toml")
-    lists = re.findall(r"(?ms)^(?:dependencies|dev|browser|embedded|bench) = \[(.*?)\]$", project)
+    lists = re.findall(r"(?ms)^(?:dependencies|dev|browser|page|embedded|bench) = \[(.*?)\]$", project)
     packages = {re.split(r"[>=\[]", package)[0] for block in lists for package in re.findall(r'"([^"]+)"', block)}
     section = read(ROOT / "CONTRIBUTING.md").partition("## Dependencies")[2]
     rows = re.findall(r"(?m)^\| (`.+?) \|", section)

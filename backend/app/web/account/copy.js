@@ -2,8 +2,9 @@
 
 import { h, show, spoken } from "../dom.js";
 import { words } from "./words.js";
-const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 const SHOWN_FOR = 3000;
+
+const isMac = () => /Mac|iPhone|iPad/.test(navigator.platform);
 
 let made = 0;
 
@@ -37,7 +38,7 @@ export function copyable({ label, text, rows = 1 }) {
   async function onCopy() {
     const done = await copy(box);
     if (done) button.focus();
-    said.textContent = done ? words.copy.copied : words.copy.byHand(MAC);
+    said.textContent = done ? words.copy.copied : words.copy.byHand(isMac());
     show(said.textContent);
     setTimeout(() => (said.textContent = words.copy.copy), SHOWN_FOR);
   }

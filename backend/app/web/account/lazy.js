@@ -49,4 +49,7 @@ export async function accountView(asked, code) {
   return views.accountView(asked, code);
 }
 
-session.onChange(() => session.state === "ended" && fetchAccount().catch(() => {}));
+// Fetches what asks for a login as soon as a session ends.
+export function startAccount() {
+  session.onChange(() => session.state === "ended" && fetchAccount().catch(() => {}));
+}

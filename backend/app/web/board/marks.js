@@ -128,7 +128,7 @@ export function message(status, board) {
 }
 
 // The one tip: the title of what is pointed at or focused. It can be pointed at itself, and goes by Escape.
-const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
+let tip = null;
 let owner = null;
 
 function place() {
@@ -157,7 +157,7 @@ function look({ target }) {
 }
 
 export function startTips() {
-  document.body.append(tip);
+  tip = document.body.appendChild(h("div", { class: "tip", "aria-hidden": "true", hidden: true }));
   document.addEventListener("pointerover", look);
   document.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && look(event));
   document.addEventListener("focusout", hide);

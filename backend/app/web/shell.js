@@ -1,0 +1,180 @@
+// The frame of the page: its head with the navigation, and the view that the address asks for.
+
+import { accountView } from "./account/lazy.js";
+import { Unreachable } from "./api.js";
+import { Desk } from "./board/desk.js";
+import { boardViewOf } from "./board/views.js";
+import { after, h, mount, show as say } from "./dom.js";
+import { inWords } from "./faults.js";
+import { showKeys } from "./keys.js";
+import { code, href, link, onChange, query } from "./router.js";
+import { session } from "./session.js";
+import { onTick, whereabouts } from "./time.js";
+import { words } from "./words.js";
+
+const LONGEST_PAUSE = 30; // seconds
+
+function item(name, target, asked) {
+  const isHere = href(target) === href(asked.toString());
+  return h("li", null, link(target, { "aria-current": isHere && "page" }, name));
+}
+
+const navigation = (asked) =>
+  h(
+    "nav",
+    { "aria-label": words.shell.navigation },
+    h(
+      "ul",
+      null,
+      item(words.shell.board, {}, asked),
+      item(words.shell.feed, { view: "feed" }, asked),
+      item(words.shell.members, { view: "members" }, asked),
+      item(words.shell.settings, { view: "settings" }, asked),
+    ),
+  );
+
+const logOut = () => session.logOut().catch((error) => say(inWords(error)));
+
+function head(asked, main) {
+  const { user } = session;
+  const brand = link({}, { class: "brand" }, words.name);
+  if (!user) return h("header", { class: "head" }, brand);
+  const skip = (event) => (event.preventDefault(), main.focus());
+  return h(
+    "header",
+    { class: "head" },
+    h("a", { class: "skip", href: "#main", onclick: skip }, words.shell.skip),
+    brand,
+    navigation(asked),
+    h(
+      "div",
+      { class: "account" },
+      h("button", { type: "button", class: "for-keys", onclick: showKeys }, words.shell.keys),
+      link({ person: user.username }, null, h("bdi", null, user.display_name)),
+      h("button", { type: "button", onclick: logOut }, words.shell.logOut),
+    ),
+  );
+}
+
+const nothing = () => ({
+  element: h("div", { class: "plain" }, h("h1", null, words.shell.notThere), h("p", null, link({}, null, words.shell.back))),
+  title: words.shell.notThere,
+});
+
+// What is shown depends on who is logged in. It stays while a session is over and the box asks for a login.
+const who = () => `${session.user?.username} ${session.user?.role}`;
+
+// The name of the filter that is being changed: the view is made anew, and the focus stays where it was.
+const focusedFilter = () => document.activeElement?.closest(".filters") && document.activeElement.name;
+
+export class Shell {
+  // What the board's views work with, once the first of them was asked for.
+  desk = null;
+  // {element, title?, feed?, stop?}
+  view = null;
+  // Settles when the view that was asked for last is shown.
+  shown = Promise.resolve();
+  main = h("main", { id: "main", tabindex: "-1" });
+  #page = document.getElementById("page");
+  #top = h("div", { class: "top-of-page" });
+  #opening = null;
+  #isOpen = false;
+  #shownAt = null;
+  #shownTo = null;
+
+  // Takes up the login and shows what the address asks for, then and whenever that changes.
+  async start() {
+    await this.#begin();
+    onChange(() => this.show());
+    await this.show();
+    onTick(() => this.#travel());
+    this.#shownTo = who();
+    session.onChange((what) => what !== "token" && this.#follow());
+  }
+
+  show() {
+    this.shown = this.#show();
+    return this.shown;
+  }
+
+  async #begin() {
+    for (let pause = 1; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+      try {
+        return await session.begin(code?.name === "token" ? code.value : null);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        mount(this.#page, h("p", { class: "plain", role: "status" }, words.shell.waiting));
+        await after(pause * Math.random());
+      }
+    }
+  }
+
+  async #show() {
+    const asked = query();
+    const address = location.href;
+    const field = focusedFilter();
+    const account = await accountView(asked, code);
+    if (location.href !== address) return;
+    if (!account && !this.#isOpen) {
+      mount(this.#page, head(asked, this.main), h("p", { class: "plain faint" }, words.shell.loading));
+      if (!(await this.#open()) || location.href !== address) return;
+    }
+    this.#shownAt = whereabouts();
+    // Before the next view is made, which may take up the feed that this one lets go.
+    this.view?.stop?.();
+    this.#lay(account ?? boardViewOf(asked, this.desk) ?? nothing(), asked, !account);
+    if (field) this.main.querySelector(`.filters [name="${field}"]`)?.focus();
+  }
+
+  // The desk is laid out when the first view of the board is asked for. Returns whether it is.
+  async #open() {
+    this.desk ??= this.#newDesk();
+    this.#opening ??= this.desk.open();
+    try {
+      await this.#opening;
+      this.#isOpen = true;
+    } catch (error) {
+      this.#opening = null;
+      mount(this.#page, head(query(), this.main), h("p", { class: "plain" }, inWords(error)));
+    }
+    return this.#isOpen;
+  }
+
+  #newDesk() {
+    const desk = new Desk();
+    desk.board.onChange(({ names }) => names && this.#nameWindow());
+    return desk;
+  }
+
+  // Puts a view in the place of the one before, and the focus into it.
+  #lay(view, asked, isOfBoard) {
+    const before = this.view;
+    const isWall = asked.has("wall") && isOfBoard;
+    this.view = view;
+    document.documentElement.toggleAttribute("data-wall", isWall);
+    this.#nameWindow();
+    mount(this.#top, this.desk?.connection.element, isOfBoard && !isWall && this.desk?.composer?.element);
+    mount(this.main, view.element);
+    mount(this.#page, !isWall && head(asked, this.main), this.#top, this.main);
+    if (before) this.main.focus();
+    scrollTo(0, 0);
+  }
+
+  #nameWindow() {
+    document.title = this.view?.title ? `${this.view.title} · ${words.name}` : words.name;
+  }
+
+  // In another time zone or language, what is shown of the board is made anew, once nothing is being typed there.
+  #travel() {
+    const isTypedIn = this.main.querySelector(".editing, :is(input, select, textarea):focus");
+    if (this.#shownAt !== whereabouts() && this.view?.stop && !isTypedIn) this.show();
+  }
+
+  #follow() {
+    if (who() === this.#shownTo) return;
+    // Nothing of somebody's board stays behind for the next one.
+    if (this.desk && !session.user) return location.assign("/");
+    this.#shownTo = who();
+    this.show();
+  }
+}
