@@ -53,7 +53,7 @@ export class Blockers {
       this.#list,
       this.#more,
     );
-    this.stop = desk.board.onChange(({ now }) => now && this.#show());
+    this.stop = desk.board.onChange(({ overview }) => overview && this.#show());
     this.#show();
   }
 

@@ -1,7 +1,7 @@
 // What the views work with: the board, what goes out, and the connection that keeps them right.
 
 import { Unreachable } from "../api.js";
-import { Board } from "./store.js";
+import { BoardStore } from "./store.js";
 import { clearedText } from "./blockers.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
@@ -17,7 +17,7 @@ import { words } from "../words.js";
 const LONGEST_PAUSE = 20; // seconds
 
 export class Desk {
-  board = new Board();
+  board = new BoardStore();
   outbox = new Outbox(this.board);
   connection = new Connection(() => this.live);
   live = new Live({

@@ -45,7 +45,7 @@ function personField(chosen, board, onchange) {
     mount(element, anyOption(), named.map(([username, label]) => option(username, label, wanted)));
   };
   show();
-  return { element, stop: board.onChange(({ now }) => now && show()) };
+  return { element, stop: board.onChange(({ overview }) => overview && show()) };
 }
 
 // Returns {element, stop}.

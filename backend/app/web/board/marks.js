@@ -45,11 +45,6 @@ export const CATEGORIES = ["planning", "in-progress", "blocked", "done"];
 export const chip = (category) =>
   h("span", { class: "chip", "data-category": category }, categoryIcon(category), words.category[category] ?? category);
 
-const OVER = new Set(["closed", "not_planned", "merged"]);
-
-// Nothing more is to be waited for.
-export const isOver = (reference) => OVER.has(reference.state);
-
 // In one line, for the tip and for who can't see it: "pull request, merged: Cache the parse tree".
 function about(reference) {
   const { kind, state, title, moved_to: place } = reference;

@@ -70,7 +70,7 @@ export class Now {
       h("h2", { id: "now-heading" }, words.now.heading),
       this.#place,
     );
-    this.#stops = [board.onChange(({ now }) => now && this.#show()), onTick(() => this.#show())];
+    this.#stops = [board.onChange(({ overview }) => overview && this.#show()), onTick(() => this.#show())];
     this.#show();
   }
 
@@ -79,7 +79,7 @@ export class Now {
   }
 
   #show() {
-    const active = this.#board.now();
+    const active = this.#board.presentStatuses();
     const make = active.length > MANY ? tableRow : line;
     if (this.#rows?.make !== make || !active.length) this.#frame(make, active.length);
     const here = new Set(active.map(({ user }) => user.username));

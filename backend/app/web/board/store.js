@@ -2,9 +2,9 @@
 
 import { call, everyItem } from "../api.js";
 import { now } from "../clock.js";
+import { Changes } from "./changes.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
-import { isOver } from "./marks.js";
 import { byName, Names } from "../names.js";
 import { session } from "../session.js";
 import { dayIn } from "../time.js";
@@ -14,20 +14,12 @@ const MOST_BLOCKERS_EACH = 10;
 
 const byAge = (one, other) => (isLater(one, other) ? 1 : -1);
 
-const nothing = () => ({
-  reset: false,
-  posted: [],
-  edited: new Set(),
-  deleted: new Set(),
-  cleared: [],
-  references: new Set(),
-  // Somebody is called otherwise, also to be told from somebody else.
-  names: false,
-  // Something that the rows of Now or the blockers are made of.
-  now: false,
-});
+const OVER = new Set(["closed", "not_planned", "merged"]);
 
-export class Board {
+// Nothing more is to be waited for.
+const isOver = (reference) => OVER.has(reference.state);
+
+export class BoardStore {
   position = null;
   // By what messages are read, until the board has said it.
   github = {};
@@ -44,16 +36,13 @@ export class Board {
   #turn = Promise.resolve();
   #again = null;
   #leaving = null;
-  #listeners = new Set();
-  #changes = nothing();
-  #flushing = false;
+  #changes = new Changes();
   // All that was said, as far as it was read: the list of the feed without a filter.
   feed = new StatusList(this, {});
 
   // The listener gets what has changed, gathered for each frame.
   onChange(listener) {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#changes.onChange(listener);
   }
 
   // Reads everything. The two answers may be of two moments: the feed then is read again, so that it is not the older.
@@ -67,10 +56,11 @@ export class Board {
       this.#takeState(state);
       this.feed.begin(first);
       this.position = state.position;
-      this.#changes.reset = true;
+      this.#changes.next().reset = true;
+      // At once, not with the next frame: a view that is made meanwhile would begin twice, and lists take the events that
+      // have waited only after they began anew.
+      this.#changes.tell();
     });
-    // Now, and not with the next frame: whoever begins to look meanwhile would begin twice.
-    this.#flush();
   }
 
   // Reads who is doing what anew, where events alone don't tell: what was newest is gone, say.
@@ -95,7 +85,6 @@ export class Board {
         const events = this.#waiting;
         this.#waiting = null;
         for (const event of events) this.apply(event);
-        this.#flushSoon();
       }
     });
     this.#turn = reading.catch(() => {});
@@ -109,7 +98,7 @@ export class Board {
     this.#newest = new Map(members.filter(({ status }) => status).map(({ user, status }) => [user.username, status.id]));
     this.#blockers = new Set(blockers.map(({ status }) => status.id));
     for (const { status } of [...members, ...blockers]) if (status) this.learn(status);
-    this.#changes.now = true;
+    this.#changes.next().overview = true;
   }
 
   // Takes in a status from an answer. What is known already was kept right by events, and may be newer.
@@ -135,8 +124,7 @@ export class Board {
 
   #name(person) {
     if (!this.#names.set(person)) return;
-    this.#changes.names = this.#changes.now = true;
-    this.#flushSoon();
+    Object.assign(this.#changes.next(), { names: true, overview: true });
   }
 
   // Whose account is disabled may be known by their statuses alone.
@@ -156,12 +144,12 @@ export class Board {
         this.left.set(user.username, user);
         this.#name(user);
       }
-      this.#changes.now = true;
+      this.#changes.next().overview = true;
     }).catch(() => (this.#leaving = null));
   }
 
   // Who has said something today, where they are, by name, each with the newest status.
-  now() {
+  presentStatuses() {
     const days = new Map();
     const today = (zone) => days.get(zone) ?? days.set(zone, dayIn(zone, now())).get(zone);
     return [...this.members.values()]
@@ -190,8 +178,6 @@ export class Board {
     else if (kind === "member.changed") this.#member(data);
     else if (kind === "reference.changed") this.#reference(data);
     else if (kind === "blocker.cleared") this.#cleared(data);
-    else return;
-    this.#flushSoon();
   }
 
   // An answer may come after the news of a later edit.
@@ -210,8 +196,8 @@ export class Board {
     const newest = this.statuses.get(this.#newest.get(username));
     if (!newest || isLater(status, newest)) this.#newest.set(username, status.id);
     if (isNew || newest?.id !== status.id) this.#block(status);
-    this.#changes.posted.push(status.id);
-    this.#changes.now = true;
+    this.#changes.next().posted.push(status.id);
+    this.#changes.next().overview = true;
   }
 
   #block(status) {
@@ -231,8 +217,8 @@ export class Board {
     if (this.#gone.has(status.id)) return;
     if (this.statuses.get(status.id)?.category !== status.category) this.#readState();
     this.#keep(status);
-    this.#changes.edited.add(status.id);
-    this.#changes.now = true;
+    this.#changes.next().edited.add(status.id);
+    this.#changes.next().overview = true;
   }
 
   #deleted(id) {
@@ -240,8 +226,8 @@ export class Board {
     this.#gone.add(id);
     this.statuses.delete(id);
     this.#blockers.delete(id);
-    this.#changes.deleted.add(id);
-    this.#changes.now = true;
+    this.#changes.next().deleted.add(id);
+    this.#changes.next().overview = true;
     this.#readState();
   }
 
@@ -253,37 +239,20 @@ export class Board {
     if (user.disabled === known) this.#readState();
     if (user.username === session.user.username) session.reload().catch(() => {});
     this.#name(user);
-    this.#changes.now = true;
+    this.#changes.next().overview = true;
   }
 
   #reference(reference) {
     const name = key(reference);
     if (JSON.stringify(this.#references.get(name)) === JSON.stringify(reference)) return;
     this.#references.set(name, reference);
-    this.#changes.references.add(name);
-    this.#changes.now = true;
+    this.#changes.next().references.add(name);
+    this.#changes.next().overview = true;
   }
 
   #cleared(status) {
     if (this.#gone.has(status.id)) return;
     this.#keep(status);
-    this.#changes.cleared.push(status);
-  }
-
-  // In the next frame, or soon where there is none because nobody looks.
-  #flushSoon() {
-    if (this.#flushing) return;
-    this.#flushing = true;
-    const flush = () => this.#flush();
-    requestAnimationFrame(flush);
-    setTimeout(flush, document.hidden ? 50 : 300);
-  }
-
-  #flush() {
-    if (!this.#flushing) return;
-    this.#flushing = false;
-    const changes = this.#changes;
-    this.#changes = nothing();
-    for (const listener of [...this.#listeners]) listener(changes);
+    this.#changes.next().cleared.push(status);
   }
 }

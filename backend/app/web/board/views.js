@@ -24,12 +24,12 @@ function personView(desk, username) {
   const head = h("div", { class: "about" });
 
   const show = () => {
-    const now = find();
-    if (!now) board.readLeft();
+    const person = find();
+    if (!person) board.readLeft();
     mount(
       head,
       h("h1", null, h("bdi", null, name())),
-      h("p", { class: "faint" }, now ? aboutPerson(now) : words.person.gone),
+      h("p", { class: "faint" }, person ? aboutPerson(person) : words.person.gone),
     );
   };
   show();
@@ -37,7 +37,7 @@ function personView(desk, username) {
     heading: words.person.said,
     own: find()?.username === session.user.username,
   });
-  const stops = [onTick(show), board.onChange(({ now }) => now && show())];
+  const stops = [onTick(show), board.onChange(({ overview }) => overview && show())];
   return {
     element: h("div", { class: "column" }, head, feed.element),
     get title() {
