@@ -61,10 +61,11 @@ export class Live {
 
   stop() {}
 
-  // Something suggests that the network is another one, or there again.
+  // Something suggests that the network is another one, or there again, or that the page is looked at again.
   nudge() {
-    if (this.state.name === "open") this.#check();
-    else if (this.state.name !== "stopped" && !this.#socket) this.#connect();
+    if (this.state.name === "stopped") return;
+    if (!this.#socket) this.#connect();
+    else if (this.state.name === "open") this.#check();
   }
 
   #become(name, reason = null) {
