@@ -5,7 +5,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.browser.actions import blocked, entry, now
 from tests.browser.board import Board, Member
 from tests.browser.windows import Window
-from tests.grammar import CASES, READ, Piece, asked, check
+from tests.grammar import CASES, Piece
 
 # How messages stand in the page with the references that the board has found in them, and what is copied of each.
 SHOWN = """
@@ -34,15 +34,6 @@ async def module(page: Page, name: str) -> str:
     address = await page.get_attribute(f"link[href$='/{name}.js']", "href")
     assert address is not None
     return address
-
-
-async def test_the_page_reads_as_the_server_does(stranger: Window):
-    """It leaves out no word, finds the same references, and is soon done with whatever is long."""
-    await stranger.go()
-    script = f"async ([address, messages]) => ({READ})((await import(address)).pieces, messages)"
-    read = await stranger.page.evaluate(script, [await module(stranger.page, "grammar"), asked()])
-
-    check(read)
 
 
 def seen(piece: Piece) -> str:

@@ -1,4 +1,4 @@
-"""How the page reads messages, in Node where there is one; tests/browser/test_grammar.py asks a browser the same."""
+"""How the page reads messages, beside how the server does; tests/page/grammar.test.js holds it to the table alone."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ from tests.grammar import READ, asked, check
 NODE = shutil.which("node")
 
 
-@pytest.mark.skipif(NODE is None, reason="There is no Node here. The browser tests ask the same.")
+@pytest.mark.skipif(NODE is None, reason="There is no Node here; CI has one.")
 def test_the_page_reads_as_the_server_does():
     """It leaves out no word, finds the same references, and is soon done with whatever is long."""
     script = f"""
