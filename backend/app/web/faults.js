@@ -1,7 +1,7 @@
 // What went wrong, in words.
 
-import { ApiError, Unreachable } from "./api.js";
 import { words } from "./account/words.js";
+import { ApiError, Unreachable } from "./api.js";
 const boardsOrigin = () => document.querySelector('meta[name="statusboard-origin"]')?.content;
 
 export function inWords(error) {

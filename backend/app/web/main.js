@@ -2,7 +2,8 @@
 
 import "./early.js";
 import { fetchAccount, startAccount } from "./account/lazy.js";
-import { copyAsWritten, startTips } from "./board/marks.js";
+import { copyAsWritten } from "./board/badges.js";
+import { startTips } from "./board/tips.js";
 import { startRouter } from "./router.js";
 import { Shell } from "./shell.js";
 import { startShortcuts } from "./shortcuts.js";

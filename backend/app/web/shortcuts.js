@@ -1,7 +1,7 @@
 // What each single key does to what is shown.
 
-import { CATEGORIES } from "./board/marks.js";
-import { chosenRow, editRow, step, toggle } from "./board/status.js";
+import { CATEGORIES } from "./board/icons.js";
+import { chosenRow, editRow, step, toggle } from "./board/rows.js";
 import { hush } from "./dom.js";
 import { showKeys, startKeys } from "./keys.js";
 import { go } from "./router.js";

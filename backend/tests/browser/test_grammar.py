@@ -9,8 +9,8 @@ from tests.grammar import CASES, Piece
 
 # How messages stand in the page with the references that the board has found in them, and what is copied of each.
 SHOWN = """
-    async ([marks, messages]) => {
-        const { message } = await import(marks);
+    async ([badges, messages]) => {
+        const { message } = await import(badges);
         const place = document.body.appendChild(document.createElement("pre"));
         return messages.map(([text, github, names]) => {
             const references = names.map((name) => {
@@ -46,7 +46,7 @@ async def test_every_word_is_on_the_screen_and_copied(stranger: Window):
     """Of each message of the table, and nothing beside it, whatever the board knows of its references."""
     await stranger.go()
     messages = [(case.message, case.options, case.references) for case in CASES]
-    shown = await stranger.page.evaluate(SHOWN, [await module(stranger.page, "marks"), messages])
+    shown = await stranger.page.evaluate(SHOWN, [await module(stranger.page, "badges"), messages])
 
     assert [each["shown"].lower() for each in shown] == ["".join(map(seen, case.pieces)) for case in CASES]
     assert [each["copied"].strip() for each in shown] == [case.message.replace("\u00a0", " ").strip() for case in CASES]

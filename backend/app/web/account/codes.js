@@ -2,10 +2,10 @@
 
 import { call } from "../api.js";
 import { h, mount, show } from "../dom.js";
+import { inWords } from "../faults.js";
 import { forgetCode, go } from "../router.js";
 import { session } from "../session.js";
 import { kept } from "../storage.js";
-import { inWords } from "../faults.js";
 import { browsersZone, displayNameField, field, passwordField, usernameField } from "./fields.js";
 import { form } from "./form.js";
 import { view as login } from "./login.js";

@@ -1,9 +1,9 @@
 // The account pages, which are fetched when the first of them is asked for, or once the board is on the screen: before that,
 // nobody should wait for them.
 
-import { inWords } from "../faults.js";
 import { Unreachable } from "../api.js";
 import { h } from "../dom.js";
+import { inWords } from "../faults.js";
 import { session } from "../session.js";
 import { words } from "../words.js";
 

@@ -1,9 +1,9 @@
 // Logging in: the form, and the view for someone who comes without a session.
 
 import { h } from "../dom.js";
+import { inWords } from "../faults.js";
 import { link } from "../router.js";
 import { session } from "../session.js";
-import { inWords } from "../faults.js";
 import { passwordField, usernameField } from "./fields.js";
 import { form } from "./form.js";
 import { words } from "./words.js";

@@ -2,8 +2,8 @@
 
 import { now } from "../clock.js";
 import { h, mount } from "../dom.js";
-import { absolute, distance } from "../time.js";
 import { inWords } from "../faults.js";
+import { absolute, distance } from "../time.js";
 import { words } from "./words.js";
 // A part of a page under its heading. The heading takes the focus when the thing that had it is gone.
 let sections = 0;

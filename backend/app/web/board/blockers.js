@@ -1,11 +1,12 @@
 // What keeps people from going on: what they wait for and since when, and that they need not any more.
 
 import { h, mount } from "../dom.js";
-import { name } from "./grammar.js";
-import { badge, categoryIcon } from "./marks.js";
-import { who } from "./status.js";
 import { sinceTime } from "../time.js";
 import { words } from "../words.js";
+import { badge } from "./badges.js";
+import { name } from "./grammar.js";
+import { categoryIcon } from "./icons.js";
+import { who } from "./person.js";
 
 // As many as leave room for those who are not blocked.
 const MANY = 6;

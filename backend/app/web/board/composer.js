@@ -1,12 +1,13 @@
 // The one box in which a status is written. What stands in it is kept in this tab, over reloads and the end of a session.
 
 import { h, mount, say, show } from "../dom.js";
-import { key, pieces } from "./grammar.js";
 import { isComposing } from "../keys.js";
-import { badge, CATEGORIES, categoryIcon } from "./marks.js";
 import { session } from "../session.js";
 import { tab } from "../storage.js";
 import { words } from "../words.js";
+import { badge } from "./badges.js";
+import { key, pieces } from "./grammar.js";
+import { CATEGORIES, categoryIcon } from "./icons.js";
 
 const LONGEST = 500;
 const USUAL = "in-progress";

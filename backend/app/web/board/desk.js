@@ -1,18 +1,18 @@
 // What the views work with: the board, what goes out, and the connection that keeps them right.
 
 import { Unreachable } from "../api.js";
-import { BoardStore } from "./store.js";
+import { after, show } from "../dom.js";
+import { notifications } from "../notifications.js";
+import { session } from "../session.js";
+import { words } from "../words.js";
+import { renewBadges } from "./badges.js";
 import { clearedText } from "./blockers.js";
 import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
-import { after, show } from "../dom.js";
 import { Live } from "./live.js";
-import { renewBadges } from "./marks.js";
-import { notifications } from "../notifications.js";
 import { Outbox } from "./outbox.js";
-import { session } from "../session.js";
-import { renewNames } from "./status.js";
-import { words } from "../words.js";
+import { renewNames } from "./person.js";
+import { BoardStore } from "./store.js";
 
 const LONGEST_PAUSE = 20; // seconds
 

@@ -1,13 +1,13 @@
 // Editing and deleting one's own statuses, with a way back.
 
-import { inWords } from "../faults.js";
 import { call } from "../api.js";
 import { now } from "../clock.js";
 import { h, mount, show } from "../dom.js";
+import { inWords } from "../faults.js";
 import { isComposing } from "../keys.js";
-import { CATEGORIES } from "./marks.js";
 import { session } from "../session.js";
 import { words } from "../words.js";
+import { CATEGORIES } from "./icons.js";
 
 const WINDOW = 15 * 60_000;
 

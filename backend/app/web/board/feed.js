@@ -1,11 +1,11 @@
 // The feed: one line a status, by day. Nothing moves under the reader: what is new waits behind a pill.
 
-import { inWords } from "../faults.js";
 import { h, mount, say } from "../dom.js";
-import { Lines } from "./lines.js";
-import { pendingRow, renewRow, rowEvents } from "./status.js";
+import { inWords } from "../faults.js";
 import { onTick } from "../time.js";
 import { words } from "../words.js";
+import { Lines } from "./lines.js";
+import { pendingRow, renewRow, rowEvents } from "./rows.js";
 
 const AHEAD = "1200px 0px";
 // Seconds between two times that new statuses are read out.

@@ -1,9 +1,9 @@
 // Finding: by words, person, category, reference and day. What is asked for stands in the address bar.
 
 import { h, mount } from "../dom.js";
-import { CATEGORIES } from "./marks.js";
 import { go, link } from "../router.js";
 import { words } from "../words.js";
+import { CATEGORIES } from "./icons.js";
 
 export const FILTERS = ["q", "author", "category", "reference", "day"];
 

@@ -2,8 +2,8 @@
 // and for paper; page.css has only those near what is seen laid out.
 
 import { h, mount } from "../dom.js";
-import { statusRow } from "./status.js";
 import { day, dayHeading } from "../time.js";
+import { statusRow } from "./rows.js";
 
 // Rows that are laid out together.
 const TOGETHER = 40;

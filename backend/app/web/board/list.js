@@ -2,9 +2,9 @@
 // meanwhile.
 
 import { call } from "../api.js";
+import { bounds } from "../time.js";
 import { key } from "./grammar.js";
 import { Search } from "./search.js";
-import { bounds } from "../time.js";
 
 const PAGE = 50;
 

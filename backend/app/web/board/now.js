@@ -3,10 +3,11 @@
 
 import { now } from "../clock.js";
 import { h, mount, swap } from "../dom.js";
-import { chip, message } from "./marks.js";
-import { who } from "./status.js";
 import { age, HOURS, onTick } from "../time.js";
 import { words } from "../words.js";
+import { message } from "./badges.js";
+import { chip } from "./icons.js";
+import { who } from "./person.js";
 
 const MANY = 30;
 const OLD = HOURS(4);

@@ -2,11 +2,11 @@
 
 import { call } from "../api.js";
 import { h, mount } from "../dom.js";
+import { words } from "../words.js";
+import { badge } from "./badges.js";
 import { Feed } from "./feed.js";
 import { key } from "./grammar.js";
 import { StatusList } from "./list.js";
-import { badge } from "./marks.js";
-import { words } from "../words.js";
 
 // Nobody has spoken of it yet, or it can't be one.
 const isUnknown = ({ status }) => status === 404 || status === 422;

@@ -2,12 +2,12 @@
 
 import { call, everyItem } from "../api.js";
 import { now } from "../clock.js";
-import { Changes } from "./changes.js";
-import { key } from "./grammar.js";
-import { isLater, StatusList } from "./list.js";
 import { byName, Names } from "../names.js";
 import { session } from "../session.js";
 import { dayIn } from "../time.js";
+import { Changes } from "./changes.js";
+import { key } from "./grammar.js";
+import { isLater, StatusList } from "./list.js";
 
 // A member who keeps saying "blocked" has this many blockers at most.
 const MOST_BLOCKERS_EACH = 10;

@@ -1,15 +1,15 @@
 // Which view of the board an address asks for.
 
-import { Blockers } from "./blockers.js";
-import { Feed } from "./feed.js";
-import { FILTERS, filterOf, filters } from "./filters.js";
 import { h, mount } from "../dom.js";
-import { StatusList } from "./list.js";
-import { Now } from "./now.js";
-import { referenceView } from "./reference.js";
 import { session } from "../session.js";
 import { atClockIn, onTick } from "../time.js";
 import { words } from "../words.js";
+import { Blockers } from "./blockers.js";
+import { Feed } from "./feed.js";
+import { FILTERS, filterOf, filters } from "./filters.js";
+import { StatusList } from "./list.js";
+import { Now } from "./now.js";
+import { referenceView } from "./reference.js";
 
 function aboutPerson({ username, disabled, time_zone: zone }) {
   return disabled ? words.person.left(`@${username}`) : `@${username}, ${words.person.localTime(atClockIn(zone), zone)}`;

@@ -1,28 +1,14 @@
 // One status in one line, which opens to all that it says and what can be done with it.
 
-import { canEdit, canRemove, edit, remove } from "./editing.js";
 import { h, swap } from "../dom.js";
-import { name } from "./grammar.js";
-import { chip, message } from "./marks.js";
 import { link } from "../router.js";
 import { absolute, clockTime } from "../time.js";
 import { words } from "../words.js";
-
-// A username that tells two people apart is never cut off.
-export function who(person, board) {
-  const { username } = person;
-  const name = board.nameOf(person);
-  const isWhole = name.endsWith(`(@${username})`);
-  return link({ person: username }, { class: isWhole ? "who whole" : "who", "data-person": username }, h("bdi", null, name));
-}
-
-// Puts the names as they are now wherever they stand.
-export function renewNames(board) {
-  for (const old of document.querySelectorAll("[data-person]")) {
-    const person = { username: old.dataset.person, display_name: old.textContent };
-    if (old.textContent !== board.nameOf(person)) swap(old, who(person, board));
-  }
-}
+import { message } from "./badges.js";
+import { canEdit, canRemove, edit, remove } from "./editing.js";
+import { name } from "./grammar.js";
+import { chip } from "./icons.js";
+import { who } from "./person.js";
 
 export function statusRow(status, { board }) {
   return h(

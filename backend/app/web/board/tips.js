@@ -1,0 +1,40 @@
+// The one tip: the title of what is pointed at or focused. It can be pointed at itself, and goes by Escape.
+
+import { h } from "../dom.js";
+
+let tip = null;
+let owner = null;
+
+function place() {
+  const at = owner.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = tip;
+  const below = at.bottom + height + 8 < innerHeight;
+  tip.style.left = `${Math.max(8, Math.min(at.left, innerWidth - width - 8))}px`;
+  tip.style.top = `${below ? at.bottom : at.top - height}px`;
+}
+
+function hide() {
+  owner = null;
+  tip.hidden = true;
+}
+
+function look({ target }) {
+  if (target === tip) return;
+  const found = target.closest?.("[data-tip]") ?? null;
+  if (found === owner) return;
+  hide();
+  if (!found) return;
+  owner = found;
+  tip.textContent = found.dataset.tip;
+  tip.hidden = false;
+  place();
+}
+
+export function startTips() {
+  tip = document.body.appendChild(h("div", { class: "tip", "aria-hidden": "true", hidden: true }));
+  document.addEventListener("pointerover", look);
+  document.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && look(event));
+  document.addEventListener("focusout", hide);
+  document.addEventListener("scroll", hide, { passive: true });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide(), true);
+}
