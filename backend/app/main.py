@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import fastapi_offline
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from app import __version__
 from app.api import errors, problems
@@ -85,15 +85,8 @@ class Statusboard(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Return what every request and every socket goes through."""
         requests = super().build_middleware_stack()
-
-        def by_type(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-            # Each layer that a socket goes through takes memory for as long as the socket lives.
-            return (self.router if scope["type"] == "websocket" else requests)(scope, receive, send)
-
         return BoardMiddleware(
-            by_type,
-            words=words() | OTHER_WORDS,
-            hosts=Hosts(settings.host_names),
+            requests, sockets=self.router, words=words() | OTHER_WORDS, hosts=Hosts(settings.host_names)
         )
 
     def prepare(self) -> None:

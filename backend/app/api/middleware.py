@@ -95,8 +95,9 @@ def declares_more(length: bytes, largest: int) -> bool:
 class BoardMiddleware:
     """Around every request: request id, access log, security headers, the check of `Host`, the answer to a crash."""
 
-    def __init__(self, app: ASGIApp, *, words: Collection[str], hosts: Hosts) -> None:
+    def __init__(self, app: ASGIApp, *, sockets: ASGIApp, words: Collection[str], hosts: Hosts) -> None:
         self.app = app
+        self._sockets = sockets  # each further layer would use memory for as long as a socket lives
         self._hosts = hosts
         self._words = words  # of paths: see `_loggable`
 
@@ -130,9 +131,10 @@ class BoardMiddleware:
                 status = message.get("code", 1000) if status else 403
             await send(message)
 
+        app = self._sockets if scope["type"] == "websocket" else self.app
         is_known = scope["path"] in MONITORED_PATHS or self._hosts.include(scope)
         try:
-            await (self.app if is_known else refuse)(scope, receive, send_with_headers)
+            await (app if is_known else refuse)(scope, receive, send_with_headers)
         except Exception:
             log.exception("%s %s failed", scope.get("method", "WS"), self._loggable(scope["path"]))
             if status == 0 and scope["type"] == "http":

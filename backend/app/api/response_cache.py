@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
 from app.api import etags
-from app.api.bearer import token_in
+from app.api.authentication import CALLER, token_in
 from app.api.compression import SMALLEST, accepts, compress
 from app.api.errors import answer_to
 from app.config import settings
@@ -42,9 +42,6 @@ LONGEST_QUERY: Final = 1024  # bytes
 # An answer that says what is from today changes by itself, but never within a quarter of an hour, because time zones
 # differ by whole quarters.
 QUARTER_HOUR: Final = 15 * 60  # seconds
-
-# The key under which the caller is passed to the route, in the request's scope.
-CALLER: Final = "statusboard.caller"
 
 _HEADERS: Final = {
     "ETag": {"required": True, "schema": {"type": "string"}, "description": "Changes with the board and the query."},

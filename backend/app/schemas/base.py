@@ -52,13 +52,16 @@ def _as_in_json(value: object) -> object:
     return value
 
 
-_IN_UTC = AfterValidator(lambda moment: moment.astimezone(UTC))
-
-# A time in UTC, written as RFC 3339 with `Z`.
-Moment = Annotated[AwareDatetime, _IN_UTC]
+# A time that the board answers, written as RFC 3339 with `Z`: PostgreSQL's sessions are in UTC.
+Moment = AwareDatetime
 
 # What clients send. Limits of a number go between `int` and NUMBER, so that the schema shows them.
-GivenMoment = Annotated[AwareDatetime, AfterValidator(_within_reach), _IN_UTC, BeforeValidator(_written)]
+GivenMoment = Annotated[
+    AwareDatetime,
+    AfterValidator(_within_reach),
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    BeforeValidator(_written),
+]
 GivenBool = Annotated[bool, Strict()]
 NUMBER = BeforeValidator(_no_text)
 

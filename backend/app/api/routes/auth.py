@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from app.api import cookies
-from app.api.deps import DB, Address, CurrentUser, OwnOrigin, Pagination, Token, needs_session
+from app.api.authentication import needs_session
+from app.api.deps import DB, Address, CurrentUser, OwnOrigin, Pagination, Token
 from app.api.problems import problems
 from app.errors import Unauthenticated
 from app.schemas.auth import AccessToken, Login, PasswordChange, PasswordReset, Registration, SessionRead

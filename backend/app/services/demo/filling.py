@@ -28,7 +28,7 @@ from app.services.github import changes
 from app.services.github.findings import Found
 from app.services.identity import members
 from app.services.identity.passwords import hash_password
-from app.services.statuses import blockers, references
+from app.services.statuses import blockers, reference_grammar, references
 from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.statuses.references import IN_ORDER
 from app.services.transactions import autocommit, transaction
@@ -124,7 +124,7 @@ async def _insert_people(
 async def _insert_references(db: AsyncSession, sayings: Sequence[Saying]) -> list[int]:
     """Insert the week's references in their final state, and return the ids of the closed ones."""
     await db.execute(delete(Reference))  # nobody has mentioned them yet
-    over = {m.key for said in sayings if said.line.ends for m in references.spoken_of(said.line.message)}
+    over = {m.key for said in sayings if said.line.ends for m in reference_grammar.mentioned_in(said.line.message)}
     await _imagine(db, week.references())
     ids = []
     for reference in await db.scalars(select(Reference)):
@@ -159,7 +159,7 @@ async def _insert_statuses(db: AsyncSession, sayings: Sequence[Saying], authors:
     links = [
         {"status_id": status_id, "position": n, "reference_id": known[mention.key]}
         for status_id, row in zip(ids, rows, strict=True)
-        for n, mention in enumerate(references.spoken_of(str(row["message"])))
+        for n, mention in enumerate(reference_grammar.mentioned_in(str(row["message"])))
     ]
     await db.execute(insert(StatusReference), links)
     return ids
@@ -190,7 +190,7 @@ async def imagine(db: AsyncSession, imagined: Imagined) -> None:
 @transaction
 async def end(db: AsyncSession, message: str) -> None:
     """Merge or close the made-up references of a message, and append blockers that this clears."""
-    places = references.spoken_of(message)
+    places = reference_grammar.mentioned_in(message)
     if not places:
         return
     found = await db.scalars(select(Reference).where(or_(*map(_is_at, places)), MADE_UP).order_by(*IN_ORDER))

@@ -23,7 +23,7 @@ from app.schemas.statuses import Author, StatusCreate, StatusRead
 from app.services import wakeups
 from app.services.feed import log as feed_log
 from app.services.statements import Statement
-from app.services.statuses import blockers, idempotency, post_statements, references
+from app.services.statuses import blockers, idempotency, post_statements, reference_grammar, references
 from app.services.statuses.references import Held
 from app.services.transactions import directly
 
@@ -140,7 +140,7 @@ async def _earlier(connection: asyncpg.Connection, post: Post) -> Outcome:
 
 
 async def _post(post: Post, mentioned: Sequence[Place], connection: asyncpg.Connection) -> Outcome:
-    held = await references.make_and_hold(connection, mentioned)
+    held = await references.make_and_hold(connection, mentioned) if mentioned else []
     is_blocked = post.data.category is Category.BLOCKED
     is_cleared = is_blocked and bool(held) and all(each.reference.state in OVER for each in held)
     if is_cleared:
@@ -156,7 +156,7 @@ async def _post(post: Post, mentioned: Sequence[Place], connection: asyncpg.Conn
 
 async def _post_and_tell(post: Post) -> str:
     global _under_way  # noqa: PLW0603 -- as there is one process
-    mentioned = references.spoken_of(post.data.message)
+    mentioned = reference_grammar.mentioned_in(post.data.message)
     _under_way += 1
     try:
         outcome = await directly(partial(_post, post, mentioned), until=post.until, as_one=bool(mentioned))

@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 from unicodedata import category
 
+from app.config import settings
 from app.models.reference import Place
 
 AT_MOST: Final = 20
@@ -65,8 +66,6 @@ def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> 
         host: GitHub's host, with a port if its addresses have one.
         repository: the one (`owner/repo`) of bare numbers, `#12` and `GH-12`. Without it, they are no references.
     """
-    if "/" not in message and repository is None:
-        return []  # without these characters, there can be no reference
     found: dict[tuple[str, str, int], Place] = {}
     for match in _grammar(host).finditer(_in_one_alphabet(_without_code(message))):
         if len(found) == AT_MOST:
@@ -75,6 +74,14 @@ def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> 
         if place is not None:
             found.setdefault(place.key, place)
     return list(found.values())
+
+
+def mentioned_in(message: str) -> list[Place]:
+    """Return the references in a message, on the GitHub and with the repository that the settings name."""
+    if "/" not in message and settings.GITHUB_REPOSITORY is None:
+        return []  # most messages: nothing in them can be a name
+    host = settings.github_url.partition("://")[2]
+    return find(message, host=host, repository=settings.GITHUB_REPOSITORY)
 
 
 def _place(match: re.Match[str], repository: str | None) -> Place | None:

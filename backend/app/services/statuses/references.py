@@ -9,13 +9,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.config import settings
 from app.models import Reference, StatusReference
 from app.models.columns import among
 from app.models.reference import Place
 from app.schemas.statuses import ReferenceRead
 from app.services.statements import Database, Statement
-from app.services.statuses import reference_grammar
 
 # What identifies a reference: owner and repository in lower case, and the number.
 type Key = tuple[str, str, int]
@@ -45,12 +43,6 @@ FRESH: Final = timedelta(minutes=5)
 
 # The order in which every transaction locks references, so that none can deadlock.
 IN_ORDER: Final = (func.lower(Reference.owner), func.lower(Reference.repo), Reference.number)
-
-
-def spoken_of(message: str) -> list[Place]:
-    """Return the references of a message, by the grammar in `reference_grammar.py` and the settings."""
-    host = settings.github_url.partition("://")[2]
-    return reference_grammar.find(message, host=host, repository=settings.GITHUB_REPOSITORY)
 
 
 # The references that a message names. For a plain array PostgreSQL would make a new plan each time, because of its
