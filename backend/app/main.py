@@ -31,15 +31,15 @@ log = logging.getLogger(__name__)
 
 SWAGGER_UI = Path(fastapi_offline.__file__).parent / "static"
 RETRY = 1.0  # seconds
-# Both in seconds. At the start, the worker may begin later than the board.
+# Both in seconds. At the start, the worker may start later than the board.
 LOOK_FOR_WORKER = 180.0
 WARN_AGAIN = 3600.0
-# Of paths, as `router.words`.
+# Fixed words of paths, as in `router.words`.
 OTHER_WORDS = frozenset({"api", "v1", "openapi.json", "docs", "assets", "web"})
 
 
 async def _greet() -> None:
-    """Write the set-up link to the log as soon as the database can be asked whether there is an account."""
+    """Log the set-up link once the database can say whether there is an account."""
     while True:
         try:
             async with AsyncSessionLocal() as db:
@@ -50,7 +50,7 @@ async def _greet() -> None:
 
 
 async def warn_without_worker() -> None:
-    """Warn, at most once an hour, that no worker runs."""
+    """Warn, at most once an hour, if no worker is running."""
     while True:
         await asyncio.sleep(LOOK_FOR_WORKER)
         with suppress(BoardError):
@@ -80,22 +80,22 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 class Statusboard(FastAPI):
-    """The app, whose own middleware stands around FastAPI's."""
+    """The app, with its own middleware around FastAPI's."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return what every request and every socket goes through."""
+        """Return the layers that every request and every socket passes through."""
         requests = super().build_middleware_stack()
         return BoardMiddleware(
             requests, sockets=self.router, words=words() | OTHER_WORDS, hosts=Hosts(settings.host_names)
         )
 
     def prepare(self) -> None:
-        """Do ahead of the first request what each process would else do for itself."""
+        """Do before the first request what each process would otherwise do by itself."""
         self.state.page.compress()
 
 
 def create_app() -> FastAPI:
-    """Return the app. It works without its lifespan too, all but the background work."""
+    """Return the app. Without its lifespan it works too, except for the background work."""
     app = Statusboard(
         title="Statusboard",
         version=__version__,
@@ -103,14 +103,14 @@ def create_app() -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # FastAPI's own page loads Swagger UI from other hosts and runs inline scripts
         redoc_url=None,
-        redirect_slashes=False,  # one slash too many is a 404 to be seen, not an answer that no schema has
+        redirect_slashes=False,  # a path with an extra slash is a 404, not an answer that is missing in the schema
         lifespan=lifespan,
     )
     app.state.sockets = Sockets()
     include(app, "/api/v1")
     errors.register(app)
     problems.describe(app)
-    # The last that is added is the first that a request meets.
+    # The middleware that is added last sees a request first.
     app.add_middleware(CompressionMiddleware)
     app.add_middleware(ResponseCache)
     app.add_middleware(LimitsMiddleware)

@@ -1,6 +1,7 @@
 """The `statusboard` command.
 
-Its help and `up` need no environment, so what reads the settings is imported by the commands that need them.
+Its help and `up` need no environment. So modules that read the settings are imported only by the commands that need
+them.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from app.errors import BoardError
 
 
 def _configure() -> None:
-    """Read the settings, or end with a sentence for each that is missing or wrong."""
+    """Read the settings, or exit with a sentence for each that is missing or wrong."""
     from app.cli.up import use_running_board  # noqa: PLC0415
     from app.refusals import explain  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""`statusboard doctor`: what is configured, reachable and migrated, and what to do where it is not."""
+"""`statusboard doctor`: what is configured, reachable and migrated, and how to fix problems."""
 
 import os
 import time
@@ -21,10 +21,10 @@ from app.services.identity import setup
 from app.services.job_reports import Report
 from app.services.transactions import autocommit
 
-# A clock that is further off than this makes times on the page look wrong. Nothing else depends on it.
+# A clock that is off by more than this makes times on the page look wrong. Nothing else depends on it.
 CLOCK_TOLERANCE: Final = 5.0  # seconds
 OLDEST_SERVER: Final = 170000
-PUBLISHED_PASSWORD: Final = "statusboard"  # compose.yaml's, where POSTGRES_PASSWORD is not set
+PUBLISHED_PASSWORD: Final = "statusboard"  # compose.yaml's default for POSTGRES_PASSWORD
 
 
 def _say(good: bool, what: str) -> bool:
@@ -33,7 +33,7 @@ def _say(good: bool, what: str) -> bool:
 
 
 def _warn(what: str) -> None:
-    """Say what should be better although the board works, so that the exit code stays 0."""
+    """Print what should be better, although the board works. The exit code stays 0."""
     click.echo(f"WARN  {what}")
 
 
@@ -42,12 +42,12 @@ def _settings() -> Iterator[bool]:
     if settings.secret_is_short:
         yield _say(False, f"JWT_SECRET has fewer than {SECRET_BYTES} bytes. Set a longer one: openssl rand -hex 32")
     password = make_url(settings.DATABASE_URL).password or os.environ.get("PGPASSWORD")
-    # A secret that a $ has cut short is seen by its length, and by nothing else (.env.example says more).
+    # If a $ has cut a secret short, only its length shows that (.env.example says more).
     for name, secret, without in (
         ("JWT_SECRET", settings.JWT_SECRET, ""),
         ("The database's password", password, "DATABASE_URL has none"),
         ("GITHUB_TOKEN", settings.GITHUB_TOKEN, "references stay plain links"),
-        ("GITHUB_WEBHOOK_SECRET", settings.GITHUB_WEBHOOK_SECRET, "GitHub can't tell of changes"),
+        ("GITHUB_WEBHOOK_SECRET", settings.GITHUB_WEBHOOK_SECRET, "GitHub can't report changes"),
     ):
         yield _say(True, f"{name} has {len(secret)} characters" if secret else f"{name} is not set: {without}")
     if password == PUBLISHED_PASSWORD:
@@ -87,7 +87,7 @@ def _job(report: Report) -> bool:
     )
     if report.failed is not None and report.is_failing:
         failed = f"The worker's job {report.name} failed {_in_words(report.failed)}: {report.failure}"
-        return _say(False, f"{failed}. {succeeded}. The worker's log says more")
+        return _say(False, f"{failed}. {succeeded}. See the worker's log")
     if report.succeeded is None:
         return _say(True, f"The worker's job {report.name} has not run yet")
     return _say(True, f"The worker's job {report.name} last succeeded {_in_words(report.succeeded)}")
@@ -139,7 +139,7 @@ async def _database(db: AsyncSession) -> list[bool]:
 
 
 async def examine() -> bool:
-    """Print what was found, a line each, and return whether all is well."""
+    """Print the findings, one on each line, and return whether everything is fine."""
     found = list(_settings())
     async with AsyncSessionLocal() as db:
         found += await _database(db)

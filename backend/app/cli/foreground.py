@@ -1,4 +1,4 @@
-"""The board served by this very process, talking to the person who started it rather than to a log."""
+"""The board in this very process, which talks to the person who started it instead of writing a log."""
 
 import errno
 import logging.config
@@ -21,24 +21,24 @@ from app.worker.process import running_jobs
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says where the board is once it answers, and has a worker beside it."""
+    """uvicorn's server, which says where the board is once it answers, and runs a worker too."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self._worker = AsyncExitStack()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to answer."""
+        """Start to answer."""
         await super().startup(sockets)
         click.echo(f"The board is at http://localhost:{settings.PORT} (Ctrl+C stops it)")
         async with AsyncSessionLocal() as db:
-            with suppress(DatabaseUnavailable):  # then there is worse news than a missing link
+            with suppress(DatabaseUnavailable):  # then a missing link is the lesser problem
                 if link := await setup.link(db):
                     click.echo(f"It has no account yet. Create the first one at {link}")
         await self._worker.enter_async_context(running_jobs(stop_within=0))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer no more. What the worker has begun is begun again at the next start."""
+        """Stop answering. What the worker has begun is begun again at the next start."""
         await self._worker.aclose()
         await super().shutdown(sockets)
 
@@ -47,7 +47,7 @@ def serve() -> None:
     """Migrate the database, and serve the board until a signal ends it.
 
     Raises:
-        click.ClickException: the secret is refused, the port is taken, or the database does not answer.
+        click.ClickException: the secret is refused, the port is taken, or the database doesn't answer.
     """
     if problem := settings.why_secret_is_refused():
         raise click.ClickException(problem)
@@ -60,7 +60,7 @@ def serve() -> None:
 
 
 def _proxies() -> str:
-    """Return whom to believe about clients: nobody, unless it is set. Any account here connects from 127.0.0.1."""
+    """Return the trusted proxies: none, unless they are set. Any account on this machine connects from 127.0.0.1."""
     return settings.FORWARDED_ALLOW_IPS if "FORWARDED_ALLOW_IPS" in settings.model_fields_set else ""
 
 
@@ -71,7 +71,7 @@ def _readable_logs() -> dict[str, object]:
 
 
 def _listen(port: int) -> list[socket.socket]:
-    """Listen on this machine alone: by IPv4 and, where the machine has it, by IPv6, which `localhost` may mean too."""
+    """Listen only on this machine: by IPv4 and, if it has it, by IPv6, because `localhost` may mean either."""
     listeners = []
     for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         try:

@@ -18,5 +18,5 @@ class Board(Base):
     one: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
     id: Mapped[UUID] = mapped_column(Uuid, server_default=func.gen_random_uuid())
     setup_link_logged_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    # Read by the version before. `job_reports` says it now.
+    # Only the previous version reads it. `job_reports` replaces it.
     tidied_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -1,4 +1,4 @@
-"""What workers say about their jobs, for `statusboard doctor`."""
+"""What workers report about their jobs, for `statusboard doctor`."""
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -8,9 +8,9 @@ from app.models.columns import Moment
 
 
 class JobReport(Base):
-    """One row for each job, by its name. Where several workers run, it is the newest of what they say.
+    """One row for each job, by its name. If several workers run, it has the newest facts.
 
-    `seen_at` is when a worker last said that it has this job, `ran_at` when a run last succeeded.
+    `seen_at` is when a worker last reported this job, `ran_at` when a run last succeeded.
     """
 
     __tablename__ = "job_reports"

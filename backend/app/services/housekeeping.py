@@ -1,4 +1,4 @@
-"""What is thrown away, and when. Any worker may do it, and only one at a time does."""
+"""Which old data is deleted, and when. Any worker can do it, but only one at a time does."""
 
 import asyncio
 from typing import Final
@@ -12,13 +12,13 @@ from app.services.transactions import transaction
 
 BATCH_WITHIN: Final = 20.0  # seconds, for each batch; nobody waits for the answer
 
-# Rows that one transaction throws away, however many there are. PostgreSQL ends a statement after 6 seconds, and one
-# that does not get everything done in that time would have even more to do an hour later.
+# How many rows one transaction deletes at most. PostgreSQL ends a statement after 6 seconds, and a statement that
+# doesn't finish in that time would have even more to do an hour later.
 BATCH: Final = 5000
-PAUSE: Final = 0.1  # seconds between two batches, for those who post meanwhile
+PAUSE: Final = 0.1  # seconds between two batches, so that posts get their turn
 
-# The log is cut at its beginning only, so that it never has a gap. Of the events that are too old the last one stays:
-# who has it goes on from there, and misses none.
+# The log is cut only at its beginning, so that it never has a gap. The last of the events that are too old stays, so
+# that a client that has it can continue and misses nothing.
 CUT_THE_LOG: Final = f"""
     DELETE FROM feed_events WHERE seq < (
         SELECT coalesce(min(seq) FILTER (WHERE is_kept) - 1, max(seq)) FROM (
@@ -28,10 +28,10 @@ CUT_THE_LOG: Final = f"""
     )
 """  # noqa: S608 -- a constant
 HAS_HAD_ITS_TIME: Final = {
-    # GitHub lets a delivery be sent again for three days.
+    # GitHub allows a delivery to be sent again for three days.
     "github_deliveries": "created_at < now() - interval '30 days'",
     "idempotency_keys": "created_at < now() - interval '24 hours'",
-    # Those of the future were left by a clock that was set back.
+    # Attempts in the future are left from a clock that was set back.
     "attempts": "created_at NOT BETWEEN now() - interval '1 hour' AND now() + interval '1 hour'",
     "reset_codes": "expires_at < now() - interval '1 day'",
     "refresh_tokens": "expires_at < now() - interval '1 day'",
@@ -47,13 +47,13 @@ STEPS: Final = (
 
 
 async def _may_tidy(db: AsyncSession) -> bool:
-    """Tell whether no other process is at it, and keep others from it until the transaction ends."""
+    """Tell whether no other process is deleting, and keep others from it until the transaction ends."""
     return await db.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": advisory_locks.TIDY_UP}) is True
 
 
 @transaction
 async def _throw_away(db: AsyncSession, step: str) -> int | None:
-    """Throw away a batch, and return how many rows that were; None while another process is at it."""
+    """Delete a batch, and return the number of rows. None if another process is deleting."""
     if not await _may_tidy(db):
         return None
     result = await db.execute(text(step), {"batch": BATCH})
@@ -61,7 +61,7 @@ async def _throw_away(db: AsyncSession, step: str) -> int | None:
 
 
 async def tidy(db: AsyncSession) -> None:
-    """Throw away what has had its time, a batch at a time, unless another process is at it."""
+    """Delete old data in batches, unless another process is doing it."""
     for step in STEPS:
         while True:
             db.info["patience"] = BATCH_WITHIN

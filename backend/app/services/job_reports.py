@@ -1,4 +1,4 @@
-"""What workers say about their jobs, and so whether a worker runs at all."""
+"""What workers report about their jobs, which also shows whether a worker is running."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,17 +12,17 @@ from app.models import JobReport
 from app.services.transactions import autocommit, transaction
 
 EVERY: Final = 15.0  # seconds between two reports of a worker
-# A worker that has said nothing for so long is gone. Its reports may be late: the database may have been away.
+# A worker without a report for this long is gone. Reports may be late, because the database may have been unavailable.
 GONE: Final = timedelta(minutes=2)
 NO_WORKER: Final = (
-    "No worker runs, so old data is not deleted, and titles from GitHub stay as they are. Start one with "
+    "No worker is running, so old data isn't deleted, and titles from GitHub aren't updated. Start one with "
     "`docker compose up --detach worker`, or `statusboard worker`"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How long ago a job last succeeded, and how long ago it last failed and why; None if it never did."""
+    """How long ago a job last succeeded, and how long ago and why it last failed. None if it never did."""
 
     name: str
     succeeded: timedelta | None = None
@@ -37,7 +37,7 @@ class Report:
 
 @transaction
 async def write(db: AsyncSession, reports: list[Report]) -> None:
-    """Write down what a worker says about all of its jobs. Where another worker knows something newer, that stays."""
+    """Store a worker's report about all of its jobs. Newer facts from another worker stay."""
     now = func.now()
     new = insert(JobReport).values(
         [
@@ -55,7 +55,7 @@ async def write(db: AsyncSession, reports: list[Report]) -> None:
     failed_last = said.failed_at >= func.coalesce(old.failed_at, said.failed_at)
     newest = {
         "seen_at": said.seen_at,
-        "ran_at": func.greatest(old.ran_at, said.ran_at),  # which ignores what is null
+        "ran_at": func.greatest(old.ran_at, said.ran_at),  # which ignores nulls
         "failed_at": func.greatest(old.failed_at, said.failed_at),
         "failure": case((failed_last, said.failure), else_=old.failure),
     }
@@ -64,7 +64,7 @@ async def write(db: AsyncSession, reports: list[Report]) -> None:
 
 @autocommit
 async def current(db: AsyncSession) -> list[Report]:
-    """Return what was last said about each job that a worker has now. Nothing means that no worker runs."""
+    """Return the latest report about each job of the current workers. If there is none, no worker is running."""
     now = func.clock_timestamp()
     rows = await db.execute(
         select(JobReport.name, now - JobReport.ran_at, now - JobReport.failed_at, JobReport.failure)

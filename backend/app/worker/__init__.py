@@ -1,1 +1,1 @@
-"""The second process type, which does the work that no request should wait for: one runner, and one list of jobs."""
+"""The second process type, for work that no request should wait for: one runner, and one list of jobs."""

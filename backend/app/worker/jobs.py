@@ -1,4 +1,4 @@
-"""The list of jobs: what the worker does. Each is one entry in `jobs`, and a few lines here that call a service."""
+"""The list of jobs: what the worker does. Each job is an entry in `jobs`, and a few lines that call a service."""
 
 import logging
 from collections.abc import Callable, Coroutine
@@ -27,7 +27,7 @@ async def jobs(resources: AsyncExitStack) -> list[Job]:
     """Return every job. What a job keeps open between its runs is entered into `resources`."""
     found = [Job("housekeeping", with_session(housekeeping.tidy), every=HOUR, limit=30 * MINUTE)]
     if settings.GITHUB_TOKEN is None:
-        log.info("Titles are off, since GITHUB_TOKEN is not set: references stay plain links.")
+        log.info("Titles are off, because GITHUB_TOKEN is not set. References stay plain links.")
     else:
         titles = _Titles(await resources.enter_async_context(GitHub()))
         found.append(Job("github", titles.ask, every=SECOND, limit=MINUTE))
@@ -35,7 +35,7 @@ async def jobs(resources: AsyncExitStack) -> list[Job]:
 
 
 def with_session(service: Service) -> Run:
-    """Return what calls a service with a session of its own."""
+    """Return a function that calls a service with a new session."""
 
     async def run() -> float | None:
         async with AsyncSessionLocal() as db:

@@ -22,7 +22,7 @@ SIGN_OF_LIFE: Final = "statusboard-worker"
 
 @asynccontextmanager
 async def running_jobs(*, stop_within: float) -> AsyncIterator[Runner]:
-    """Run every job for as long as the block takes, and wait so many seconds for what is under way then."""
+    """Run every job during the block. At its end, wait up to this many seconds for the current runs."""
     async with AsyncExitStack() as resources:
         runner = Runner(await jobs(resources))
         runner.start()
@@ -33,7 +33,7 @@ async def running_jobs(*, stop_within: float) -> AsyncIterator[Runner]:
 
 
 async def run_until_stopped() -> None:
-    """Work until SIGTERM or SIGINT, and finish what is under way then: a request to GitHub, and what it answers."""
+    """Work until SIGTERM or SIGINT, then finish the current runs, such as a request to GitHub and its answer."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,7 +44,7 @@ async def run_until_stopped() -> None:
         await stopping.wait()
     beating.cancel()
     if runner.stuck:
-        log.error("The worker ends in the middle of jobs that can't be cancelled: %s", ", ".join(runner.stuck))
+        log.error("The worker stops although these jobs can't be cancelled: %s", ", ".join(runner.stuck))
         logging.shutdown()
         os._exit(1)  # asyncio would wait for them
     await async_engine.dispose()
@@ -52,7 +52,7 @@ async def run_until_stopped() -> None:
 
 
 def _touch(sign: Path) -> None:
-    # In a folder that others may write to, a link or a pipe of theirs may stand in the file's place.
+    # If others can write to the folder, they may have put a link or a pipe in the file's place.
     descriptor = os.open(sign, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, mode=0o600)
     try:
         os.utime(descriptor)
@@ -61,7 +61,7 @@ def _touch(sign: Path) -> None:
 
 
 async def _beat(runner: Runner) -> None:
-    """Show an orchestrator, which has no port to ask, that the jobs are run: compose.yaml looks at the file."""
+    """Show an orchestrator that the jobs are running. There is no port to ask, so compose.yaml looks at this file."""
     sign, was_told = Path(tempfile.gettempdir(), SIGN_OF_LIFE), False
     while True:
         try:
@@ -69,6 +69,6 @@ async def _beat(runner: Runner) -> None:
                 await asyncio.to_thread(_touch, sign)
         except OSError as error:
             if not was_told:
-                log.warning("The worker can't show that it lives: %s", error)
+                log.warning("The worker can't write its sign of life: %s", error)
             was_told = True
         await asyncio.sleep(BEAT)

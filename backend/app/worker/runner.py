@@ -1,4 +1,4 @@
-"""Runs jobs side by side. One that fails or hangs stops no other, is logged by its name, and is tried again."""
+"""Runs jobs side by side. If one fails or hangs, the others continue, the log names it, and it is tried again."""
 
 import asyncio
 import logging
@@ -19,12 +19,13 @@ log = logging.getLogger(__name__)
 
 type Run = Callable[[], Coroutine[Any, Any, float | None]]
 
-# A job begins at a random moment of its first pause, so that several workers don't work in step (seconds).
+# A job first runs at a random moment of its first interval, so that several workers don't run it at the same time
+# (seconds).
 LONGEST_START: Final = 300.0
-# A job that failed is tried again after 1 s, 2 s, 4 s and so on, up to its usual pause, within these limits (seconds).
+# A failed job is tried again after 1 s, 2 s, 4 s and so on, up to its usual interval, within these limits (seconds).
 SHORTEST_RETRY, LONGEST_RETRY = 10.0, 300.0
-# How long a worker that stops waits for the runs that are under way, and then for those that it has cancelled. Together
-# they are less than an orchestrator waits (compose.yaml: 40 s).
+# How long a stopping worker waits for current runs, and then for those it has cancelled. Together this is less than an
+# orchestrator waits (compose.yaml: 40 s).
 STOP_WITHIN: Final = 30.0
 CANCEL_WITHIN: Final = 5.0
 
@@ -37,10 +38,10 @@ class Job:
     """Something that every worker does again and again.
 
     Args:
-        name: how the log and `statusboard doctor` call it.
-        run: does it once. It may return after how many seconds it runs again, where that is not `every`.
+        name: its name in the log and in `statusboard doctor`.
+        run: does it once. It may return the number of seconds until its next run, if that differs from `every`.
         every: seconds between the end of a run and the next.
-        limit: seconds that one run may take. Then it counts as hung, and is cancelled.
+        limit: seconds that one run may take. After that it counts as hung, and is cancelled.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Job:
 
 
 def retry_after(failures: int, *, every: float) -> float:
-    """Return how many seconds a job waits after so many failures in a row."""
+    """Return how many seconds a job waits after this many failures in a row."""
     return min(2.0 ** (min(failures, 10) - 1), max(every, SHORTEST_RETRY), LONGEST_RETRY)
 
 
@@ -64,7 +65,7 @@ class _Runs:
         self._run: asyncio.Task[float | None] | None = None
         self._failures = 0  # in a row
         self._failure: str | None = None
-        self._succeeded_at: float | None = None  # by the event loop's clock, as the next
+        self._succeeded_at: float | None = None  # by the event loop's clock, as is the next line
         self._failed_at: float | None = None
 
     async def repeat(self) -> None:
@@ -75,12 +76,12 @@ class _Runs:
             pause = await self._until_over(self._run)
 
     def cancel(self) -> None:
-        """Cancel the run that is under way, if one is."""
+        """Cancel the current run, if there is one."""
         if self._run is not None:
             self._run.cancel()
 
     def report(self) -> Report:
-        """Return how the job is doing."""
+        """Return the job's state."""
         now = asyncio.get_running_loop().time()
         succeeded, failed = (
             None if at is None else timedelta(seconds=now - at) for at in (self._succeeded_at, self._failed_at)
@@ -100,10 +101,10 @@ class _Runs:
             raise RuntimeError("A job tried to end the process.") from error  # asyncio would let it
 
     async def _until_over(self, run: asyncio.Task[float | None]) -> float:
-        """Wait until a run has ended, and return how long to wait before the next."""
+        """Wait until a run has ended, and return how long to wait before the next one."""
         await asyncio.wait({run}, timeout=self.job.limit)
         if not run.done():
-            log.error("The job %s took longer than %g s, so it is cancelled.", self.job.name, self.job.limit)
+            log.error("The job %s took longer than %g s and was cancelled.", self.job.name, self.job.limit)
             self._note_failure(f"it took longer than {self.job.limit:g} s")
             await self._end(run)
             return self._retry()
@@ -120,20 +121,22 @@ class _Runs:
         run.cancel()
         await asyncio.wait({run}, timeout=CANCEL_WITHIN)
         if not run.done():
-            log.error("The job %s goes on although it was cancelled. It is run again when that ends.", self.job.name)
+            log.error(
+                "The job %s keeps running although it was cancelled. It starts again once this run ends.", self.job.name
+            )
             await asyncio.wait({run})
         if not run.cancelled():
-            run.exception()  # which asyncio would complain that nobody looked at
+            run.exception()  # otherwise asyncio would complain that nobody looked at it
 
     def _complain(self, error: BaseException) -> None:
         if not isinstance(error, DatabaseUnavailable):
-            self._note_failure(type(error).__name__)  # its text may be anybody's words
-            log.error("The job %s failed. It is tried again in %.0f s.", self.job.name, self._retry(), exc_info=error)
+            self._note_failure(type(error).__name__)  # its text may contain somebody's data
+            log.error("The job %s failed. Trying again in %.0f s.", self.job.name, self._retry(), exc_info=error)
             return
         is_known = self._failures > 0 and self._failure == AWAY
         self._note_failure(AWAY)
         if not is_known:
-            log.warning("The job %s waits for the database: %s", self.job.name, error.__cause__ or error)
+            log.warning("The job %s is waiting for the database: %s", self.job.name, error.__cause__ or error)
 
     def _note_failure(self, failure: str) -> None:
         self._failures += 1
@@ -151,7 +154,7 @@ class _Runs:
 
 
 class Runner:
-    """Runs jobs from `start` to `stop`, and tells the database how they are doing."""
+    """Runs jobs from `start` to `stop`, and stores their state in the database."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
         self._stopping = asyncio.Event()
@@ -167,11 +170,11 @@ class Runner:
 
     @property
     def is_alive(self) -> bool:
-        """Whether every job is being run, or waits for its next run."""
+        """Whether every job is running or waiting for its next run."""
         return bool(self._tasks) and not any(task.done() for task in self._tasks)
 
     def start(self) -> None:
-        """Begin to run the jobs, each in a task of its own."""
+        """Start to run the jobs, each in its own task."""
         wakeups.subscribe(self._note_commit)
         for runs in self._all:
             task = asyncio.create_task(runs.repeat(), name=runs.job.name)
@@ -179,9 +182,9 @@ class Runner:
             self._tasks.append(task)
 
     async def stop(self, *, within: float = STOP_WITHIN) -> None:
-        """Wait so many seconds for the runs that are under way, and then cancel them.
+        """Wait this many seconds for the current runs, then cancel them.
 
-        Afterwards, `stuck` has the names of the jobs that go on even so.
+        Afterwards, `stuck` has the names of jobs that keep running even so.
         """
         self._stopping.set()
         _, left = await asyncio.wait(self._tasks, timeout=within)
@@ -194,7 +197,7 @@ class Runner:
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.critical("The job %s is no longer run: restart the worker.", task.get_name(), exc_info=error)
+            log.critical("The job %s no longer runs. Restart the worker.", task.get_name(), exc_info=error)
 
     def _note_commit(self) -> None:
         self._committed = True
@@ -208,7 +211,7 @@ class Runner:
         return _Runs(Job(job.name, run, job.every, job.limit), self._stopping, first=first)
 
     async def _tell(self) -> None:
-        """Tell those who follow the log what was appended to it. Without, they find out within a second."""
+        """Tell followers of the log what was appended. Otherwise they would notice within a second."""
         if self._committed:
             self._committed = False
             async with AsyncSessionLocal() as db:

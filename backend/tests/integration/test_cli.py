@@ -188,11 +188,11 @@ async def test_doctor_shows_each_job(db: AsyncSession, statusboard):
     assert [line for line in lines if "job" in line] == [
         (
             "FIX   The worker's job github failed 5 minutes ago: it took longer than 60 s. "
-            "It last succeeded 3 hours ago. The worker's log says more"
+            "It last succeeded 3 hours ago. See the worker's log"
         ),
         "ok    The worker's job housekeeping last succeeded 12 minutes ago",
         "ok    The worker's job new has not run yet",
-        "FIX   The worker's job newer failed just now: KeyError. It has not succeeded yet. The worker's log says more",
+        "FIX   The worker's job newer failed just now: KeyError. It has not succeeded yet. See the worker's log",
     ]
 
 
@@ -208,7 +208,7 @@ async def test_doctor_misses_a_worker(db: AsyncSession, database_url: str, statu
 
     assert "No worker" not in with_one + nobody_serves
     assert without.returncode == 1
-    assert "FIX   No worker runs" in without.stdout
+    assert "FIX   No worker is running" in without.stdout
     assert "`docker compose up --detach worker`" in without.stdout
 
 

@@ -54,7 +54,7 @@ async def test_github_is_a_job_where_there_is_a_token(github: FakeGitHub, databa
     assert names == ["housekeeping", "github"]
     assert said == []
     assert without == ["housekeeping"]
-    assert caplog.messages == ["Titles are off, since GITHUB_TOKEN is not set: references stay plain links."]
+    assert caplog.messages == ["Titles are off, because GITHUB_TOKEN is not set. References stay plain links."]
 
 
 async def test_the_newest_of_several_workers_counts(db: AsyncSession):
@@ -112,5 +112,5 @@ async def test_a_board_without_a_worker_says_so(db: AsyncSession, monkeypatch, c
 
     assert before == []
     assert [record.levelname for record in caplog.records] == ["WARNING"]
-    assert "No worker runs" in caplog.messages[0]
+    assert "No worker is running" in caplog.messages[0]
     assert looks == after

@@ -84,7 +84,7 @@ async def test_a_job_that_fails_stops_no_other(reports, caplog, error):
         await reported(reports, "fails", lambda report: report.is_failing)
 
     assert is_alive
-    assert "The job fails failed. It is tried again in 0 s." in caplog.messages
+    assert "The job fails failed. Trying again in 0 s." in caplog.messages
     assert not any("The job works" in message for message in caplog.messages)
     assert not reports["works"].is_failing
     assert "secret" not in str(reports)
@@ -112,7 +112,7 @@ async def test_a_job_that_hangs_is_cancelled(reports, caplog):
         await reported(reports, "hangs", lambda report: report.is_failing)
 
     assert is_alive
-    assert "The job hangs took longer than 0.01 s, so it is cancelled." in caplog.messages
+    assert "The job hangs took longer than 0.01 s and was cancelled." in caplog.messages
     assert reports["hangs"].failure == "it took longer than 0.01 s"
     assert not reports["works"].is_failing
 
@@ -132,7 +132,8 @@ async def test_a_job_that_ignores_its_end_is_not_run_twice_at_once(caplog):
 
     async with running(job("works", works.run), job("ignores", ignores, limit=0.01)):
         while (
-            "The job ignores goes on although it was cancelled. It is run again when that ends." not in caplog.messages
+            "The job ignores keeps running although it was cancelled. It starts again once this run ends."
+            not in caplog.messages
         ):
             await works.until(1)
         meanwhile = tries.runs
@@ -160,7 +161,7 @@ async def test_a_database_that_is_away_is_told_once(reports, caplog):
 
     about_it = [(record.levelname, record.message) for record in caplog.records if "asks" in record.message]
     assert [level for level, _ in about_it] == ["WARNING", "INFO"]
-    assert about_it[0][1].startswith("The job asks waits for the database: ")
+    assert about_it[0][1].startswith("The job asks is waiting for the database: ")
     assert reports["asks"].failure == "the database did not answer"
     assert not reports["asks"].is_failing
 
@@ -180,7 +181,7 @@ async def test_without_a_database_for_its_reports_jobs_go_on(monkeypatch, caplog
         is_alive = worker.is_alive
 
     assert is_alive
-    assert sum("The job reports waits for the database" in message for message in caplog.messages) == 1
+    assert sum("The job reports is waiting for the database" in message for message in caplog.messages) == 1
 
 
 async def test_a_job_says_when_it_runs_again():
@@ -281,7 +282,7 @@ async def test_a_runner_that_has_lost_a_job_is_not_alive(caplog):
             while worker.is_alive:
                 await asyncio.sleep(0)
 
-    assert "The job no number is no longer run: restart the worker." in caplog.messages
+    assert "The job no number no longer runs. Restart the worker." in caplog.messages
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ async def test_a_sign_of_life_follows_no_link(github: FakeGitHub, database_url: 
     (tmp_path / SIGN_OF_LIFE).symlink_to(tmp_path / "elsewhere")
     async with worker(database_url, github.url, GITHUB_TOKEN="", TMPDIR=str(tmp_path)) as process:
         async with asyncio.timeout(LONG):
-            while b"can't show that it lives" not in await process.stdout.readline():
+            while b"can't write its sign of life" not in await process.stdout.readline():
                 pass
 
     assert not (tmp_path / "elsewhere").exists()
@@ -186,7 +186,7 @@ async def test_without_a_database_it_waits_and_says_so_once(github: FakeGitHub):
             code, log = await stopped(process)
 
     assert code == 0
-    assert [log.count(f"The job {job} waits for the database") for job in ("github", "reports")] == [1, 1]
+    assert [log.count(f"The job {job} is waiting for the database") for job in ("github", "reports")] == [1, 1]
 
 
 async def test_a_job_that_ignores_its_end_does_not_keep_the_process(github: FakeGitHub, database_url: str):
@@ -216,4 +216,4 @@ main()
         status, log = await stopped(process)
 
     assert status == 1
-    assert "The worker ends in the middle of jobs that can't be cancelled: housekeeping" in log
+    assert "The worker stops although these jobs can't be cancelled: housekeeping" in log

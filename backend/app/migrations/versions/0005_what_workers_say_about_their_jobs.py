@@ -1,6 +1,6 @@
-"""Workers say how their jobs are doing.
+"""Workers report the state of their jobs.
 
-`board.tidied_at`, which is no longer written, stays for the version before.
+`board.tidied_at` is no longer written, but stays for the previous version.
 
 Revision ID: 0005
 Revises: 0004
