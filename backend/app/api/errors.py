@@ -57,7 +57,7 @@ FRAMEWORK_CODES: Final = {
 # Only for the access log, because no client is left to get an answer. nginx uses the same number.
 CLIENT_HUNG_UP: Final = 499
 
-NO_JSON: Final = "Send JSON with the header Content-Type: application/json."
+NO_JSON: Final = "application/json is required, with JSON in the body."
 
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -133,7 +133,7 @@ async def _database(db: AsyncSession) -> list[bool]:
         found.append(_say(True, f"No account yet. Create the first one at {await setup.link(db)}"))
     found += await _jobs(db, board_runs=listeners > 0)
     each = POOL_SIZE + POOL_OVERFLOW + 1
-    budget = f"{listeners} processes are listening. Each uses up to {each} of PostgreSQL's {connections} connections"
+    budget = f"Web processes: {listeners}. Each uses up to {each} of PostgreSQL's {connections} connections"
     found.append(_say(listeners * each <= connections, budget))
     return found
 

@@ -12,8 +12,8 @@ from app.services.statements import Database, Statement
 
 CLEARED: Final = "blocker.cleared"
 
-# A blocked status whose author has posted nothing else since, and whose references are all closed. The primary key of
-# `cleared_blockers` lets each be announced once. A status that is just being deleted is skipped (FOR KEY SHARE).
+# A blocked status whose author has posted no other category since, and whose references are all closed. The primary key
+# of `cleared_blockers` lets each be announced once. A status that is just being deleted is skipped (FOR KEY SHARE).
 CLEAR: Final = Statement.of(
     text("""
     INSERT INTO cleared_blockers (status_id)
