@@ -40,7 +40,7 @@ def _last_line(error: BaseException) -> str:
     return ": ".join(filter(None, [name, _words_of(error)]))
 
 
-def told(error: BaseException) -> str:
+def traceback_of(error: BaseException) -> str:
     """Return an exception's traceback, after those of the exceptions that led to it, each as in `brief`."""
     found: list[str] = []
     seen: set[int] = set()
@@ -65,7 +65,7 @@ def _without_clients_words(record: logging.LogRecord) -> logging.LogRecord:
     record = copy.copy(record)
     record.args = tuple(brief(arg) if isinstance(arg, BaseException) else arg for arg in args) or record.args
     if error is not None:
-        record.exc_text, record.exc_info = told(error), None
+        record.exc_text, record.exc_info = traceback_of(error), None
     if record.name == "asyncio":
         # The next argument says what was called, the last one with what.
         record.msg, record.args = record.getMessage().partition("\n")[0].partition("(")[0], None

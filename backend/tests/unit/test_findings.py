@@ -9,7 +9,7 @@ from app.models import Reference
 from app.models.reference import Place, ReferenceKind, ReferenceState
 from app.services.github import findings, schedule
 from app.services.github.findings import Found, Gone, Missing, NoAccess, Redirected, Unclear
-from app.services.github.schedule import NEVER, Spoken
+from app.services.github.schedule import NEVER, LastMention
 
 PLACE = Place("octo", "api", 12)
 HOURS = timedelta(hours=1)
@@ -118,22 +118,22 @@ def test_what_turned_private_is_a_plain_link():
 
 
 @pytest.mark.parametrize(
-    ("state", "spoken", "expected"),
+    ("state", "mentioned", "expected"),
     [
-        ("open", Spoken(HOURS, timedelta.max), timedelta(minutes=5)),
-        ("draft", Spoken(HOURS, HOURS), timedelta(minutes=2)),
-        ("open", Spoken(HOURS, 8 * DAYS), timedelta(minutes=5)),
-        ("open", Spoken(2 * DAYS, timedelta.max), timedelta(minutes=30)),
-        ("open", Spoken(8 * DAYS, timedelta.max), 6 * HOURS),
-        ("open", Spoken(31 * DAYS, timedelta.max), DAYS),
+        ("open", LastMention(HOURS, timedelta.max), timedelta(minutes=5)),
+        ("draft", LastMention(HOURS, HOURS), timedelta(minutes=2)),
+        ("open", LastMention(HOURS, 8 * DAYS), timedelta(minutes=5)),
+        ("open", LastMention(2 * DAYS, timedelta.max), timedelta(minutes=30)),
+        ("open", LastMention(8 * DAYS, timedelta.max), 6 * HOURS),
+        ("open", LastMention(31 * DAYS, timedelta.max), DAYS),
         ("open", NEVER, DAYS),
-        ("merged", Spoken(HOURS, HOURS), DAYS),
-        ("no_access", Spoken(HOURS, HOURS), DAYS),
-        (None, Spoken(HOURS, HOURS), DAYS),
+        ("merged", LastMention(HOURS, HOURS), DAYS),
+        ("no_access", LastMention(HOURS, HOURS), DAYS),
+        (None, LastMention(HOURS, HOURS), DAYS),
     ],
 )
-def test_when_it_is_asked_again(state, spoken, expected):
-    assert schedule.after(reference(state=state), NoAccess(), spoken) == expected
+def test_when_it_is_asked_again(state, mentioned, expected):
+    assert schedule.after(reference(state=state), NoAccess(), mentioned) == expected
 
 
 def test_what_is_unclear_is_asked_ever_less_often():

@@ -59,7 +59,7 @@ async def _disable(db: AsyncSession) -> list[User]:
     for user in users:
         if not user.disabled:
             user.disabled = True
-            await members.shut_out(db, user.id)
+            await members.end_access(db, user.id)
             events.append(members.changed(user))
     await db.flush()
     await feed_log.append_all(db, events)

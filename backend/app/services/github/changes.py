@@ -55,14 +55,14 @@ async def record(
     locked = select(Reference).where(among(Reference.id, list(by_id))).order_by(*IN_ORDER)
     rows = list(await db.scalars(locked.with_for_update(key_share=True).execution_options(populate_existing=True)))
     now = (await db.execute(select(func.clock_timestamp()))).scalar_one()
-    spoken = await schedule.spoken(db, list(by_id), now=now)
+    mentioned = await schedule.last_mentions(db, list(by_id), now=now)
     events, over = [], []
     for row in rows:
         finding, before = by_id[row.id], ReferenceRead.model_validate(row)
         if not _is_outdated(row, finding, asked_at=asked_at, now=now):
             findings.apply(row, finding)
             row.fetched_at = now
-        row.due_at = now + schedule.after(row, finding, spoken.get(row.id, schedule.NEVER))
+        row.due_at = now + schedule.after(row, finding, mentioned.get(row.id, schedule.NEVER))
         after = ReferenceRead.model_validate(row)
         if after != before:
             events.append(_changed(row))

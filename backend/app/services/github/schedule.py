@@ -29,17 +29,17 @@ OPEN: Final = {ReferenceState.OPEN, ReferenceState.DRAFT}
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class LastMention:
     """How long ago the last status mentioned a reference, and the last blocked one."""
 
     ago: timedelta
     blocked_ago: timedelta
 
 
-NEVER: Final = Spoken(timedelta.max, timedelta.max)
+NEVER: Final = LastMention(timedelta.max, timedelta.max)
 
 
-async def spoken(db: AsyncSession, ids: list[int], *, now: datetime) -> dict[int, Spoken]:
+async def last_mentions(db: AsyncSession, ids: list[int], *, now: datetime) -> dict[int, LastMention]:
     """Return how long ago references were last mentioned, with one query."""
     blocked = func.max(Status.created_at).filter(Status.category == Category.BLOCKED)
     query = (
@@ -49,12 +49,12 @@ async def spoken(db: AsyncSession, ids: list[int], *, now: datetime) -> dict[int
         .group_by(StatusReference.reference_id)
     )
     return {
-        reference_id: Spoken(now - last, timedelta.max if last_blocked is None else now - last_blocked)
+        reference_id: LastMention(now - last, timedelta.max if last_blocked is None else now - last_blocked)
         for reference_id, last, last_blocked in await db.execute(query)
     }
 
 
-def after(reference: Reference, finding: Finding, spoken: Spoken) -> timedelta:
+def after(reference: Reference, finding: Finding, mentioned: LastMention) -> timedelta:
     """Return how long to wait before asking for a reference again, after `finding` was applied to it."""
     if isinstance(finding, Unclear):
         return min(FIRST_RETRY * (1 << (reference.failures - 1)), SELDOM)
@@ -62,6 +62,6 @@ def after(reference: Reference, finding: Finding, spoken: Spoken) -> timedelta:
         return NOW
     if isinstance(finding, Missing) or reference.state not in OPEN:
         return SELDOM
-    if spoken.blocked_ago <= WAITED_FOR:
+    if mentioned.blocked_ago <= WAITED_FOR:
         return WHILE_WAITED_FOR
-    return next((every for until, every in WHILE_OPEN if spoken.ago <= until), SELDOM)
+    return next((every for until, every in WHILE_OPEN if mentioned.ago <= until), SELDOM)

@@ -57,7 +57,7 @@ async def _create(
     if right.admission is not invites.Admission.OPEN_BOARD:
         # On an open board, only this limit slows down those who would fill it with accounts.
         await attempts.forget(db, attempt_id)
-    await members.tell(db, user)
+    await members.append_changed(db, user)
     return UserRead.model_validate(user)
 
 

@@ -20,7 +20,7 @@ def changed(user: User) -> NewEvent:
     return NewEvent("member.changed", user.id, UserRead.model_validate(user).model_dump_json())
 
 
-async def tell(db: AsyncSession, user: User) -> None:
+async def append_changed(db: AsyncSession, user: User) -> None:
     """Append a member's current data to the log."""
     await feed_log.append_all(db, [changed(user)])
 
@@ -90,7 +90,7 @@ async def update_profile(db: AsyncSession, *, user: User, changes: ProfileUpdate
         setattr(fresh, field, value)
     if db.is_modified(fresh):
         await db.flush()
-        await tell(db, fresh)
+        await append_changed(db, fresh)
     return UserRead.model_validate(fresh)
 
 
@@ -102,7 +102,7 @@ async def end_sessions(db: AsyncSession, user_id: int, *, but: int | None = None
     await db.execute(ended.values(ended_at=func.clock_timestamp()))
 
 
-async def shut_out(db: AsyncSession, user_id: int) -> None:
+async def end_access(db: AsyncSession, user_id: int) -> None:
     """End the sessions and codes of a disabled member, and everything that they issued. Their API tokens only pause."""
     await end_sessions(db, user_id)
     await rights.end_reset_codes(db, user_id)
@@ -130,8 +130,8 @@ async def administer(db: AsyncSession, *, admin: User, username: str, changes: M
     if db.is_modified(user):
         await db.flush()
         if user.disabled:
-            await shut_out(db, user.id)
+            await end_access(db, user.id)
         elif not rights.is_admin(user):
             await rights.end_issued(db, user.id)
-        await tell(db, user)
+        await append_changed(db, user)
     return UserRead.model_validate(user)

@@ -61,7 +61,7 @@ def _refresh_lifetime() -> timedelta:
 
 
 @dataclass(frozen=True, slots=True)
-class _Here:
+class _Current:
     """The time by the database's clock, and this board's id, which a restore may change while a process runs."""
 
     now: datetime
@@ -77,11 +77,11 @@ class _Here:
         )
 
 
-async def _here(db: AsyncSession) -> _Here:
+async def _current(db: AsyncSession) -> _Current:
     row = (await db.execute(select(func.clock_timestamp(), Board.id))).one_or_none()
     if row is None:
         raise DatabaseUnavailable  # the database is being restored
-    return _Here(*row)
+    return _Current(*row)
 
 
 @autocommit
@@ -99,15 +99,15 @@ async def _start(db: AsyncSession, *, user: User, user_agent: str, attempt_id: i
     )
     if await db.scalar(unchanged) is None:
         raise WrongCredentials
-    here = await _here(db)
-    now = here.now
+    current = await _current(db)
+    now = current.now
     started = insert(Session).values(user_id=user.id, user_agent=user_agent, expires_at=now + LONGEST)
     session_id = (await db.execute(started.returning(Session.id))).scalar_one()
     refresh = secrets.new()
     expires_at = now + min(_refresh_lifetime(), LONGEST)
     db.add(RefreshToken(hash=secrets.digest(refresh), session_id=session_id, expires_at=expires_at))
     await attempts.forget(db, attempt_id)
-    return here.tokens(user_id=user.id, session_id=session_id, refresh=refresh, expires_at=expires_at)
+    return current.tokens(user_id=user.id, session_id=session_id, refresh=refresh, expires_at=expires_at)
 
 
 async def log_in(db: AsyncSession, *, data: Login, address: str, user_agent: str) -> Tokens:
@@ -141,7 +141,7 @@ async def _rows(db: AsyncSession, hashes: Iterable[bytes]) -> dict[bytes, Found]
     return {row.RefreshToken.hash: row for row in await db.execute(query)}
 
 
-async def _renew(db: AsyncSession, here: _Here, row: Found, successor: str) -> Tokens | None:
+async def _renew(db: AsyncSession, current: _Current, row: Found, successor: str) -> Tokens | None:
     """Use a token and return its successor, or None if somebody else was faster.
 
     If several requests use it at once, one wins the update, and the others wait for it. The token is locked before its
@@ -152,61 +152,65 @@ async def _renew(db: AsyncSession, here: _Here, row: Found, successor: str) -> T
     used = first_use.values(used_at=func.clock_timestamp()).returning(RefreshToken.hash)
     if await db.scalar(used.execution_options(synchronize_session=False)) is None:
         return None
-    await db.execute(update(Session).where(Session.id == session_id).values(last_used_at=here.now))
-    expires_at = min(here.now + _refresh_lifetime(), row.session_ends)
+    await db.execute(update(Session).where(Session.id == session_id).values(last_used_at=current.now))
+    expires_at = min(current.now + _refresh_lifetime(), row.session_ends)
     db.add(RefreshToken(hash=secrets.digest(successor), session_id=session_id, expires_at=expires_at))
     await db.flush()
-    return here.tokens(user_id=row.user_id, session_id=session_id, refresh=successor, expires_at=expires_at)
+    return current.tokens(user_id=row.user_id, session_id=session_id, refresh=successor, expires_at=expires_at)
 
 
 def _is_used(token: RefreshToken) -> bool:
     return token.used_at is not None
 
 
-def _repeat(here: _Here, row: Found, given: Found | None, successor: str) -> Tokens | None:
+def _repeat(current: _Current, row: Found, given: Found | None, successor: str) -> Tokens | None:
     """Return the successor of a used token again, if that is allowed. `given` is that successor."""
-    soon = here.now - row.RefreshToken.used_at <= REUSE_ALLOWED
+    soon = current.now - row.RefreshToken.used_at <= REUSE_ALLOWED
     if given is None or _is_used(given.RefreshToken) or not soon:
         return None
     token: RefreshToken = given.RefreshToken
-    return here.tokens(user_id=row.user_id, session_id=token.session_id, refresh=successor, expires_at=token.expires_at)
+    return current.tokens(
+        user_id=row.user_id, session_id=token.session_id, refresh=successor, expires_at=token.expires_at
+    )
 
 
-async def _exchange(db: AsyncSession, here: _Here, row: Found, given: Found | None, successor: str) -> Tokens | None:
+async def _exchange(
+    db: AsyncSession, current: _Current, row: Found, given: Found | None, successor: str
+) -> Tokens | None:
     token: RefreshToken = row.RefreshToken
     if token.used_at is not None:
-        return _repeat(here, row, given, successor)
-    if token.expires_at <= here.now:
+        return _repeat(current, row, given, successor)
+    if token.expires_at <= current.now:
         return None
-    if (tokens := await _renew(db, here, row, successor)) is not None:
+    if (tokens := await _renew(db, current, row, successor)) is not None:
         return tokens
     rows = await _rows(db, [token.hash, secrets.digest(successor)])
-    return _repeat(here, rows[token.hash], rows.get(secrets.digest(successor)), successor)
+    return _repeat(current, rows[token.hash], rows.get(secrets.digest(successor)), successor)
 
 
-def _is_replayed(here: _Here, token: RefreshToken, given: Found | None) -> bool:
+def _is_replayed(current: _Current, token: RefreshToken, given: Found | None) -> bool:
     # If the token was used just now but has no such successor, JWT_SECRET has changed since.
-    return token.used_at is not None and (given is not None or here.now - token.used_at > REUSE_ALLOWED)
+    return token.used_at is not None and (given is not None or current.now - token.used_at > REUSE_ALLOWED)
 
 
 @transaction
 async def _rotate(db: AsyncSession, presented: Sequence[Presented]) -> Tokens | None:
     """Return the tokens for the first valid one. If none is valid, end the sessions of those that were used before."""
     successors = {each.token: secrets.derive("refresh", each.token) for each in presented}
-    here = await _here(db)
+    current = await _current(db)
     rows = await _rows(db, map(secrets.digest, [*successors.keys(), *successors.values()]))
     replayed: set[int] = set()
-    for each in sorted(presented, key=lambda each: each.board != board_name(here.board)):
+    for each in sorted(presented, key=lambda each: each.board != board_name(current.board)):
         successor = successors[each.token]
         row, given = rows.get(secrets.digest(each.token)), rows.get(secrets.digest(successor))
         if row is None or not row.is_alive:
             continue
-        if (tokens := await _exchange(db, here, row, given, successor)) is not None:
+        if (tokens := await _exchange(db, current, row, given, successor)) is not None:
             return tokens
-        if _is_replayed(here, row.RefreshToken, given):
+        if _is_replayed(current, row.RefreshToken, given):
             replayed.add(row.RefreshToken.session_id)
     if replayed:
-        await db.execute(update(Session).where(Session.id.in_(replayed)).values(ended_at=here.now))
+        await db.execute(update(Session).where(Session.id.in_(replayed)).values(ended_at=current.now))
     return None
 
 
@@ -228,11 +232,11 @@ async def refresh(db: AsyncSession, presented: Sequence[Presented]) -> Tokens:
 @transaction
 async def end_by_refresh_tokens(db: AsyncSession, presented: Sequence[Presented]) -> tuple[bool, UUID]:
     """End the sessions of refresh tokens. Return whether there was one to end, and this board's name."""
-    here = await _here(db)
+    current = await _current(db)
     hashes = [secrets.digest(each.token) for each in presented]
     owners = select(RefreshToken.session_id).where(RefreshToken.hash.in_(hashes))
-    ended = update(Session).where(Session.id.in_(owners), Session.ended_at.is_(None)).values(ended_at=here.now)
-    return bool((await db.scalars(ended.returning(Session.id))).all()), here.board
+    ended = update(Session).where(Session.id.in_(owners), Session.ended_at.is_(None)).values(ended_at=current.now)
+    return bool((await db.scalars(ended.returning(Session.id))).all()), current.board
 
 
 @transaction
