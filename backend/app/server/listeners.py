@@ -5,11 +5,11 @@ import sys
 from typing import Final
 
 # How much the kernel stores for a client that doesn't read (it doubles the number), and for how long. The time is
-# shorter than the time limit of a stopping worker, so that such a client can't delay the worker.
+# shorter than the time limit of a stopping process, so that such a client can't delay it.
 SEND_BUFFER_BYTES: Final = 64 * 1024
 SEND_TIMEOUT_MILLISECONDS: Final = 15_000
 
-# Connections that a worker accepts in each turn of its event loop.
+# Connections that a process accepts in each turn of its event loop.
 ACCEPTED_AT_ONCE: Final = 16
 
 

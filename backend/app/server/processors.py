@@ -25,5 +25,5 @@ def processors(quota: Path = CGROUP_QUOTA) -> int:
 
 
 def worker_count() -> int:
-    """Return the number of workers if `WEB_CONCURRENCY` is unset: one for each processor, at most 4."""
+    """Return the number of web processes if `WEB_CONCURRENCY` is unset: one for each processor, at most 4."""
     return min(processors(), MAX_WORKERS)

@@ -1,6 +1,6 @@
 """The limits on attempts at passwords and one-time codes, and their turns.
 
-An attempt is stored before the password is hashed, and removed if it succeeds, so that the limit holds across workers
+An attempt is stored before the password is hashed, and removed if it succeeds, so that the limit holds across processes
 and replicas. It is stored only when its turn comes. Waiting attempts don't count, so that many people can log in from
 one office.
 """

@@ -1,7 +1,7 @@
 """The set-up code, with which the first account is created. It is stored nowhere.
 
-It is derived from JWT_SECRET and the random id that the migrations gave this database, so that all workers and replicas
-know the same code. It stops working once there is an account.
+It is derived from JWT_SECRET and the random id that the migrations gave this database, so that all processes and
+replicas know the same code. It stops working once there is an account.
 """
 
 import logging
