@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 LARGEST_HEAD: Final = 16 * 1024
 MOST_FIELDS: Final = 100
 
-# The headers must be complete within this time. Of an unfinished body, and of an answer that the client hasn't read
-# yet, at least this much must pass in each such period.
+# The headers must be complete within this time. After that, in each such period, at least this much of an unfinished
+# body must arrive, or of an unread answer must be read.
 WINDOW: Final = 10.0  # seconds
 LEAST_BYTES: Final = 40 * 1024
 
