@@ -113,7 +113,7 @@ async def of_members(count: int) -> str:
                         for path in (BOARD_MADE_ANEW, BOARD)
                     ]
         rows.append((members, f"{size:.0f}", *map(middle_and_late, took)))
-    return table("members | KB | `GET /board`, p50 (p99) ms | at hand", rows)
+    return table("members | KB | `GET /board`, p50 (p99) ms | repeated", rows)
 
 
 async def of_sockets(sizes: tuple[int, ...], count: int) -> str:
@@ -155,7 +155,7 @@ async def of_workers(seconds: float) -> str:
                     post = poster("", replica.address, token, kind="plain", folder=Path(folder))
                     posted = await post.turn(seconds)
             rows.append((workers, *(f"{turn.rate:.0f} ({turn.p99:.0f})" for turn in (newest, posted))))
-    return table("workers | the newest page, a second (p99 ms) | plain posts", rows)
+    return table("web processes | the newest page, per second (p99 ms) | plain posts", rows)
 
 
 async def measure(*, kinds: list[str], sizes: list[int], quick: bool, write: bool) -> None:

@@ -23,7 +23,7 @@ GOALS = {"health": "", "newest": "≥ 1.5", "author": "≥ 0.6"}
 TITLES = {
     "health": "`GET /health`",
     "newest": "`GET /statuses`: the newest page",
-    "author": "`GET /statuses?author=…`: 500 different pages in turn, so that none is at hand",
+    "author": "`GET /statuses?author=…`: 500 different pages in turn, so that none can be repeated",
 }
 PEERS = {
     "health": ("floors:app", "peers:starlette", "peers:litestar", "peers:fastapi"),

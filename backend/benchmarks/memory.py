@@ -81,7 +81,7 @@ async def measure(*, rounds: int, sockets: int, write: bool) -> None:
         (f"gunicorn and {WORKERS} workers, PSS", f"{workers:.0f} MB", "", "≤ 280 MB"),
         (f"an idle socket, of {sockets:,}", f"{each:.1f} KB", "", "≤ 32 KB"),
     ]
-    show("memory", table("what | found | ratio | to reach", rows), write=write)
+    show("memory", table("what | measured | ratio | goal", rows), write=write)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ async def measure(*, sizes: list[int], count: int, write: bool) -> None:
                 rows.append(
                     (f"{size:,}", f"{first:.2f}", f"{deep:.2f}", f"{late:.2f}", f"**{deep / first:.2f}**", "≤ 1.2")
                 )
-    heading = "statuses | page 1, p50 ms | page 2000, p50 ms | p99 ms | ratio | to reach"
+    heading = "statuses | page 1, p50 ms | page 2000, p50 ms | p99 ms | ratio | goal"
     show("paging", table(heading, rows), write=write)
 
 

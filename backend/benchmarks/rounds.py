@@ -107,7 +107,7 @@ def rates(contenders: list[Contender], turns: dict[str, list[Turn]]) -> str:
                 contender.goal,
             )
         )
-    return table("who | a second | p50 ms | p99 ms | ratio | of the rounds | to reach", rows)
+    return table("server | per second | p50 ms | p99 ms | ratio | range of the rounds | goal", rows)
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

@@ -3,7 +3,7 @@
     uv run --directory backend python -m benchmarks.search [--quick] [--write] [--statuses 1000000]
 
 One in ten statuses has the common word, one in ten thousand the rare one. One request at a time, logged in, each with a
-moment of its own as `until`, so that no page is at hand.
+different `until`, so that no page can be repeated.
 """
 
 import itertools
@@ -84,7 +84,7 @@ async def measure(*, statuses: int, rounds: int, count: int, write: bool) -> Non
                     for name, word in words.items():
                         measured[name].append(await turns(client, connection, word, count))
             await connection.close()
-    heading = "word | bare query, p50 ms | the board, p50 ms | p99 ms | ratio | of the rounds | to reach"
+    heading = "word | bare query, p50 ms | the board, p50 ms | p99 ms | ratio | range of the rounds | goal"
     lines = table(heading, [row(name, measured[name]) for name in words])
     show("search", f"{statuses:,} statuses\n\n{lines}", write=write)
 
