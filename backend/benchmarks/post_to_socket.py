@@ -142,8 +142,7 @@ async def measure(count: int, *, write: bool) -> None:
     ]
     show(
         "delivery",
-        f"{len(found)} statuses, one at a time\n\n"
-        + table("what | p50 ms | p99 ms | ratio p50 | p99 | goal", rows),
+        f"{len(found)} statuses, one at a time\n\n" + table("what | p50 ms | p99 ms | ratio p50 | p99 | goal", rows),
         write=write,
     )
 
