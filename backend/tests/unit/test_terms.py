@@ -91,7 +91,9 @@ def test_terms_end_where_words_end(text):
 
     for piece in pieces:
         length = len(piece.kinds.rstrip("+#"))
-        assert not boundaries.intersection(range(piece.start + 1, piece.start + length))
+        # To UAX #29, a mark without a letter before it is a word by itself. Here it is part of the word after it.
+        marks = next((n for n, character in enumerate(piece.text) if category(character)[0] != "M"), length)
+        assert not boundaries.intersection(range(piece.start + marks + 1, piece.start + length))
     assert {n for n, character in enumerate(folded) if character.isalnum()} <= covered
 
 
