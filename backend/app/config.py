@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.addresses import HIGHEST_PORT, read_networks, why_host_is_wrong, why_origin_is_wrong
-from app.database_url import check_database_url
+from app.database_url import DatabaseUrl, read_database_url
 
 ENV_FILE: Final = Path(__file__).resolve().parent.parent / ".env"
 
@@ -140,7 +140,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    DATABASE_URL: Annotated[str, AfterValidator(check_database_url)] = Field(
+    DATABASE_URL: Annotated[str, AfterValidator(lambda value: read_database_url(value).url)] = Field(
         default="postgresql+asyncpg://user:pass@localhost:5432/statusboard", repr=False
     )
     JWT_SECRET: str = Field(min_length=1, repr=False)
@@ -157,6 +157,7 @@ class Settings(BaseSettings):
     REGISTRATION: Literal["invite", "open"] = "invite"
     PORT: Annotated[int, DIGITS] = Field(default=8000, ge=1, le=HIGHEST_PORT)
     WEB_CONCURRENCY: Annotated[int | None, DIGITS] = Field(default=None, ge=1, le=64)
+    DB_POOL_SIZE: Annotated[int, DIGITS] = Field(default=8, ge=4, le=100)
     WS_MAX_SOCKETS: Annotated[int, DIGITS] = Field(default=10_000, ge=1)
     WS_MAX_SOCKETS_PER_MEMBER: Annotated[int, DIGITS] = Field(default=64, ge=1)
     GITHUB_API_URL: Annotated[str, AfterValidator(_check_api_url)] = PUBLIC_GITHUB
@@ -164,6 +165,26 @@ class Settings(BaseSettings):
     GITHUB_REPOSITORIES: Annotated[str | None, _if_set(_check_globs)] = None
     GITHUB_REPOSITORY: Annotated[str | None, _if_set(_check_repository)] = None
     REVISION: str = "unknown"
+
+    _database: DatabaseUrl = PrivateAttr(default=DatabaseUrl("", {}, ()))
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_libpq_parameters(cls, given: dict[str, Any], handler: ModelWrapValidatorHandler[Self]) -> Self:
+        settings = handler(given)
+        if "DATABASE_URL" in given:
+            settings._database = read_database_url(given["DATABASE_URL"])  # noqa: SLF001 -- its own
+        return settings
+
+    @property
+    def database_arguments(self) -> dict[str, Any]:
+        """What `DATABASE_URL` said in libpq's parameters, as arguments for the driver."""
+        return self._database.arguments()
+
+    @property
+    def database_ignored(self) -> tuple[str, ...]:
+        """The parameters of `DATABASE_URL` that have no effect."""
+        return self._database.ignored
 
     @property
     def cors_origins_list(self) -> list[str]:

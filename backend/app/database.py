@@ -24,9 +24,9 @@ from sqlalchemy.util.concurrency import in_greenlet
 
 from app.config import settings
 
-# Connections are counted: processes x (POOL_SIZE + POOL_OVERFLOW + 1 that listens) x replicas stays under the 97 that
-# PostgreSQL grants ordinary users by default.
-POOL_SIZE: Final = 8
+# Connections are counted: `connections_needed` of all replicas together stays under the 97 that PostgreSQL grants
+# ordinary users by default.
+POOL_SIZE: Final = settings.DB_POOL_SIZE
 POOL_OVERFLOW: Final = 0  # a connection beyond the pool would be closed when it is returned
 POOL_TIMEOUT: Final = 1.5  # seconds; whoever waits longer gets a 503 while the answer is still useful
 CONNECT_TIMEOUT: Final = 2.0  # seconds
@@ -58,6 +58,19 @@ NAMING_CONVENTION: Final = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+# How many connections PostgreSQL grants to ordinary users.
+CONNECTIONS_GRANTED: Final = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - current_setting('reserved_connections')::int
+"""
+WORKERS_CONNECTIONS: Final = 5  # one for each job that runs
+
+
+def connections_needed(processes: int) -> int:
+    """Return how many connections a worker and so many web processes open at most: a pool, and one that listens."""
+    return processes * (POOL_SIZE + POOL_OVERFLOW + 1) + WORKERS_CONNECTIONS
 
 
 class Base(DeclarativeBase):
@@ -125,6 +138,7 @@ def create_engine(url: str) -> AsyncEngine:
         max_overflow=POOL_OVERFLOW,
         pool_timeout=POOL_TIMEOUT,
         connect_args={
+            **settings.database_arguments,
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": COMMAND_TIMEOUT,
             "server_settings": {

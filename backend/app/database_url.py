@@ -1,10 +1,13 @@
-"""The rules for `DATABASE_URL`, so that a wrong one ends the start with a sentence instead of a traceback."""
+"""Reads `DATABASE_URL` as hosting providers write it. A wrong one is refused with a sentence instead of a traceback."""
 
 import os
 import re
+import ssl
 import traceback
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from asyncpg.connect_utils import _parse_connect_dsn_and_args
 from sqlalchemy.engine import URL, make_url
@@ -13,10 +16,26 @@ from sqlalchemy.exc import ArgumentError
 from app.addresses import HIGHEST_PORT
 
 SCHEME: Final = "postgresql+asyncpg"
-# Parameters that SQLAlchemy or asyncpg understand and the board can use. A parameter of libpq, such as sslmode, would
-# raise a TypeError at the first connection.
-PARAMETERS: Final = ("host", "port", "ssl")
+SCHEMES: Final = re.compile(r"postgres(?:ql(?:\+asyncpg)?)?://")
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+# Parameters that SQLAlchemy passes on to asyncpg.
+KEPT: Final = ("host", "port", "ssl")
+# Parameters of libpq (PostgreSQL's manual, section 32.1.2) that asyncpg understands in a URL of its own only.
+FILES: Final = ("sslrootcert", "sslcert", "sslkey")
+LIBPQ: Final = ("sslmode", *FILES, "target_session_attrs")
+# Those of libpq that make no difference here: asyncpg has no channel binding, and the board names its connections.
+IGNORED: Final = ("channel_binding", "application_name")
+
+# `sslrootcert=system` means the certificates that the operating system trusts.
+SYSTEM: Final = "system"
+# The board writes, so it needs the server that can be written to.
+WRITABLE: Final = ("any", "read-write", "primary")
+
+DEFAULT_PORT: Final = 5432
+SEVERAL_HOSTS: Final = re.compile(
+    r"(?P<start>[a-z+]+://(?:[^@/?#]*@)?)(?P<hosts>[^@/?#]*,[^@/?#]*)(?P<path>/[^?]*|)(?:\?(?P<query>.*))?"
+)
 
 # RFC 1035, section 2.3.4, and the underscores in Compose's names.
 NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -26,38 +45,128 @@ EXPECTED: Final = (
 )
 
 
-def check_database_url(value: str) -> str:
-    """Return the URL unchanged.
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """What a `DATABASE_URL` says: a URL for SQLAlchemy, the parameters of libpq in it, and those without an effect."""
+
+    url: str
+    parameters: dict[str, str]
+    ignored: tuple[str, ...]
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the driver's `connect` needs beside the URL. SQLAlchemy calls them `connect_args`.
+
+        Raises:
+            OSError: a certificate or key can't be read.
+        """
+        rest = dict(self.parameters)
+        found: dict[str, Any] = {}
+        if rest.get("sslrootcert") == SYSTEM:
+            del rest["sslrootcert"], rest["sslmode"]
+            found["ssl"] = context = ssl.create_default_context()
+            if certificate := rest.pop("sslcert", None):
+                context.load_cert_chain(certificate, rest.pop("sslkey", None))
+        if rest:
+            # asyncpg reads them from a URL, but not as arguments. The arguments that SQLAlchemy makes come first.
+            found["dsn"] = f"postgresql://?{urlencode(rest)}"
+        return found
+
+
+def read_database_url(value: str) -> DatabaseUrl:
+    """Return what the URL says.
 
     Raises:
         ValueError: it can't work. The text says what to change, and repeats nothing that may be part of a password.
     """
-    if not value.startswith(f"{SCHEME}://"):
-        raise ValueError(f"must start with {SCHEME}://")
+    scheme = SCHEMES.match(value)
+    if scheme is None:
+        raise ValueError(f"must start with postgresql://, postgres:// or {SCHEME}://")
     if value.count("@") > 1:
         # The driver would take everything after the first @ for the host, and show it in its errors.
         raise ValueError("has more than one @: write an @ in the user's name or the password as %40")
-    try:
-        url = make_url(value)
-        _, options = url.get_dialect()().create_connect_args(url)
-    except (ArgumentError, ValueError):
-        # SQLAlchemy's message repeats the URL, and so the password.
-        raise ValueError(EXPECTED) from None
-    _check_parameters(url)
+    given = _parse(_with_hosts_in_query(f"{SCHEME}://{value[scheme.end() :]}"))
+    _check_parameters(given)
+    url = given.difference_update_query([*LIBPQ, *IGNORED])
+    options = _options(url)
     if any("\0" in part for part in (url.username, url.password, url.database) if part):
         raise ValueError("has a NUL character (%00), which PostgreSQL doesn't accept")
     _check_places(_several(options.get("host")), [url.port, *_several(options.get("port"))])
-    _check_variables(options)
-    return value
+    found = DatabaseUrl(
+        value if url == given and value.startswith(f"{SCHEME}://") else url.render_as_string(hide_password=False),
+        _libpq_parameters(given),
+        tuple(name for name in IGNORED if name in given.query),
+    )
+    _check_files(found)
+    _check_variables({**options, **found.arguments()})
+    return found
+
+
+def _parse(value: str) -> URL:
+    try:
+        return make_url(value)
+    except (ArgumentError, ValueError):
+        # SQLAlchemy's message repeats the URL, and so the password.
+        raise ValueError(EXPECTED) from None
+
+
+def _options(url: URL) -> dict[str, Any]:
+    try:
+        _, options = url.get_dialect()().create_connect_args(url)
+    except (ArgumentError, ValueError):
+        raise ValueError(EXPECTED) from None
+    return dict(options)
+
+
+def _with_hosts_in_query(value: str) -> str:
+    """Return a URL with several hosts, as libpq writes them, in the way that SQLAlchemy knows."""
+    match = SEVERAL_HOSTS.fullmatch(value)
+    if match is None:
+        return value
+    hosts = [host if ":" in host else f"{host}:{DEFAULT_PORT}" for host in match["hosts"].split(",")]
+    query = "&".join(filter(None, [urlencode([("host", host) for host in hosts]), match["query"]]))
+    return f"{match['start']}{match['path']}?{query}"
 
 
 def _check_parameters(url: URL) -> None:
-    for name in url.query:
-        if name not in PARAMETERS:
+    for name, value in url.query.items():
+        if name not in (*KEPT, *LIBPQ, *IGNORED):
             shown = name if re.fullmatch(r"[a-z_]{1,40}", name) else "that is not a word"
-            raise ValueError(f"has a parameter that the board can't use: {shown}. It can use {', '.join(PARAMETERS)}")
-    if url.query.get("ssl", SSL_MODES[0]) not in SSL_MODES:
-        raise ValueError(f"must have one of {', '.join(SSL_MODES)} as its parameter ssl")
+            known = ", ".join((*LIBPQ, *KEPT))
+            raise ValueError(f"has a parameter that the board can't use: {shown}. It can use {known}")
+        if name not in KEPT and not isinstance(value, str):
+            raise ValueError(f"has the parameter {name} more than once")
+    for name in ("ssl", "sslmode"):
+        if url.query.get(name, SSL_MODES[0]) not in SSL_MODES:
+            raise ValueError(f"must have one of {', '.join(SSL_MODES)} as its parameter {name}")
+    if "ssl" in url.query and any(name in url.query for name in ("sslmode", *FILES)):
+        raise ValueError("has the parameter ssl beside libpq's parameters for TLS: write sslmode instead of ssl")
+    if url.query.get("target_session_attrs", WRITABLE[0]) not in WRITABLE:
+        raise ValueError(
+            f"must have one of {', '.join(WRITABLE)} as its parameter target_session_attrs: the board writes"
+        )
+    if url.query.get("sslrootcert") == SYSTEM and url.query.get("sslmode", SSL_MODES[-1]) != SSL_MODES[-1]:
+        raise ValueError(f"must have sslmode={SSL_MODES[-1]} beside sslrootcert={SYSTEM}")
+
+
+def _libpq_parameters(url: URL) -> dict[str, str]:
+    parameters = {name: str(url.query[name]) for name in LIBPQ if name in url.query}
+    if parameters.get("sslrootcert") == SYSTEM:
+        parameters["sslmode"] = SSL_MODES[-1]
+    return parameters
+
+
+def _check_files(found: DatabaseUrl) -> None:
+    for name in FILES:
+        path = found.parameters.get(name, SYSTEM)
+        if path != SYSTEM and not os.access(path, os.R_OK):
+            raise ValueError(f"has a file as its parameter {name} that can't be read here")
+    try:
+        found.arguments()
+        failure = _driver_failure(found.arguments())
+    except (OSError, ValueError):
+        failure = (OSError, 0)
+    if failure is not None and _driver_failure({}) is None:
+        raise ValueError(f"has files as {', '.join(FILES)} that aren't certificates in PEM and the key of one")
 
 
 def _several[V](given: V | list[V] | tuple[V, ...] | None) -> list[V]:

@@ -66,6 +66,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Follow the log in the background. Starting neither waits for the database nor fails without it."""
     if settings.secret_is_short:
         log.warning("JWT_SECRET has fewer than 32 bytes. Set a longer one: openssl rand -hex 32")
+    for name in settings.database_ignored:
+        log.info("DATABASE_URL's parameter %s has no effect.", name)
     app.state.sockets.start()
     background = [asyncio.create_task(_greet()), asyncio.create_task(warn_without_worker())]
     try:

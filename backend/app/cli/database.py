@@ -6,15 +6,18 @@ import os
 import time
 from typing import Final
 
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.config import settings
-from app.database import AsyncSessionLocal
+from app.database import CONNECTIONS_GRANTED, AsyncSessionLocal, connections_needed
 from app.errors import Conflict, DatabaseUnavailable, UserNotFound
 from app.migrations.upgrade import upgrade
 from app.schemas.invites import InviteCreate
+from app.server.processors import worker_count
 from app.services.identity import accounts, invites, setup
-from app.services.transactions import is_refusal, is_unavailability, sqlstate
+from app.services.transactions import autocommit, is_refusal, is_unavailability, sqlstate
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +48,24 @@ async def migrate() -> None:
             await asyncio.sleep(1)
     log.info("The database has this version's schema.")
     async with AsyncSessionLocal() as db:
+        await _warn_of_few_connections(db)
         await setup.log_link_once(db)
+
+
+async def _warn_of_few_connections(db: AsyncSession) -> None:
+    granted, needed = await _granted(db), connections_needed(settings.WEB_CONCURRENCY or worker_count())
+    if needed > granted:
+        log.warning(
+            "The board may need %d connections, and PostgreSQL grants %d. Lower WEB_CONCURRENCY or DB_POOL_SIZE, "
+            "or raise PostgreSQL's max_connections.",
+            *(needed, granted),
+        )
+
+
+@autocommit
+async def _granted(db: AsyncSession) -> int:
+    granted: int = (await db.execute(text(CONNECTIONS_GRANTED))).scalar_one()
+    return granted
 
 
 def _refusal(error: DBAPIError) -> str:

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import __version__
 from app.config import SECRET_BYTES, settings
-from app.database import POOL_OVERFLOW, POOL_SIZE, AsyncSessionLocal
+from app.database import CONNECTIONS_GRANTED, SESSION_GUARDS, AsyncSessionLocal, connections_needed
 from app.errors import DatabaseUnavailable
+from app.migrations.upgrade import OLDEST_SERVER, POOLER
 from app.models import FeedHead, User
 from app.services import job_reports, readiness
 from app.services.identity import setup
@@ -23,7 +24,6 @@ from app.services.transactions import autocommit
 
 # A clock that is off by more than this makes times on the page look wrong. Nothing else depends on it.
 CLOCK_TOLERANCE: Final = 5.0  # seconds
-OLDEST_SERVER: Final = 170000
 PUBLISHED_PASSWORD: Final = "statusboard"  # compose.yaml's default for POSTGRES_PASSWORD
 
 
@@ -50,20 +50,22 @@ def _settings() -> Iterator[bool]:
         ("GITHUB_WEBHOOK_SECRET", settings.GITHUB_WEBHOOK_SECRET, "GitHub can't report changes"),
     ):
         yield _say(True, f"{name} has {len(secret)} characters" if secret else f"{name} is not set: {without}")
+    for name in settings.database_ignored:
+        yield _say(True, f"DATABASE_URL's parameter {name} has no effect")
     if password == PUBLISHED_PASSWORD:
         _warn("The database still has the default password, which is public. docs/upgrade.md says how to change it")
 
 
 @autocommit
-async def _server(db: AsyncSession) -> tuple[int, int, datetime, int, bool]:
+async def _server(db: AsyncSession) -> tuple[int, int, datetime, int, bool, str]:
     row = await db.execute(
-        text("""
-            SELECT current_setting('server_version_num')::int, current_setting('max_connections')::int
-                   - current_setting('superuser_reserved_connections')::int, clock_timestamp(),
+        text(f"""
+            SELECT current_setting('server_version_num')::int, ({CONNECTIONS_GRANTED}), clock_timestamp(),
                    (SELECT count(*) FROM pg_stat_activity
                     WHERE application_name = 'statusboard listen' AND datname = current_database()),
-                   inet_server_addr() IS NOT NULL AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-        """)
+                   inet_server_addr() IS NOT NULL AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+                   (SELECT setting FROM pg_settings WHERE name = 'lock_timeout')
+        """)  # noqa: S608 -- a constant
     )
     return row.one()
 
@@ -105,7 +107,7 @@ async def _database(db: AsyncSession) -> list[bool]:
     where = f"{place.host or place.query.get('host')}, database {place.database}"
     started = time.perf_counter()
     try:
-        version, connections, now, listeners, is_superuser = await _server(db)
+        version, connections, now, listeners, is_superuser, lock_timeout = await _server(db)
     except DatabaseUnavailable as error:
         reason = error.__cause__ or error
         return [
@@ -114,9 +116,10 @@ async def _database(db: AsyncSession) -> list[bool]:
             )
         ]
     milliseconds = (time.perf_counter() - started) * 1000
-    found = [
-        _say(version >= OLDEST_SERVER, f"PostgreSQL {version // 10000} at {where} answers in {milliseconds:.0f} ms")
-    ]
+    major = version // 10000
+    found = [_say(major >= OLDEST_SERVER[0], f"PostgreSQL {major} at {where} answers in {milliseconds:.0f} ms")]
+    if lock_timeout != SESSION_GUARDS["lock_timeout"]:
+        found.append(_say(False, POOLER))
     if is_superuser:
         _warn("The board uses a database superuser, who can run programs on the database's host: see docs/upgrade.md")
     skew = abs((now - datetime.now(UTC)).total_seconds())
@@ -132,9 +135,11 @@ async def _database(db: AsyncSession) -> list[bool]:
     else:
         found.append(_say(True, f"No account yet. Create the first one at {await setup.link(db)}"))
     found += await _jobs(db, board_runs=listeners > 0)
-    each = POOL_SIZE + POOL_OVERFLOW + 1
-    budget = f"Web processes: {listeners}. Each uses up to {each} of PostgreSQL's {connections} connections"
-    found.append(_say(listeners * each <= connections, budget))
+    needed = connections_needed(listeners)
+    budget = (
+        f"Web processes: {listeners}. With a worker they use up to {needed} of PostgreSQL's {connections} connections"
+    )
+    found.append(_say(needed <= connections, budget))
     return found
 
 

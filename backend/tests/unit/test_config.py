@@ -26,6 +26,7 @@ DEFAULTS = {
     "REGISTRATION": "invite",
     "PORT": 8000,
     "WEB_CONCURRENCY": None,
+    "DB_POOL_SIZE": 8,
     "WS_MAX_SOCKETS": 10_000,
     "WS_MAX_SOCKETS_PER_MEMBER": 64,
     "GITHUB_API_URL": "https://api.github.com",
@@ -142,7 +143,7 @@ def test_an_empty_variable_counts_as_unset(name):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DATABASE_URL", "postgresql://u:hunter2@localhost/b"),
+        ("DATABASE_URL", "mysql://u:hunter2@localhost/b"),
         ("DATABASE_URL", "postgresql+psycopg://u:hunter2@localhost/b"),
         ("DATABASE_URL", "sqlite+aiosqlite:///hunter2"),
         ("DATABASE_URL", "hunter2"),
@@ -162,6 +163,7 @@ def test_an_empty_variable_counts_as_unset(name):
         ("PORT", "0"),
         ("PORT", "65536"),
         ("WEB_CONCURRENCY", "0"),
+        ("DB_POOL_SIZE", "3"),
         ("WS_MAX_SOCKETS", "0"),
         ("WS_MAX_SOCKETS_PER_MEMBER", "0"),
         ("REGISTRATION", "hunter2"),

@@ -3,8 +3,9 @@
 import os
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from app.database_url import check_database_url
+from app.database_url import DatabaseUrl, read_database_url
 
 HOST = "postgresql+asyncpg://u:hunter2@"
 
@@ -29,13 +30,67 @@ HOST = "postgresql+asyncpg://u:hunter2@"
 )
 def test_what_works_is_taken_as_it_is(url):
     """Nothing is written anew, since the scaffold's `create_async_engine` gets it."""
-    assert check_database_url(url) == url
+    assert read_database_url(url) == DatabaseUrl(url, {}, ())
+
+
+@pytest.mark.parametrize(
+    ("given", "rest", "parameters"),
+    [
+        ("postgres://u:hunter2@h/b", "h/b", {}),
+        ("postgresql://u:hunter2@h:6432/b?sslmode=require", "h:6432/b", {"sslmode": "require"}),
+        (HOST + "h/b?sslmode=disable", "h/b", {"sslmode": "disable"}),
+        (
+            HOST + "h/b?sslrootcert=system&target_session_attrs=primary",
+            "h/b",
+            {"sslmode": "verify-full", "sslrootcert": "system", "target_session_attrs": "primary"},
+        ),
+        ("postgres://u:hunter2@[2001:db8::1]:5433/b", "[2001:db8::1]:5433/b", {}),
+        ("postgres://u:hunter2@/b?host=/run/postgresql", "/b?host=%2Frun%2Fpostgresql", {}),
+        (
+            "postgres://u:hunter2@one:5433,two/b?target_session_attrs=read-write",
+            "/b?host=one%3A5433&host=two%3A5432",
+            {"target_session_attrs": "read-write"},
+        ),
+    ],
+)
+def test_urls_of_libpq_become_one_form(given, rest, parameters):
+    """The scheme is SQLAlchemy's, and what SQLAlchemy doesn't know goes to the driver another way."""
+    found = read_database_url(given)
+
+    assert (found.url, found.parameters) == (HOST + rest, parameters)
+    assert make_url(found.url).get_dialect()().create_connect_args(make_url(found.url))
+
+
+def test_what_makes_no_difference_is_dropped_and_named():
+    """Neon asks for channel binding in each of its URLs."""
+    found = read_database_url("postgresql://u:hunter2@h/b?sslmode=require&channel_binding=require&application_name=x")
+
+    assert found.ignored == ("channel_binding", "application_name")
+    assert found.parameters == {"sslmode": "require"}
+    assert found.url == HOST + "h/b"
 
 
 @pytest.mark.parametrize(
     ("url", "names"),
     [
-        ("postgresql://u:hunter2@h/b", "postgresql+asyncpg://"),
+        ("mysql://u:hunter2@h/b", "postgresql+asyncpg://"),
+        ("jdbc:postgresql://u:hunter2@h/b", "postgresql://"),
+        ("postgres:u:hunter2@h/b", "postgres://"),
+        (HOST + "h/b?sslmode=hunter2", "sslmode"),
+        (HOST + "h/b?sslmode=require&sslmode=disable", "more than once"),
+        (HOST + "h/b?sslmode=require&ssl=require", "sslmode instead of ssl"),
+        (HOST + "h/b?sslrootcert=/nowhere/hunter2.crt", "sslrootcert"),
+        (HOST + "h/b?sslmode=require&sslcert=/nowhere/hunter2.crt", "sslcert"),
+        (HOST + f"h/b?sslmode=verify-ca&sslrootcert={__file__}", "certificates in PEM"),
+        (HOST + "h/b?sslrootcert=system&sslmode=require", "sslmode=verify-full"),
+        (HOST + f"h/b?sslrootcert=system&sslcert={__file__}", "certificates in PEM"),
+        (HOST + "h/b?target_session_attrs=read-only", "read-write"),
+        (HOST + "h/b?target_session_attrs=hunter2", "read-write"),
+        (HOST + "h/b?connect_timeout=10", "connect_timeout"),
+        (HOST + "h/b?pgbouncer=true", "pgbouncer"),
+        (HOST + "h/b?options=-c%20hunter2", "options"),
+        (HOST + "one,/b", "user:password@host:5432/name"),
+        (HOST + "one,two:x/b", "user:password@host:5432/name"),
         (HOST + "hunter2@h/b", "%40"),
         ("postgresql+asyncpg://u@hunter2:hunter2@h/b", "%40"),
         (HOST + "h/hunter2@h/b", "%40"),
@@ -55,9 +110,6 @@ def test_what_works_is_taken_as_it_is(url):
         ("postgresql+asyncpg://u%00:hunter2@h/b", "NUL"),
         (HOST.replace("2@", "2%00@") + "h/b", "NUL"),
         (HOST + "h/b%00", "NUL"),
-        (HOST + "h/b?sslmode=require", "sslmode"),
-        (HOST + "h/b?ssl=require&application_name=hunter2", "application_name"),
-        (HOST + "h/b?channel_binding=prefer", "channel_binding"),
         (HOST + "h/b?password=hunter2", "password"),
         (HOST + "h/b?hunter2=1", "not a word"),
         (HOST + "h/b?ssl=hunter2", "verify-full"),
@@ -67,7 +119,7 @@ def test_what_works_is_taken_as_it_is(url):
 def test_what_can_not_work_is_refused_in_a_sentence(url, names):
     """It names what is wrong, and nothing that may be a part of the password."""
     with pytest.raises(ValueError, match=r"^(must|has|is)") as refused:
-        check_database_url(url)
+        read_database_url(url)
 
     assert names in str(refused.value)
     assert "hunter2" not in str(refused.value)
@@ -99,7 +151,7 @@ def test_a_variable_that_the_driver_reads_by_itself_is_named(monkeypatch, rest, 
     for variable, right in {"PGPASSWORD": "hunter2", "PGUSER": "u", "PGAPPNAME": "x", name: value}.items():
         monkeypatch.setenv(variable, right)
     with pytest.raises(ValueError, match=rf"^can't be used while {name} ") as refused:
-        check_database_url(HOST + rest)
+        read_database_url(HOST + rest)
 
     assert "hunter2" not in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -112,7 +164,7 @@ def test_of_two_variables_the_one_that_is_wrong_is_named(monkeypatch):
     monkeypatch.setenv("PGSSLROOTCERT", "/nowhere/root.crt")
 
     with pytest.raises(ValueError, match="PGSSLROOTCERT"):
-        check_database_url(HOST + "h/b")
+        read_database_url(HOST + "h/b")
 
 
 @pytest.mark.parametrize(
@@ -129,4 +181,4 @@ def test_a_variable_that_the_driver_does_not_look_at_may_be_anything(monkeypatch
     """It is another program's."""
     monkeypatch.setenv(name, value)
 
-    assert check_database_url(HOST + rest) == HOST + rest
+    assert read_database_url(HOST + rest).url == HOST + rest

@@ -30,7 +30,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "database_url": {"addresses"},
     # Beside the line.
     "schemas": {"models", "config"},
-    "migrations": {"models", "database", "advisory_locks"},
+    "migrations": {"models", "database", "config", "errors", "advisory_locks"},
     "server": {"api", "config", "logs", "addresses"},
     # Leaves.
     **{leaf: set() for leaf in ("addresses", "advisory_locks", "app", "errors", "logs", "refusals", "embedded")},

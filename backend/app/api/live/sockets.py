@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from app.api.errors import RESTART, TOO_SLOW, close_code
 from app.api.live.caught_up import CaughtUp
 from app.config import settings
+from app.database import POOL_SIZE
 from app.errors import BoardError
 from app.services.feed.follower import LiveFeed
 from app.services.identity import callers
@@ -21,9 +22,9 @@ log = logging.getLogger(__name__)
 CHECK_EVERY: Final = 20.0
 CHECK_FAILED: Final = "Checking the sessions of open sockets failed, and is tried again."
 
-# Sockets that authenticate and read their starting point at the same time. Each uses one of the pool's 8 connections,
-# and requests need the rest. A thousand clients that reconnect after a restart queue here.
-MOST_STARTING: Final = 4
+# Sockets that authenticate and read their starting point at the same time. Each uses one of the pool's connections, and
+# requests need the rest. A thousand clients that reconnect after a restart queue here.
+MOST_STARTING: Final = POOL_SIZE // 2
 
 # Sockets without a first message may be a tenth of all, or this many if that is more.
 LEAST_SILENT: Final = 100

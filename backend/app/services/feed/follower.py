@@ -132,6 +132,7 @@ class LiveFeed:
             settings.DATABASE_URL,
             poolclass=NullPool,
             connect_args={
+                **settings.database_arguments,
                 "timeout": ANSWER_WITHIN,
                 "command_timeout": ANSWER_WITHIN,
                 "server_settings": {"application_name": "statusboard listen", "timezone": "UTC", **KEEPALIVES},

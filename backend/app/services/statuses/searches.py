@@ -9,12 +9,12 @@ from typing import Final
 
 import asyncpg
 
-from app.database import POOL_TIMEOUT
+from app.database import POOL_SIZE, POOL_TIMEOUT
 from app.errors import DatabaseUnavailable, SearchTooSlow
 from app.services.statements import Statement
 from app.services.turns import Turns
 
-AT_ONCE: Final = 3  # of the 8 connections of a process
+AT_ONCE: Final = POOL_SIZE * 3 // 8  # of the connections of a process
 MOST_WAITING: Final = 64
 TIME_LIMIT: Final = 3.0  # seconds
 
