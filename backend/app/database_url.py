@@ -137,15 +137,15 @@ def _check_parameters(url: URL) -> None:
             raise ValueError(f"has the parameter {name} more than once")
     for name in ("ssl", "sslmode"):
         if url.query.get(name, SSL_MODES[0]) not in SSL_MODES:
-            raise ValueError(f"must have one of {', '.join(SSL_MODES)} as its parameter {name}")
+            raise ValueError(f"must set its parameter {name} to one of {', '.join(SSL_MODES)}")
     if "ssl" in url.query and any(name in url.query for name in ("sslmode", *FILES)):
-        raise ValueError("has the parameter ssl beside libpq's parameters for TLS: write sslmode instead of ssl")
+        raise ValueError("has the parameter ssl together with libpq's parameters for TLS: write sslmode instead of ssl")
     if url.query.get("target_session_attrs", WRITABLE[0]) not in WRITABLE:
         raise ValueError(
-            f"must have one of {', '.join(WRITABLE)} as its parameter target_session_attrs: the board writes"
+            f"must set its parameter target_session_attrs to one of {', '.join(WRITABLE)}, because the board writes"
         )
     if url.query.get("sslrootcert") == SYSTEM and url.query.get("sslmode", SSL_MODES[-1]) != SSL_MODES[-1]:
-        raise ValueError(f"must have sslmode={SSL_MODES[-1]} beside sslrootcert={SYSTEM}")
+        raise ValueError(f"must have sslmode={SSL_MODES[-1]} together with sslrootcert={SYSTEM}")
 
 
 def _libpq_parameters(url: URL) -> dict[str, str]:
@@ -159,14 +159,14 @@ def _check_files(found: DatabaseUrl) -> None:
     for name in FILES:
         path = found.parameters.get(name, SYSTEM)
         if path != SYSTEM and not os.access(path, os.R_OK):
-            raise ValueError(f"has a file as its parameter {name} that can't be read here")
+            raise ValueError(f"has a parameter {name} with a file that can't be read")
     try:
         found.arguments()
         failure = _driver_failure(found.arguments())
     except (OSError, ValueError):
         failure = (OSError, 0)
     if failure is not None and _driver_failure({}) is None:
-        raise ValueError(f"has files as {', '.join(FILES)} that aren't certificates in PEM and the key of one")
+        raise ValueError(f"has files in {', '.join(FILES)} that aren't certificates in PEM format and their key")
 
 
 def _several[V](given: V | list[V] | tuple[V, ...] | None) -> list[V]:

@@ -18,9 +18,9 @@ from app.migrations import known
 
 OLDEST_SERVER: Final = (17,)  # transaction_timeout, which the board relies on, is new in it
 
-# A setting that each connection asks for. Where it has no effect, the limits that keep writers from blocking each other
-# (database.py) have none either. PgBouncer drops them, or refuses the connection; in its transaction mode it also loses
-# what LISTEN is for.
+# A setting that each connection asks for. If it has no effect, neither have the time limits that keep writers from
+# blocking each other (database.py). PgBouncer drops them, or refuses the connection. In its transaction mode it also
+# loses notifications.
 PROBE: Final = "idle_in_transaction_session_timeout"
 PROBED: Final = "5min"
 REFUSED_PROBE: Final = f"unsupported startup parameter: {PROBE}"
@@ -45,7 +45,7 @@ def _check_server(connection: Connection) -> None:
     """Refuse a server on which the board can't work, before anything is migrated.
 
     Raises:
-        UnusableServer: it is too old, or a pooler stands in front of it.
+        UnusableServer: it is too old, or a pooler is in front of it.
     """
     found = connection.dialect.server_version_info or ()
     if found < OLDEST_SERVER:
