@@ -6,6 +6,7 @@ const PATIENCE = 15; // seconds
 
 // An answer that says no: its status, and the `code` by which programs branch.
 export class ApiError extends Error {
+  /** @param {number} status @param {Problem} problem @param {number | null} [retryAfter] */
   constructor(status, problem, retryAfter = null) {
     super(problem.detail ?? problem.title ?? `HTTP ${status}`);
     this.status = status;
@@ -20,15 +21,20 @@ export class ApiError extends Error {
 export class Unreachable extends Error {}
 
 // Whoever knows who is logged in (session.js) says so here.
+/** @type {{ token: () => Promise<string | null>, renew: (refused: string) => Promise<string | null> }} */
 export const credentials = { token: async () => null, renew: async () => null };
 
+/** @param {string} path @param {Query} [query] */
 function address(path, query) {
-  const given = Object.entries(query ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const isGiven = (/** @type {unknown} */ value) => value !== null && value !== undefined && value !== "";
+  const given = Object.entries(query ?? {}).flatMap(([name, value]) => (isGiven(value) ? [[name, String(value)]] : []));
   const search = new URLSearchParams(given).toString();
   return `/api/v1${path}${search && "?"}${search}`;
 }
 
+/** @param {string} method @param {string} path @param {CallOptions} options @param {string | null} token */
 async function ask(method, path, { body, query, headers, keepalive, patience = PATIENCE }, token) {
+  /** @type {Record<string, string>} */
   const given = { ...headers };
   if (token) given.Authorization = `Bearer ${token}`;
   if (body !== undefined) given["Content-Type"] = "application/json";
@@ -48,11 +54,13 @@ async function ask(method, path, { body, query, headers, keepalive, patience = P
   }
 }
 
+/** @param {{ answer: Response, content: any }} result */
 function failure({ answer, content }) {
   return new ApiError(answer.status, content ?? {}, Number(answer.headers.get("Retry-After")) || null);
 }
 
 // All items of a list, page by page.
+/** @param {string} path @param {Query} [query] @returns {Promise<any[]>} */
 export async function everyItem(path, query = {}) {
   const items = [];
   let cursor = null;
@@ -66,6 +74,7 @@ export async function everyItem(path, query = {}) {
 
 // Returns the answer's JSON, or null where it has none. `anonymous`: without the login, whoever is logged in.
 // Throws ApiError for an answer that says no, Unreachable where there was none.
+/** @param {string} method @param {string} path @param {CallOptions} [options] @returns {Promise<any>} */
 export async function call(method, path, options = {}) {
   let token = options.anonymous ? null : await credentials.token();
   let result = await ask(method, path, options, token);

@@ -2,13 +2,18 @@
 
 import { words } from "./account/words.js";
 import { ApiError, Unreachable } from "./api.js";
-const boardsOrigin = () => document.querySelector('meta[name="statusboard-origin"]')?.content;
+/** @returns {string | null | undefined} */
+// The address of which the board knows that it is its own.
+export const boardsOrigin = () => document.querySelector('meta[name="statusboard-origin"]')?.getAttribute("content");
 
+/** @param {unknown} error @returns {string} */
 export function inWords(error) {
   if (error instanceof Unreachable) return words.faults.unreachable;
   if (!(error instanceof ApiError)) return words.faults.unknown;
   const { code, detail, retryAfter } = error;
   if (code === "rate_limited") return words.faults.rate_limited(retryAfter ?? 60);
   if (code === "foreign_origin") return words.faults.foreign_origin(location.origin, boardsOrigin());
-  return words.faults[code] ?? detail ?? words.faults.unknown;
+  /** @type {Record<string, any>} */
+  const known = words.faults;
+  return known[code ?? ""] ?? detail ?? words.faults.unknown;
 }

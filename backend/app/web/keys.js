@@ -13,10 +13,12 @@ export const singleKeys = {
   },
 };
 
+/** @param {any} element */
 const isTyping = (element) => element.matches("input:not([type=radio]), textarea, select, [contenteditable]");
 
 export function showKeys() {
   const rows = words.keys.list.map(([names, what]) => h("tr", null, h("th", { scope: "row" }, h("kbd", null, names)), h("td", null, what)));
+  /** @type {HTMLDialogElement} */
   const box = h(
     "dialog",
     { class: "keys", "aria-labelledby": "keys-heading", onclose: () => box.remove() },
@@ -30,10 +32,12 @@ export function showKeys() {
 }
 
 // Whether an input method has the key: it is none of the page's then. 229 is how Safari says so of the Enter that ends it.
+/** @param {any} event */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 // What a key stands for among the actions: a letter whatever Caps Lock says, and where the layout has no Latin letters,
 // the one that is printed on the key otherwise.
+/** @param {KeyboardEvent} event @returns {string | null | undefined} */
 function nameOf({ key, code, shiftKey }) {
   if (!/^\p{L}$/u.test(key)) return key;
   if (shiftKey) return null;
@@ -42,6 +46,7 @@ function nameOf({ key, code, shiftKey }) {
 
 // Calls back when the key is let go, unless it has typed something: with some layouts Alt and a digit do, with others they
 // don't, though both name the same character.
+/** @param {EventTarget} target @param {() => void} act */
 function unlessTyped(target, act) {
   const ending = new AbortController();
   const { signal } = ending;
@@ -50,6 +55,7 @@ function unlessTyped(target, act) {
   document.addEventListener("keyup", () => (ending.abort(), act()), { signal });
 }
 
+/** @param {any} event @param {(index: number) => unknown} category */
 function chooseCategory(event, category) {
   const [, digit] = /^Digit([1-4])$/.exec(event.code) ?? [];
   if (!digit || event.ctrlKey || event.metaKey) return;
@@ -61,7 +67,9 @@ function chooseCategory(event, category) {
 
 // `actions`: what each key does, by its character; `category(index)`: what Alt and a digit do. `held`: which of them go on
 // while their key is held.
+/** @param {Record<string, () => unknown>} actions @param {(index: number) => unknown} category @param {string} [held] */
 export function startKeys(actions, category, held = "") {
+  /** @type {string | null} */
   let pressed = null;
   document.addEventListener("keydown", (event) => {
     const { altKey, ctrlKey, metaKey, code, key, repeat, target } = event;
@@ -69,10 +77,10 @@ export function startKeys(actions, category, held = "") {
     const name = nameOf(event);
     // The key has taken the focus to a box: held, it must not type there.
     if (repeat && code === pressed) event.preventDefault();
-    if (repeat && !(code === pressed && held.includes(name))) return;
+    if (repeat && !(code === pressed && name && held.includes(name))) return;
     pressed = null;
     if (altKey) return chooseCategory(event, category);
-    if (ctrlKey || metaKey || event.getModifierState("AltGraph") || isTyping(target)) return;
+    if (!name || ctrlKey || metaKey || event.getModifierState("AltGraph") || isTyping(target)) return;
     if (!Object.hasOwn(actions, name) || (!singleKeys.on && key.length === 1)) return;
     event.preventDefault();
     pressed = code;

@@ -31,21 +31,25 @@ const LIKE = {
 // Capitals that look like another letter than their small ones do.
 const CAPITALS = { h: "Η", n: "Ν", y: "Υ" };
 
+/** @param {Record<string, string>} like @returns {Map<string, string>} */
 const invert = (like) => new Map(Object.entries(like).flatMap(([latin, others]) => [...others].map((other) => [other, latin])));
 const [small, capitals] = [LIKE, CAPITALS].map(invert);
 
+/** @param {string} text @param {Map<string, string>} table */
 const swap = (text, table) => Array.from(text, (letter) => table.get(letter) ?? letter).join("");
 
 // What can't be seen (the blank Braille pattern too), what stands between words, and the accents of Latin, Greek and Cyrillic.
 const LEFT_OUT = /[\p{DI}\u2800\p{C}\p{Z}\p{P}\p{Sk}\p{Sm}\u0300-\u036f]/gu;
 
 // Two names that look alike have the same.
+/** @param {string} name */
 export function skeleton(name) {
   const letters = name.normalize("NFKD").replaceAll("|", "l").replace(LEFT_OUT, "");
   return swap(swap(letters, capitals).toLowerCase(), small).replaceAll("rn", "m");
 }
 
 // For sorting people, as the reader's language does now.
+/** @returns {(one: Author, other: Author) => number} */
 export function byName() {
   const { compare } = new Intl.Collator(navigator.languages, { sensitivity: "base" });
   return (one, other) => compare(one.display_name, other.display_name);
@@ -53,29 +57,34 @@ export function byName() {
 
 export class Names {
   // By username: the name and its skeleton.
+  /** @type {Map<string, { name: string, shape: string }>} */
   #known = new Map();
   // By skeleton: the usernames.
+  /** @type {Map<string, Set<string>>} */
   #alike = new Map();
 
+  /** @param {string} username */
   has(username) {
     return this.#known.has(username);
   }
 
   // Returns whether that is new.
+  /** @param {Author} person */
   set({ username, display_name: name }) {
     const before = this.#known.get(username);
     if (before?.name === name) return false;
     const shape = skeleton(name);
-    this.#alike.get(before?.shape)?.delete(username);
+    if (before) this.#alike.get(before.shape)?.delete(username);
     this.#known.set(username, { name, shape });
     this.#alike.set(shape, (this.#alike.get(shape) ?? new Set()).add(username));
     return true;
   }
 
   // What somebody is called; `given` where that is not known. A name with an @ could pass for another's with the username.
+  /** @param {Author} person @returns {string} */
   of({ username, display_name: given }) {
     const { name, shape } = this.#known.get(username) ?? { name: given, shape: skeleton(given) };
-    const isAlone = !(this.#alike.get(shape)?.size > 1) && !/[@＠﹫]/.test(name);
+    const isAlone = (this.#alike.get(shape)?.size ?? 0) < 2 && !/[@＠﹫]/.test(name);
     return isAlone ? name : `${name} (@${username})`;
   }
 }

@@ -18,6 +18,7 @@ export const notifications = {
   },
 
   // Asks the browser, which asks the reader. Returns whether they are on.
+  /** @param {boolean} on */
   async turn(on) {
     const may = on && !obstacle() && (await Notification.requestPermission()) === "granted";
     kept.set("notifications", may || null);
@@ -25,6 +26,7 @@ export const notifications = {
   },
 
   // `tag`: two tabs that tell of the same show one.
+  /** @param {string} text @param {string} tag */
   tell(text, tag) {
     if (!notifications.on) return;
     try {

@@ -11,17 +11,25 @@ const isWall = () => new URLSearchParams(location.search).has("wall");
 
 export class Session {
   // "unknown" until begun, then "out", "in", or "ended": it was there, and is over while the page is open.
+  /** @type {"unknown" | "out" | "in" | "ended"} */
   state = "unknown";
+  /** @type {User | null} */
   user = null;
   // The board's error with which it ended, if there was one.
+  /** @type {ApiError | null} */
   reason = null;
   // A wall's own API token, which can only read.
   readOnly = false;
+  /** @type {string | null} */
   #token = null;
   #endsAt = 0;
+  /** @type {Promise<string> | null} */
   #early = null;
+  /** @type {Promise<string> | null} */
   #renewing = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {Set<(what: "state" | "user" | "token") => unknown>} */
   #listeners = new Set();
 
   // Gives the calls of the API their token, and hears of logins in other tabs. Where there was a login, the next token
@@ -35,7 +43,13 @@ export class Session {
     this.#early.catch(() => {});
   }
 
+  // The user, for what is only there while somebody is logged in.
+  get me() {
+    return /** @type {User} */ (this.user);
+  }
+
   // The listener gets "state", "user" or "token": what has changed.
+  /** @param {(what: "state" | "user" | "token") => unknown} listener @returns {Stop} */
   onChange(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -43,6 +57,7 @@ export class Session {
 
   // Takes up the login that the browser has, or the token that a wall was opened with, and returns the user or null.
   // Throws Unreachable.
+  /** @param {string | null} [wallToken] @returns {Promise<User | null>} */
   async begin(wallToken = null) {
     if (wallToken) kept.set("wall", wallToken);
     if (isWall() && kept.get("wall")) return this.#beginWall();
@@ -81,6 +96,7 @@ export class Session {
     return this.user;
   }
 
+  /** @param {string} username @param {string} password */
   async logIn(username, password) {
     const before = this.user?.username;
     this.#take(await call("POST", "/auth/login", { body: { username, password }, anonymous: true }));
@@ -109,6 +125,7 @@ export class Session {
   }
 
   // Returns an access token that is good, or null without a login.
+  /** @returns {Promise<string | null>} */
   async token() {
     if (this.#token && Date.now() < this.#endsAt) return this.#token;
     if (this.state === "out") return null;
@@ -117,8 +134,9 @@ export class Session {
 
   // Returns a new access token, or throws: ApiError once the session has ended, Unreachable where nobody answers.
   // `refused` is the token that was found to be no good; where there is a newer one already, that is the answer.
+  /** @param {string | null} [refused] @returns {Promise<string>} */
   async renew(refused = this.#token) {
-    if (refused !== this.#token && this.#token) return this.#token;
+    if (this.#token && refused !== this.#token) return this.#token;
     if (this.readOnly) throw this.#end(new ApiError(401, { code: "invalid_token" }));
     if (this.state === "ended") throw new ApiError(401, { code: "invalid_refresh_token" });
     this.#renewing ??= this.#refresh().finally(() => (this.#renewing = null));
@@ -127,14 +145,17 @@ export class Session {
 
   async #refresh() {
     try {
-      this.#take(await call("POST", "/auth/refresh", { anonymous: true }));
-      return this.#token;
+      /** @type {AccessToken} */
+      const answer = await call("POST", "/auth/refresh", { anonymous: true });
+      this.#take(answer);
+      return answer.access_token;
     } catch (error) {
       if (error instanceof Unreachable || error.status >= 500 || error.status === 429) throw new Unreachable(error.message);
       throw this.#end(error);
     }
   }
 
+  /** @param {AccessToken} answer */
   #take({ access_token: token, expires_in: seconds }) {
     this.#token = token;
     // A minute before its end, or sooner where it is short-lived.
@@ -144,12 +165,14 @@ export class Session {
     this.#tell("token");
   }
 
+  /** @param {number} seconds */
   #renewAfter(seconds) {
     clearTimeout(this.#timer);
-    const retry = (error) => error instanceof Unreachable && this.#renewAfter(RETRY);
+    const retry = (/** @type {unknown} */ error) => error instanceof Unreachable && this.#renewAfter(RETRY);
     this.#timer = setTimeout(() => this.renew().catch(retry), seconds * 1000);
   }
 
+  /** @param {User} user */
   #setUser(user) {
     const known = JSON.stringify(this.user);
     this.user = user;
@@ -157,6 +180,7 @@ export class Session {
     if (JSON.stringify(user) !== known) this.#tell("user");
   }
 
+  /** @param {any} error */
   #end(error) {
     this.#token = null;
     clearTimeout(this.#timer);
@@ -165,6 +189,7 @@ export class Session {
     return error;
   }
 
+  /** @param {Session["state"]} state @param {ApiError | null} [reason] */
   #become(state, reason = null) {
     if (this.state === state) return;
     this.state = state;
@@ -172,6 +197,7 @@ export class Session {
     this.#tell("state");
   }
 
+  /** @param {"state" | "user" | "token"} what */
   #tell(what) {
     for (const listener of this.#listeners) listener(what);
   }

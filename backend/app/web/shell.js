@@ -4,7 +4,7 @@ import { accountView } from "./account/lazy.js";
 import { Unreachable } from "./api.js";
 import { Desk } from "./board/desk.js";
 import { boardViewOf } from "./board/views.js";
-import { after, h, mount, show as say } from "./dom.js";
+import { after, focusOn, h, mount, show as say } from "./dom.js";
 import { inWords } from "./faults.js";
 import { showKeys } from "./keys.js";
 import { code, href, link, onChange, query } from "./router.js";
@@ -14,11 +14,13 @@ import { words } from "./words.js";
 
 const LONGEST_PAUSE = 30; // seconds
 
+/** @param {string} name @param {Record<string, string>} target @param {URLSearchParams} asked */
 function item(name, target, asked) {
   const isHere = href(target) === href(asked.toString());
   return h("li", null, link(target, { "aria-current": isHere && "page" }, name));
 }
 
+/** @param {URLSearchParams} asked */
 const navigation = (asked) =>
   h(
     "nav",
@@ -35,10 +37,12 @@ const navigation = (asked) =>
 
 const logOut = () => session.logOut().catch((error) => say(inWords(error)));
 
+/** @param {URLSearchParams} asked @param {HTMLElement} main */
 function head(asked, main) {
   const { user } = session;
   const brand = link({}, { class: "brand" }, words.name);
   if (!user) return h("header", { class: "head" }, brand);
+  /** @param {Event} event */
   const skip = (event) => (event.preventDefault(), main.focus());
   return h(
     "header",
@@ -56,6 +60,7 @@ function head(asked, main) {
   );
 }
 
+/** @returns {View} */
 const nothing = () => ({
   element: h("div", { class: "plain" }, h("h1", null, words.shell.notThere), h("p", null, link({}, null, words.shell.back))),
   title: words.shell.notThere,
@@ -65,21 +70,27 @@ const nothing = () => ({
 const who = () => `${session.user?.username} ${session.user?.role}`;
 
 // The name of the filter that is being changed: the view is made anew, and the focus stays where it was.
-const focusedFilter = () => document.activeElement?.closest(".filters") && document.activeElement.name;
+const focusedFilter = () => document.activeElement?.closest(".filters") && document.activeElement.getAttribute("name");
 
 export class Shell {
   // What the board's views work with, once the first of them was asked for.
+  /** @type {Desk | null} */
   desk = null;
   // {element, title?, feed?, stop?}
+  /** @type {View | null} */
   view = null;
   // Settles when the view that was asked for last is shown.
+  /** @type {Promise<void>} */
   shown = Promise.resolve();
   main = h("main", { id: "main", tabindex: "-1" });
-  #page = document.getElementById("page");
+  #page = /** @type {HTMLElement} */ (document.getElementById("page"));
   #top = h("div", { class: "top-of-page" });
+  /** @type {Promise<void> | null} */
   #opening = null;
   #isOpen = false;
+  /** @type {string | null} */
   #shownAt = null;
+  /** @type {string | null} */
   #shownTo = null;
 
   // Takes up the login and shows what the address asks for, then and whenever that changes.
@@ -122,8 +133,8 @@ export class Shell {
     this.#shownAt = whereabouts();
     // Before the next view is made, which may take up the feed that this one lets go.
     this.view?.stop?.();
-    this.#lay(account ?? boardViewOf(asked, this.desk) ?? nothing(), asked, !account);
-    if (field) this.main.querySelector(`.filters [name="${field}"]`)?.focus();
+    this.#lay(account ?? boardViewOf(asked, /** @type {Desk} */ (this.desk)) ?? nothing(), asked, !account);
+    if (field) focusOn(this.main, `.filters [name="${field}"]`);
   }
 
   // The desk is laid out when the first view of the board is asked for. Returns whether it is.
@@ -147,6 +158,7 @@ export class Shell {
   }
 
   // Puts a view in the place of the one before, and the focus into it.
+  /** @param {View} view @param {URLSearchParams} asked @param {boolean} isOfBoard */
   #lay(view, asked, isOfBoard) {
     const before = this.view;
     const isWall = asked.has("wall") && isOfBoard;

@@ -1,33 +1,40 @@
 // What each single key does to what is shown.
 
 import { CATEGORIES } from "./board/icons.js";
-import { chosenRow, editRow, step, toggle } from "./board/rows.js";
-import { hush } from "./dom.js";
+import { chosenRow, editRow, statusRows, step, toggle } from "./board/rows.js";
+import { focusOn, hush } from "./dom.js";
 import { showKeys, startKeys } from "./keys.js";
 import { go } from "./router.js";
 import { session } from "./session.js";
 
+/** @param {Shell} shell */
 async function find(shell) {
   if (!shell.main.querySelector(".find")) go({ view: "feed" });
   await shell.shown;
+  /** @type {HTMLDetailsElement | null} */
   const box = shell.main.querySelector(".find");
   if (!box) return;
   box.open = true;
-  box.querySelector("[name=q]").focus();
+  focusOn(box, "[name=q]");
 }
 
+/** @param {Shell} shell */
 function toggleChosen({ desk }) {
   const row = chosenRow();
-  if (row) toggle(row, desk);
+  if (row && desk) toggle(row, desk);
 }
 
+/** @param {Shell} shell */
 function editNewest({ desk }) {
+  if (!desk) return;
+  /** @param {Element} row */
   const isMine = (row) => desk.isMine(desk.board.statuses.get(Number(row.id.slice(1))));
-  const row = chosenRow() ?? [...document.querySelectorAll(".status[id]")].find(isMine);
+  const row = chosenRow() ?? statusRows().find(isMine);
   if (row) editRow(row, desk);
 }
 
 // Goes to the composer, in a category if one is chosen.
+/** @param {Shell} shell @param {Category | null} [category] */
 async function write(shell, category = null) {
   const composer = shell.desk?.composer;
   if (!composer) return;
@@ -39,6 +46,7 @@ async function write(shell, category = null) {
   composer.focus();
 }
 
+/** @param {Shell} shell */
 export function startShortcuts(shell) {
   const actions = {
     n: () => write(shell),
@@ -50,7 +58,7 @@ export function startShortcuts(shell) {
     b: () => session.user && go({}),
     ".": () => shell.view?.feed?.release(true),
     "?": showKeys,
-    Escape: () => (hush(), document.activeElement.blur()),
+    Escape: () => (hush(), /** @type {HTMLElement | null} */ (document.activeElement)?.blur()),
   };
   startKeys(actions, (index) => write(shell, CATEGORIES[index]), "jk");
 }

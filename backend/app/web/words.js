@@ -3,13 +3,17 @@
 
 // The language of these words, whatever the reader's is.
 const rules = new Intl.PluralRules("en");
+/** @param {number} number @param {string} one @param {string} other */
 const count = (number, one, other) => `${number} ${rules.select(number) === "one" ? one : other}`;
 const list = new Intl.ListFormat("en");
+/** @type {Record<string, string>} */
 const ended = { merged: "was merged", closed: "was closed", not_planned: "was closed as not planned" };
 
 // "octo/api#12 was merged and octo/api#13 was closed".
-const over = (references) => list.format(references.map(({ name, state }) => `${name} ${ended[state] ?? ended.closed}`));
+/** @param {{ name: string, state: string | null }[]} references */
+const over = (references) => list.format(references.map(({ name, state }) => `${name} ${ended[state ?? ""] ?? ended.closed}`));
 
+/** @satisfies {Texts} */
 export const words = {
   language: "en",
   // Where the reader's own English is not known: it counts 24 hours.

@@ -46,7 +46,7 @@ export function openBrowser() {
   const window = new EventTarget();
   const document = new EventTarget();
   document.hidden = false;
-  document.querySelector = () => ({ content: "http://board.test" });
+  document.querySelector = () => ({ getAttribute: () => "http://board.test" });
   Object.assign(window, { localStorage: storage(), sessionStorage: storage() });
   const location = new URL("http://board.test/");
   const navigator = { languages: ["en-GB"], platform: "Linux" };

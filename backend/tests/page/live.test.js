@@ -267,7 +267,7 @@ test("after a sleep it looks at once", async () => {
 for (const [origin, reason] of [["http://elsewhere.test", "origin"], ["http://board.test", "upgrade"]]) {
   test(`handshakes that are refused while the board answers: ${reason}`, async () => {
     server.answers["GET /ready"] = ok({});
-    browser.document.querySelector = () => ({ content: origin });
+    browser.document.querySelector = () => ({ getAttribute: () => origin });
     live.start("p1");
     await settle();
     newest().lose();

@@ -1,5 +1,6 @@
 """What the documents name exists: links, commands, services, targets, files and error codes."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,10 +147,11 @@ def test_every_error_code_is_documented():
 
 
 def test_every_dependency_has_its_reason():
-    """CONTRIBUTING names each package of pyproject.toml, and no other."""
+    """CONTRIBUTING names each package of pyproject.toml and package.json, and no other."""
     project = read(ROOT / "backend/pyproject.toml")
     lists = re.findall(r"(?ms)^(?:dependencies|dev|browser|page|embedded|bench) = \[(.*?)\]$", project)
     packages = {re.split(r"[>=\[]", package)[0] for block in lists for package in re.findall(r'"([^"]+)"', block)}
+    packages |= json.loads(read(ROOT / "backend/package.json"))["devDependencies"].keys()
     section = read(ROOT / "CONTRIBUTING.md").partition("## Dependencies")[2]
     rows = re.findall(r"(?m)^\| (`.+?) \|", section)
 

@@ -1,7 +1,7 @@
 // Coming in by a one-time code: the first account by the set-up link, others by an invite, a new password by a reset link.
 
 import { call } from "../api.js";
-import { h, mount, show } from "../dom.js";
+import { focusOn, h, mount, show } from "../dom.js";
 import { inWords } from "../faults.js";
 import { forgetCode, go } from "../router.js";
 import { session } from "../session.js";
@@ -12,6 +12,7 @@ import { view as login } from "./login.js";
 import { words } from "./words.js";
 
 // `code`: {name: "setup" | "invite", value}, of the link that was followed. Without one, it is asked for.
+/** @param {Code | null} [code] */
 export function joining(code = null) {
   const user = session.user ?? kept.get("user");
   const place = h("div", { class: "sheet narrow" });
@@ -20,13 +21,16 @@ export function joining(code = null) {
 }
 
 // A plain link: with the page, the code goes, and a session that there is comes back.
+/** @param {string} text */
 const leave = (text) => h("a", { href: "/" }, text);
 
+/** @param {HTMLElement} place @param {User} user @param {Code | null} code */
 function already(place, user, code) {
   const anew = async () => {
     await session.logOut();
     mount(place, making(place, code));
   };
+  /** @param {unknown} error */
   const fail = (error) => show(inWords(error));
   return [
     h("h1", null, words.join.alreadyTitle),
@@ -40,15 +44,18 @@ function already(place, user, code) {
   ];
 }
 
+/** @param {HTMLElement} place @param {Code | null} code */
 function making(place, code) {
   const first = code?.name === "setup";
   const title = first ? words.join.setupTitle : words.join.inviteTitle;
   const asked = field({ name: "invite", label: words.join.code, hint: words.join.codeHint, autocomplete: "off" });
+  /** @type {string | undefined} */
   let registered;
 
+  /** @param {{ invite?: string, username: string, password: string, display_name: string }} values */
   async function send({ invite = code?.value, ...values }) {
     if (registered !== values.username) {
-      await register(values, codeOf(invite));
+      await register(values, codeOf(invite ?? ""));
       registered = values.username;
       forgetCode();
     }
@@ -57,7 +64,9 @@ function making(place, code) {
     show(words.join.welcome(values.display_name.trim()));
   }
 
+  /** @param {any} error */
   const explain = (error) => (error.code === "invalid_invite" ? words.join.codeWrong : inWords(error));
+  /** @param {any} error */
   const otherwise = (error) => {
     if (!code || error.code !== "invalid_invite") throw error;
     mount(place, usedUp(title, first));
@@ -68,11 +77,11 @@ function making(place, code) {
     h("p", null, first ? words.join.setupText : words.join.inviteText),
     form({
       fields: [
-        !code && asked,
+        ...(code ? [] : [asked]),
         displayNameField({ autofocus: Boolean(code) }),
         usernameField({ fresh: true }),
         passwordField({ fresh: true }),
-      ].filter(Boolean),
+      ],
       label: title,
       submit: words.join.submit,
       working: words.join.working,
@@ -86,21 +95,25 @@ function making(place, code) {
 }
 
 // A code, also where the whole link was pasted.
+/** @param {string} text */
 const codeOf = (text) => text.trim().replace(/^.*#(?:setup|invite)=/, "");
 
+/** @param {object} values @param {string} code */
 async function register(values, code) {
   const given = code ? { invite: code } : {};
+  /** @param {string} zone */
   const make = (zone) =>
     call("POST", "/auth/register", { body: { ...values, ...given, time_zone: zone }, anonymous: true });
   try {
     await make(browsersZone());
   } catch (error) {
     // A browser may know zones that the board's machine does not.
-    if (!error.errors?.some(({ loc }) => loc.at(-1) === "time_zone")) throw error;
+    if (!error.errors?.some((/** @type {FieldError} */ { loc }) => loc.at(-1) === "time_zone")) throw error;
     await make("UTC");
   }
 }
 
+/** @param {string} title @param {boolean} first */
 function usedUp(title, first) {
   return [
     h("h1", null, title),
@@ -111,13 +124,16 @@ function usedUp(title, first) {
 }
 
 // `code`: {name: "reset", value}, of the link that was followed.
+/** @param {Code} code */
 export function resetting(code) {
   const place = h("div");
   mount(place, setting(place, code));
   return place;
 }
 
+/** @param {HTMLElement} place @param {Code} code */
 function setting(place, code) {
+  /** @param {object} values */
   async function send(values) {
     try {
       await call("POST", "/auth/reset", { body: { code: code.value, ...values }, anonymous: true });
@@ -128,7 +144,7 @@ function setting(place, code) {
     }
     forgetCode();
     mount(place, login({ said: words.reset.done }));
-    place.querySelector("input").focus();
+    focusOn(place, "input");
   }
 
   return h(

@@ -8,6 +8,7 @@ const isMac = () => /Mac|iPhone|iPad/.test(navigator.platform);
 
 let made = 0;
 
+/** @param {HTMLInputElement | HTMLTextAreaElement} box */
 async function copy(box) {
   box.focus();
   box.select();
@@ -23,9 +24,11 @@ async function copy(box) {
   return document.execCommand("copy");
 }
 
+/** @param {{ label: string, text: string, rows?: number }} what */
 export function copyable({ label, text, rows = 1 }) {
   const id = `copy-${++made}`;
   const properties = { id, readonly: true, spellcheck: "false", onfocus: () => box.select() };
+  /** @type {HTMLInputElement | HTMLTextAreaElement} */
   const box = rows > 1 ? h("textarea", { ...properties, rows }, text) : h("input", { ...properties, value: text });
   const said = h("span", null, words.copy.copy);
   const button = h(
@@ -56,6 +59,7 @@ const LOCAL = /^(localhost|127\.|\[::1\])/;
 
 // The board makes links with its PUBLIC_URL. Where that was left at localhost, and an admin has the board open at
 // another address, others can open that one.
+/** @param {string} url */
 export function reachable(url) {
   const made = new URL(url);
   const local = LOCAL.test(made.hostname) && !LOCAL.test(location.hostname);

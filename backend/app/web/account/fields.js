@@ -5,10 +5,13 @@ import { words } from "./words.js";
 let fields = 0;
 
 // As the board counts characters: code points.
+/** @param {string} text */
 const length = (text) => [...text].length;
 
+/** @param {string} id */
 function error(id) {
   const element = h("p", { class: "field-error", id, hidden: true });
+  /** @param {string | null} [message] */
   const say = (message) => {
     element.textContent = message ?? "";
     element.hidden = !message;
@@ -19,12 +22,15 @@ function error(id) {
 
 // A labelled control. `check(value, finished)` returns what is wrong, or null; while a value is being typed it is asked
 // with `finished` false, and says only what more typing can't put right. `beside`: a button that belongs to it.
+/** @param {FieldOptions} options */
 export function field({ name, label, hint, check = () => null, tag = "input", content, beside, ...attributes }) {
   const id = `field-${++fields}`;
   const wrong = error(`${id}-error`);
   const about = h("p", { class: "field-hint", id: `${id}-hint` }, hint);
   const described = `${id}-error ${id}-hint`;
-  const input = h(tag, { id, name, "aria-describedby": described, ...attributes }, content);
+  const properties = { id, name, "aria-describedby": described, ...attributes };
+  const input = tag === "select" ? h("select", properties, content) : h("input", properties);
+  /** @param {string | null} [message] */
   const fail = (message) => {
     if (message) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
@@ -52,6 +58,7 @@ export function field({ name, label, hint, check = () => null, tag = "input", co
   };
 }
 
+/** @param {{ fresh?: boolean } & Partial<FieldOptions>} [options] */
 export function usernameField({ fresh = false, ...more } = {}) {
   return field({
     name: "username",
@@ -65,12 +72,14 @@ export function usernameField({ fresh = false, ...more } = {}) {
   });
 }
 
+/** @param {string} value @param {boolean} finished */
 function checkUsername(value, finished) {
   if (/[^A-Za-z0-9_-]/.test(value)) return words.fields.usernameCharacters;
   if (value.length > 50) return words.fields.usernameLong;
   return finished && value.length < 3 ? words.fields.usernameShort : null;
 }
 
+/** @param {Partial<FieldOptions>} [more] */
 export function displayNameField(more) {
   return field({
     name: "display_name",
@@ -86,13 +95,16 @@ export function displayNameField(more) {
 }
 
 // A password, hidden until its button is pressed. One that is `fresh` is held to the board's rule about length.
+/** @param {{ fresh?: boolean } & Partial<FieldOptions>} [options] */
 export function passwordField({ name = "password", label = words.fields.password, fresh = false, ...more } = {}) {
   const text = h("span", null, words.fields.show);
+  /** @param {boolean} shown */
   const reveal = (shown) => {
-    made.input.type = shown ? "text" : "password";
+    made.input.setAttribute("type", shown ? "text" : "password");
     text.textContent = shown ? words.fields.hide : words.fields.show;
   };
   const onclick = () => reveal(made.input.type === "password");
+  /** @type {ReturnType<typeof field>} */
   const made = field({
     name,
     label,
@@ -110,30 +122,37 @@ export function passwordField({ name = "password", label = words.fields.password
   return { ...made, beforeSending: () => reveal(false) };
 }
 
+/** @param {string} value @param {boolean} finished */
 function checkPassword(value, finished) {
   if (length(value) > 128) return words.fields.passwordLong;
   if (!finished || length(value) >= 12) return null;
   return value ? words.fields.passwordShort(length(value)) : words.fields.passwordFreshMissing;
 }
 
+/** @param {string} value */
 function passwordHint(value) {
   if (!value) return words.fields.passwordHint;
   return length(value) < 12 ? words.fields.passwordSoFar(length(value)) : words.fields.passwordLongEnough;
 }
 
+/** @param {{ name: string, label: string, max: number, value: number, wrong: string }} options */
 export function numberField({ max, value, wrong, ...more }) {
+  /** @param {string} text */
   const fits = (text) => /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= max;
+  /** @param {string} text @param {boolean} finished */
   const check = (text, finished) => (finished && !fits(text) ? wrong : null);
   return field({ type: "number", min: 1, max, value, check, inputmode: "numeric", required: true, ...more });
 }
 
 // One of a few answers. `options`: pairs of value and text.
+/** @param {{ name: string, label: string, options: string[][], value: string }} options */
 export function choiceField({ options, value, ...more }) {
   const content = options.map(([key, text]) => h("option", { value: key, selected: key === value }, text));
   return field({ tag: "select", content, ...more });
 }
 
 // Any of a few answers, as boxes to tick. `options`: pairs of value and text.
+/** @param {{ name: string, label: string, options: string[][], chosen: string[], missing: string }} options @returns {Field} */
 export function ticksField({ name, label, options, chosen, missing }) {
   const id = `field-${++fields}-error`;
   const wrong = error(id);
@@ -162,27 +181,31 @@ export function ticksField({ name, label, options, chosen, missing }) {
 export const browsersZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
 // "Berlin" under "Europe", so that the first letters of a city find it in the list.
+/** @param {string[]} zones */
 function byRegion(zones) {
+  /** @type {Map<string, string[][]>} */
   const regions = new Map();
   for (const zone of zones) {
     const [region, ...place] = zone.split("/");
     const key = place.length ? region : words.settings.otherZones;
-    if (!regions.has(key)) regions.set(key, []);
-    regions.get(key).push([zone, (place.join(", ") || zone).replaceAll("_", " ")]);
+    regions.set(key, [...(regions.get(key) ?? []), [zone, (place.join(", ") || zone).replaceAll("_", " ")]]);
   }
   return regions;
 }
 
+/** @param {string} current */
 export function zoneField(current) {
   const here = browsersZone();
   const known = Intl.supportedValuesOf?.("timeZone") ?? [];
   const zones = [...new Set([...known, "UTC", here, current])].sort();
+  /** @param {string[]} zone */
   const option = ([zone, name]) => h("option", { value: zone, selected: zone === current }, name);
   const take = () => {
     chosen.input.value = here;
     chosen.focus();
   };
   const button = h("button", { type: "button", class: "quiet", onclick: take }, words.settings.here(here));
+  /** @type {ReturnType<typeof field>} */
   const chosen = field({
     name: "time_zone",
     label: words.fields.timeZone,

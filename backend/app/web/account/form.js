@@ -7,9 +7,11 @@ import { words } from "./words.js";
 // `send(values)` is called with the fields' values by name. What it throws is shown: at the field that `places` names
 // for the error's code, at the fields that the board's errors name, else above the button.
 // `pair`: the fields are small, and stand beside each other.
+/** @param {FormOptions} options */
 export function form({ fields, label, submit, working, send, beside, pair, places = {}, explain = inWords }) {
   const problem = h("div", { class: "problem", role: "alert" });
   // What is wrong with a field is said when it loses the focus. The button would move away from under the press then.
+  /** @param {Event} event */
   const stay = (event) => event.preventDefault();
   const button = h("button", { type: "submit", class: "main", onmousedown: stay }, submit);
   let busy = false;
@@ -19,8 +21,9 @@ export function form({ fields, label, submit, working, send, beside, pair, place
     button.textContent = submit;
     button.removeAttribute("aria-disabled");
   };
+  /** @param {any} error */
   const place = (error) => {
-    const found = new Map((error.errors ?? []).map(({ loc, msg }) => [loc.at(-1), msg]));
+    const found = new Map((error.errors ?? []).map((/** @type {FieldError} */ { loc, msg }) => [loc.at(-1), msg]));
     if (places[error.code]) found.set(places[error.code], explain(error));
     const wrong = fields.filter((each) => found.has(each.name));
     for (const each of wrong) each.fail(found.get(each.name));
@@ -28,6 +31,7 @@ export function form({ fields, label, submit, working, send, beside, pair, place
     wrong[0]?.focus();
   };
 
+  /** @param {SubmitEvent} event */
   async function onsubmit(event) {
     event.preventDefault();
     if (busy) return;
@@ -63,6 +67,7 @@ export function form({ fields, label, submit, working, send, beside, pair, place
 
 // `text` is what the button says and does, `of` what a screen reader adds to it ("End" "this session").
 // `act()` is called when the question has been answered; what it throws is said in the question's place.
+/** @param {{ text: string, of?: string, question: string, act: () => unknown, grave?: boolean }} options */
 export function asking({ text, of = "", question, act, grave = true }) {
   const problem = h("p", { class: "problem", role: "alert" });
   const first = h(
@@ -76,6 +81,7 @@ export function asking({ text, of = "", question, act, grave = true }) {
   function ask() {
     problem.textContent = "";
     const leave = h("button", { type: "button", class: "quiet", onclick: back }, words.ask.leave);
+    /** @type {HTMLElement} */
     const yes = h("button", { type: "button", class: grave ? "main grave" : "main", onclick: () => go(yes) }, text);
     first.replaceWith(
       h(
@@ -90,6 +96,7 @@ export function asking({ text, of = "", question, act, grave = true }) {
     leave.focus();
   }
 
+  /** @param {KeyboardEvent} event */
   function escape(event) {
     if (event.key !== "Escape") return;
     event.preventDefault();
@@ -99,11 +106,12 @@ export function asking({ text, of = "", question, act, grave = true }) {
 
   function back() {
     const hadFocus = place.contains(document.activeElement);
-    place.firstChild.replaceWith(first);
+    place.firstElementChild?.replaceWith(first);
     place.classList.remove("open");
     if (hadFocus) first.focus();
   }
 
+  /** @param {HTMLElement} yes */
   async function go(yes) {
     if (yes.getAttribute("aria-disabled")) return;
     yes.setAttribute("aria-disabled", "true");

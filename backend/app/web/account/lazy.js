@@ -10,6 +10,7 @@ import { words } from "../words.js";
 const CODES = ["setup", "invite", "reset"];
 const VIEWS = ["join", "members", "settings", "tokens"];
 
+/** @type {Promise<typeof import("./views.js")> | null} */
 let fetching = null;
 
 async function fetchAnew() {
@@ -38,8 +39,9 @@ const unreachable = () => ({
 });
 
 // Returns {element, title?}, or null where the address asks for something of the board's.
+/** @param {URLSearchParams} asked @param {Code | null} code @returns {Promise<View | null>} */
 export async function accountView(asked, code) {
-  if (session.user && !CODES.includes(code?.name) && !VIEWS.includes(asked.get("view"))) return null;
+  if (session.user && !CODES.includes(code?.name ?? "") && !VIEWS.includes(asked.get("view") ?? "")) return null;
   let views;
   try {
     views = await fetchAccount();

@@ -25,6 +25,7 @@ export function loginForm({ username = "" } = {}) {
 const why = () => session.reason && inWords(session.reason);
 
 // `said` is a line above the form, such as why one has to log in.
+/** @param {{ said?: string | null }} [options] */
 export function view({ said = why() } = {}) {
   return h(
     "div",
@@ -41,21 +42,26 @@ export function view({ said = why() } = {}) {
 
 // Has the box come whenever the session ends. Left by Escape, it goes down to a strip that brings it back.
 export function askWhenEnded() {
+  /** @type {HTMLElement | null} */
   let shown = null;
 
+  /** @param {HTMLElement | null} element */
   const show = (element) => {
     shown?.remove();
     shown = element;
     if (element) document.body.append(element);
   };
   const ask = () => {
-    show(box(aside));
-    shown.showModal();
+    const dialog = box(aside);
+    show(dialog);
+    dialog.showModal();
   };
+  /** @param {Event} event */
   const aside = (event) => {
     event.preventDefault();
-    show(strip(words.ended.strip, h("button", { type: "button", class: "main", onclick: ask }, words.ended.again)));
-    shown.querySelector("button").focus();
+    const again = h("button", { type: "button", class: "main", onclick: ask }, words.ended.again);
+    show(strip(words.ended.strip, again));
+    again.focus();
   };
 
   const look = () => {
@@ -67,6 +73,7 @@ export function askWhenEnded() {
   look();
 }
 
+/** @param {(event: Event) => void} aside */
 const box = (aside) =>
   h(
     "dialog",
@@ -78,4 +85,5 @@ const box = (aside) =>
     h("div", { class: "actions" }, h("button", { type: "button", class: "quiet", onclick: aside }, words.ended.later)),
   );
 
+/** @param {...Child} content */
 const strip = (...content) => h("div", { class: "ended-strip", role: "status" }, content);

@@ -1,17 +1,15 @@
-// The members, what an admin may do about their accounts, and invites.
+// The members, and what an admin may do about their accounts.
 
 import { call, everyItem } from "../api.js";
-import { h, mount, show, spoken } from "../dom.js";
+import { focusOn, h, mount, show, spoken } from "../dom.js";
 import { byName, Names } from "../names.js";
 import { link } from "../router.js";
 import { session } from "../session.js";
 import { copyable, reachable } from "./copy.js";
-import { numberField } from "./fields.js";
-import { asking, form } from "./form.js";
-import { listing, once, rowText, when } from "./parts.js";
+import { asking } from "./form.js";
+import { invites } from "./invites.js";
+import { listing, rowText } from "./parts.js";
 import { words } from "./words.js";
-
-// Who belongs to the board; for admins with what they may do about it, and the invites.
 
 // Fewer are seen at a glance.
 const WORTH_A_FILTER = 12;
@@ -19,7 +17,7 @@ const WORTH_A_FILTER = 12;
 let made = 0;
 
 export function view() {
-  const admin = session.user.role === "admin";
+  const admin = session.me.role === "admin";
   const number = h("p", { class: "faint" });
   const inviting = admin && invites();
   const filter = filterBox();
@@ -27,6 +25,7 @@ export function view() {
   const list = listing({ load, row, empty: words.members.empty, label: words.members.title });
 
   async function load() {
+    /** @type {User[]} */
     const members = (await everyItem("/users")).sort(byName());
     for (const member of members) names.set(member);
     // Whoever is alone wants company.
@@ -37,6 +36,7 @@ export function view() {
     return members;
   }
 
+  /** @param {User} member */
   function row(member) {
     const place = h("div", { class: "member" });
     showMember(place, member, { admin, names });
@@ -58,6 +58,7 @@ export function view() {
 // A box that leaves those members on the page whose name or username has what was typed.
 function filterBox() {
   const id = `filter-${++made}`;
+  /** @type {{ place: HTMLElement, text: string }[]} */
   const rows = [];
   const none = h("p", { class: "faint", role: "status" });
   const input = h("input", { id, type: "search", autocomplete: "off", oninput: apply });
@@ -67,8 +68,8 @@ function filterBox() {
     let found = 0;
     for (const { place, text } of rows) {
       const fits = text.includes(wanted);
-      place.closest("li").hidden = !fits;
-      found += fits;
+      place.closest("li")?.toggleAttribute("hidden", !fits);
+      if (fits) found += 1;
     }
     none.textContent = found ? "" : words.members.none;
   }
@@ -76,7 +77,7 @@ function filterBox() {
   return {
     element: h("div", { class: "field", hidden: true }, h("label", { for: id }, words.members.filter), input, none),
     clear: () => (rows.length = 0),
-    add: (place, { display_name: name, username }) => rows.push({ place, text: `${name} ${username}`.toLowerCase() }),
+    add: (/** @type {HTMLElement} */ place, /** @type {User} */ { display_name: name, username }) => rows.push({ place, text: `${name} ${username}`.toLowerCase() }),
   };
 }
 
@@ -86,6 +87,7 @@ const texts = words.members;
 let menus = 0;
 
 // What can be changed: `own` is the question where it is one's own account, `done` what is said afterwards.
+/** @type {MemberAction} */
 const MAKE_ADMIN = {
   text: texts.makeAdmin,
   question: texts.makeAdminQuestion,
@@ -93,6 +95,7 @@ const MAKE_ADMIN = {
   done: texts.isAdmin,
   grave: false,
 };
+/** @type {MemberAction} */
 const MAKE_MEMBER = {
   text: texts.makeMember,
   question: texts.makeMemberQuestion,
@@ -100,6 +103,7 @@ const MAKE_MEMBER = {
   changes: { role: "member" },
   done: texts.isMember,
 };
+/** @type {MemberAction} */
 const DISABLE = {
   text: texts.disable,
   question: texts.disableQuestion,
@@ -107,6 +111,7 @@ const DISABLE = {
   changes: { disabled: true },
   done: texts.isDisabled,
 };
+/** @type {MemberAction} */
 const ENABLE = {
   text: texts.enable,
   question: texts.enableQuestion,
@@ -115,10 +120,12 @@ const ENABLE = {
   grave: false,
 };
 
-const isSelf = (member) => member.username === session.user.username;
+/** @param {User} member */
+const isSelf = (member) => member.username === session.me.username;
 
 // Shows a member in its place, and there again whenever it has changed. `seen`: {admin, names}, whether it is an admin who
 // sees it, and what all are called.
+/** @param {HTMLElement} place @param {User} member @param {Seen} seen */
 function showMember(place, member, seen) {
   const marks = [member.role === "admin" && texts.admin, member.disabled && texts.disabled];
   const facts = [member.username, isSelf(member) && texts.you, member.time_zone];
@@ -129,6 +136,7 @@ function showMember(place, member, seen) {
   );
 }
 
+/** @param {HTMLElement} place @param {User} member @param {Seen} seen */
 function managing(place, member, seen) {
   const panel = h("div", { class: "manage", id: `manage-${++menus}`, hidden: true });
   const button = h(
@@ -147,8 +155,10 @@ function managing(place, member, seen) {
   return [button, panel];
 }
 
+/** @param {HTMLElement} place @param {User} member @param {Seen} seen */
 function actions(place, member, seen) {
   const name = seen.names.of(member);
+  /** @param {MemberAction} what */
   const action = ({ text, question, own, changes, done, grave }) =>
     asking({
       text,
@@ -164,6 +174,7 @@ function actions(place, member, seen) {
   ];
 }
 
+/** @param {HTMLElement} place @param {User} member @param {object} changes @param {{ done: (name: string) => string, seen: Seen }} then */
 async function change(place, member, changes, { done, seen }) {
   const changed = await call("PATCH", `/users/${member.username}`, { body: changes });
   if (isSelf(member)) {
@@ -172,13 +183,14 @@ async function change(place, member, changes, { done, seen }) {
   }
   seen.names.set(changed);
   showMember(place, changed, seen);
-  place.querySelector("button").focus();
+  focusOn(place, "button");
   show(done(seen.names.of(changed)));
 }
 
 // The one-time link with which a member sets a new password.
 
 // Makes one when asked to, and shows it once.
+/** @param {User} member @param {string} name */
 function resetLink({ username }, name) {
   const shown = h("div", { class: "manage" });
   const act = async () => {
@@ -188,71 +200,10 @@ function resetLink({ username }, name) {
       copyable({ label: words.members.resetLink(name), text: reachable(url) }),
       h("p", { class: "field-hint" }, words.members.resetHow),
     );
-    shown.querySelector("input").focus();
+    focusOn(shown, "input");
   };
   return [
     asking({ text: words.members.reset, of: words.members.ofMember(name), question: words.members.resetQuestion(name), act, grave: false }),
     shown,
   ];
-}
-
-// Invites, for admins: a link for people who should join.
-
-// Folded away until it is wanted.
-export function invites() {
-  const place = h("div");
-  const list = listing({ load: () => everyItem("/invites"), row, empty: words.invites.empty, label: words.invites.list });
-  const summary = h("summary", null, words.invites.title);
-  const element = h(
-    "details",
-    { class: "fold" },
-    summary,
-    h("p", { class: "faint" }, words.invites.text),
-    form({
-      fields: [
-        numberField({ name: "uses", label: words.invites.uses, value: 1, max: 1000, wrong: words.invites.usesWrong }),
-        numberField({ name: "expires_in_days", label: words.invites.days, value: 7, max: 365, wrong: words.invites.daysWrong }),
-      ],
-      pair: true,
-      label: words.invites.submit,
-      submit: words.invites.submit,
-      working: words.invites.working,
-      send: make,
-    }),
-    place,
-    h("h2", null, words.invites.list),
-    list.element,
-  );
-
-  async function make({ uses, expires_in_days: days }) {
-    const body = { uses: Number(uses), expires_in_days: Number(days) };
-    const invite = await call("POST", "/invites", { body });
-    list.reload();
-    once(place, {
-      title: words.invites.fresh,
-      text: words.invites.how(invite.uses, body.expires_in_days),
-      content: copyable({ label: words.invites.link, text: reachable(invite.url) }),
-      back: () => summary.focus(),
-    });
-  }
-
-  function row(invite) {
-    const facts = [words.invites.by(invite.created_by), when(invite.expires_at, words.invites.until)];
-    return [
-      rowText(words.invites.used(invite.used, invite.uses), [], facts),
-      asking({
-        text: words.invites.revoke,
-        of: words.invites.ofInvite,
-        question: words.invites.revokeQuestion,
-        act: async () => {
-          await call("DELETE", `/invites/${invite.id}`);
-          await list.reload();
-          summary.focus();
-          show(words.invites.revoked);
-        },
-      }),
-    ];
-  }
-
-  return element;
 }

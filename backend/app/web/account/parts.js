@@ -8,6 +8,7 @@ import { words } from "./words.js";
 // A part of a page under its heading. The heading takes the focus when the thing that had it is gone.
 let sections = 0;
 
+/** @param {string} title @param {...Child} children */
 export function section(title, ...children) {
   const id = `section-${++sections}`;
   const heading = h("h2", { id, tabindex: "-1" }, title);
@@ -16,6 +17,7 @@ export function section(title, ...children) {
 }
 
 // What a list says about one thing: its name, marks beside it, and a line of facts.
+/** @param {Child} name @param {Child[]} marks @param {Child[]} facts */
 export const rowText = (name, marks, facts) =>
   h(
     "div",
@@ -28,6 +30,7 @@ export const rowText = (name, marks, facts) =>
 // A list that is asked for: it says that it comes, that it is empty, or why it can't be had.
 
 // `load()` returns the items, `row(item)` the content of one. `reload()` asks anew, and keeps what is shown meanwhile.
+/** @template Item @param {{ load: () => Promise<Item[]>, row: (item: Item) => Child, empty: string, label: string }} options */
 export function listing({ load, row, empty, label }) {
   const place = h("div", { class: "listing" }, h("p", { class: "faint" }, words.listing.coming));
 
@@ -56,6 +59,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 // From the first on that a distance reaches, it is counted in that unit.
+/** @type {[Intl.RelativeTimeFormatUnit, number, number][]} */
 const UNITS = [
   ["month", 60 * DAY, 30.44 * DAY],
   ["day", DAY, DAY],
@@ -63,18 +67,21 @@ const UNITS = [
   ["minute", MINUTE, MINUTE],
 ];
 
+/** @param {Moment} moment */
 function fromNow(moment) {
-  const ahead = new Date(moment) - now();
+  const ahead = Date.parse(moment) - now();
   const found = UNITS.find(([, from]) => Math.abs(ahead) >= from);
   return found ? distance(Math.round(ahead / found[2]), found[0], "always") : words.moments.now;
 }
 
 // What `say(distance)` makes of it, with the exact time on hover.
+/** @param {Moment} moment @param {(distance: string) => string} say */
 export const when = (moment, say) => h("time", { datetime: moment, title: absolute(moment) }, say(fromNow(moment)));
 
 // What is shown once, such as a new token: it stays until it is put away, and has the focus.
 
 // `back()` moves the focus on when it is put away.
+/** @param {HTMLElement} place @param {{ title: string, text: string, content: Child, back: () => unknown }} options */
 export function once(place, { title, text, content, back }) {
   const heading = h("h2", { tabindex: "-1" }, title);
   const away = () => {

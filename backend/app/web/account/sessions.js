@@ -5,6 +5,7 @@ import { h, show } from "../dom.js";
 import { asking } from "./form.js";
 import { listing, rowText, section, when } from "./parts.js";
 import { words } from "./words.js";
+/** @param {LoginSession} session */
 const end = ({ id }) => call("DELETE", `/auth/sessions/${id}`);
 
 export function sessions() {
@@ -12,19 +13,23 @@ export function sessions() {
   const list = listing({ load, row, empty: words.sessions.empty, label: words.sessions.title });
   const part = section(words.sessions.title, h("p", { class: "faint" }, words.sessions.text), list.element, ending);
 
+  /** @returns {Promise<LoginSession[]>} */
   async function load() {
+    /** @type {LoginSession[]} */
     const all = await everyItem("/auth/sessions");
     const others = all.filter((each) => !each.current);
     ending.replaceChildren(...(others.length > 1 ? [endOthers(others)] : []));
     return [...all.filter((each) => each.current), ...others];
   }
 
+  /** @param {string} message */
   async function ended(message) {
     await list.reload();
     part.focus();
     show(message);
   }
 
+  /** @param {LoginSession} each */
   function row(each) {
     const browser = browserInWords(each.user_agent);
     const facts = [
@@ -46,6 +51,7 @@ export function sessions() {
     ];
   }
 
+  /** @param {LoginSession[]} others */
   const endOthers = (others) =>
     asking({
       text: words.sessions.endOthers,
@@ -62,6 +68,7 @@ export function sessions() {
 // Which browser a session was begun with, in words, as far as its user agent tells.
 
 // The first that fits counts: most of them also claim to be those below.
+/** @type {[RegExp, string][]} */
 const BROWSERS = [
   [/\bEdgA?\b|\bEdgiOS\b/, "Edge"],
   [/\bOPR\b|\bOpera\b/, "Opera"],
@@ -70,6 +77,7 @@ const BROWSERS = [
   [/\bHeadlessChrome\b|\bChromium\b|\bChrome\b|\bCriOS\b/, "Chrome"],
   [/\bSafari\b/, "Safari"],
 ];
+/** @type {[RegExp, string][]} */
 const SYSTEMS = [
   [/\biPhone\b/, "iPhone"],
   [/\biPad\b/, "iPad"],
@@ -80,8 +88,10 @@ const SYSTEMS = [
   [/\bLinux\b|\bX11\b/, "Linux"],
 ];
 
+/** @param {[RegExp, string][]} table @param {string} text */
 const first = (table, text) => table.find(([pattern]) => pattern.test(text))?.[1];
 
+/** @param {string} userAgent */
 export function browserInWords(userAgent) {
   const browser = first(BROWSERS, userAgent);
   if (browser) return words.sessions.browserOn(browser, first(SYSTEMS, userAgent));

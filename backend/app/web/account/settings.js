@@ -1,7 +1,7 @@
 // My settings: name and time zone, password, what this browser does, sessions.
 
 import { call } from "../api.js";
-import { h, mount, show } from "../dom.js";
+import { focusOn, h, mount, show } from "../dom.js";
 import { singleKeys } from "../keys.js";
 import { notifications } from "../notifications.js";
 import { link } from "../router.js";
@@ -33,7 +33,8 @@ const tokens = () =>
   ).element;
 
 function profile() {
-  const { display_name: value, time_zone: zone } = session.user;
+  const { display_name: value, time_zone: zone } = session.me;
+  /** @param {object} body */
   const save = async (body) => {
     await call("PATCH", "/users/me", { body });
     await session.reload();
@@ -54,6 +55,7 @@ function profile() {
 // Changing my password.
 
 // `changed()` is called when the other sessions have ended.
+/** @param {() => unknown} changed */
 export function passwordChange(changed) {
   const place = h("div");
   const fresh = () => {
@@ -69,7 +71,7 @@ export function passwordChange(changed) {
         working: words.settings.changing,
         places: { wrong_password: "current_password", password_refused: "new_password" },
         // Tells password managers whose password it is.
-        beside: h("input", { hidden: true, autocomplete: "username", value: session.user.username, readonly: true }),
+        beside: h("input", { hidden: true, autocomplete: "username", value: session.me.username, readonly: true }),
         send: async (body) => {
           await call("POST", "/auth/password", { body });
           fresh();
@@ -94,6 +96,7 @@ export function switches() {
 }
 
 // A box to tick that takes effect at once.
+/** @param {string} label @param {string} hint @param {Properties<HTMLInputElement>} properties */
 function tick(label, hint, { checked, disabled, onchange }) {
   const id = `switch-${++switched}`;
   const box = h("input", { type: "checkbox", "aria-describedby": id, checked, disabled, onchange });
@@ -108,14 +111,15 @@ const keys = () =>
   });
 
 // `leave()` takes the focus where the box can no longer have it.
+/** @param {() => unknown} leave */
 function notices(leave) {
   const place = h("div");
+  /** @param {{ target: HTMLInputElement }} event */
   const turn = async ({ target }) => {
     await notifications.turn(target.checked);
     show();
-    const box = place.querySelector("input");
-    if (box.disabled) leave();
-    else box.focus();
+    if (notifications.obstacle()) leave();
+    else focusOn(place, "input");
   };
   const show = () => {
     const obstacle = notifications.obstacle();

@@ -22,6 +22,7 @@ export function view() {
   const place = h("div");
   const all = section(words.tokens.list, list.element);
 
+  /** @param {ApiToken} token */
   function row(token) {
     const facts = [
       words.tokens.scopesOf(token.scopes.map((scope) => words.tokens.scopeNames[scope])),
@@ -45,6 +46,7 @@ export function view() {
     ];
   }
 
+  /** @param {object} body @returns {Promise<ApiToken>} */
   async function make(body) {
     const token = await call("POST", "/tokens", { body });
     list.reload();
@@ -64,8 +66,10 @@ export function view() {
   );
 }
 
-const expiry = ({ expires_at: end }) => (new Date(end) < now() ? words.tokens.expired : words.tokens.until);
+/** @param {ApiToken} token */
+const expiry = ({ expires_at: end }) => (Date.parse(end ?? "") < now() ? words.tokens.expired : words.tokens.until);
 
+/** @param {(body: object) => unknown} send */
 function making(send) {
   const name = nameField();
   return form({
@@ -107,6 +111,7 @@ function nameField() {
   });
 }
 
+/** @param {ApiToken} token */
 function freshToken({ name, scopes, token }) {
   const posts = scopes.includes("post");
   return {
@@ -119,10 +124,13 @@ function freshToken({ name, scopes, token }) {
   };
 }
 
+/** @param {string} path */
 const address = (path) => `${location.origin}/api/v1${path}`;
 
+/** @param {string} token */
 const readLine = (token) => `curl ${address("/board")} -H 'Authorization: Bearer ${token}'`;
 
+/** @param {string} token */
 const postLine = (token) =>
   `curl ${address("/statuses")} -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' ` +
   `-d '${JSON.stringify({ message: words.tokens.example, category: "done" })}'`;
@@ -130,6 +138,7 @@ const postLine = (token) =>
 // How to get a wall screen: an address with a token that can only read.
 
 // `make(body)` makes a token.
+/** @param {(body: object) => Promise<ApiToken>} make */
 export function wallAddress(make) {
   const place = h("div");
   const part = section(

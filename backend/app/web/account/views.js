@@ -8,15 +8,18 @@ import { view as settings } from "./settings.js";
 import { view as tokens } from "./tokens.js";
 import { words } from "./words.js";
 
+/** @type {Map<string | null, () => HTMLElement>} */
 const VIEWS = new Map(Object.entries({ settings, tokens, members }));
 
 // `asked`: the address's query; `code`: the one-time code that came with it, or null. Returns {element, title},
 // or null where the address asks for something of the board's. Without a login, every address leads to one.
+/** @param {URLSearchParams} asked @param {Code | null} code @returns {View | null} */
 export function accountView(asked, code) {
   const element = elementOf(asked, code);
-  return element && { element, title: element.querySelector("h1").textContent };
+  return element && { element, title: element.querySelector("h1")?.textContent ?? "" };
 }
 
+/** @param {URLSearchParams} asked @param {Code | null} code */
 function elementOf(asked, code) {
   if (code?.name === "reset") return resetting(code);
   if (code?.name === "setup" || code?.name === "invite") return joining(code);

@@ -1,7 +1,9 @@
 // Every word of the account pages that a person reads.
 
-const count = (number, one, other) => (number === 1 ? one : other.replace("#", number));
+/** @param {number} number @param {string} one @param {string} other */
+const count = (number, one, other) => (number === 1 ? one : other.replace("#", String(number)));
 
+/** @satisfies {Texts} */
 export const words = {
   fields: {
     username: "Username",

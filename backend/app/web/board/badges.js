@@ -7,17 +7,20 @@ import { key, name, pieces } from "./grammar.js";
 import { referenceIcon } from "./icons.js";
 
 // In one line, for the tip and for who can't see it: "pull request, merged: Cache the parse tree".
+/** @param {Reference} reference */
 function about(reference) {
   const { kind, state, title, moved_to: place } = reference;
-  const what = [words.reference.kind[kind], words.reference.state[state]].filter(Boolean).join(", ");
+  const what = [words.reference.kind[kind], state && words.reference.state[state]].filter(Boolean).join(", ");
   const more = [title, place && words.reference.movedTo(place), state === "no_access" && words.reference.hidden];
   return [what, ...more].filter(Boolean).join(": ");
 }
 
+/** @type {WeakMap<Element, Partial<Piece>>} */
 const pieceOf = new WeakMap();
 
 // `piece`: how a message names it. A short name stands there as it was written; an address is led to, and shortened to the
 // name. All words of it but that are no text of the page, which would be copied along.
+/** @param {Reference} reference @param {Partial<Piece>} [piece] */
 export function badge(reference, piece = {}) {
   const { kind, state, url } = reference;
   const { text, address } = piece;
@@ -44,6 +47,7 @@ export function badge(reference, piece = {}) {
 }
 
 // Puts what has become of a reference wherever it is shown.
+/** @param {Reference} reference */
 export function renewBadges(reference) {
   for (const old of document.querySelectorAll(`[data-reference="${CSS.escape(key(reference))}"]`)) {
     swap(old, badge(reference, pieceOf.get(old)));
@@ -51,28 +55,36 @@ export function renewBadges(reference) {
 }
 
 // What is copied is what was written: of an address that a badge shortens, too.
+/** @param {ClipboardEvent} event */
 export function copyAsWritten(event) {
   const selected = getSelection();
-  const range = selected.rangeCount ? selected.getRangeAt(0) : null;
-  const isWhole = (text) => range?.isPointInRange(text, 0) && range.isPointInRange(text, text.length);
-  const all = [...document.querySelectorAll(".badge")].map((element) => ({ ...pieceOf.get(element), text: element.lastChild, element }));
-  const short = all.filter(({ text, address }) => address && isWhole(text));
-  if (!short.length) return;
+  if (!selected?.rangeCount) return;
+  const range = selected.getRangeAt(0);
+  /** @param {Text} text */
+  const isWhole = (text) => range.isPointInRange(text, 0) && range.isPointInRange(text, text.length);
+  const short = [...document.querySelectorAll(".badge")].flatMap((element) => {
+    const text = /** @type {Text} */ (element.lastChild);
+    const address = pieceOf.get(element)?.address;
+    return address && isWhole(text) ? [{ element, text, address, shown: text.data }] : [];
+  });
+  const [first, last] = [short[0], short.at(-1)];
+  if (!first || !last) return;
   // A selection that ends within the text would lose it with the change.
-  if (range.startContainer === short[0].text) range.setStartBefore(short[0].element);
-  if (range.endContainer === short.at(-1).text) range.setEndAfter(short.at(-1).element);
-  const shown = short.map(({ text }) => text.data);
+  if (range.startContainer === first.text) range.setStartBefore(first.element);
+  if (range.endContainer === last.text) range.setEndAfter(last.element);
   for (const { text, address } of short) text.data = address;
-  event.clipboardData.setData("text/plain", selected.toString());
-  short.forEach(({ text }, index) => (text.data = shown[index]));
+  event.clipboardData?.setData("text/plain", selected.toString());
+  for (const { text, shown } of short) text.data = shown;
   event.preventDefault();
 }
 
 // Returns the nodes of a status's text: what it names become badges and links, all else stays text. References that are
 // not found in it, since the board's settings were others then, stand at its end.
+/** @param {Status} status @param {BoardStore} board */
 export function message(status, board) {
   const known = new Map(status.references.map((reference) => [key(reference), board.reference(reference)]));
   const left = new Map(known);
+  /** @type {(Node | string)[]} */
   const nodes = [...pieces(status.message, board.github)].map((piece) => {
     const reference = piece.reference && known.get(key(piece.reference));
     if (reference) return left.delete(key(reference)), badge(reference, piece);

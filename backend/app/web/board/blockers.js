@@ -11,16 +11,20 @@ import { who } from "./person.js";
 // As many as leave room for those who are not blocked.
 const MANY = 6;
 
+/** @param {Reference[]} references */
 const named = (references) => references.map((reference) => ({ name: name(reference), state: reference.state }));
 
 // "octo/api#12 was merged. You are free to go on."
+/** @param {{ status: Status, references: Reference[] }} blocker @param {Desk} desk */
 export function clearedText({ status, references }, desk) {
   const text = desk.isMine(status) ? words.blockers.clearedForYou : words.blockers.cleared;
   return text(named(references), desk.board.nameOf(status.author));
 }
 
+/** @param {Reference[]} references */
 const waits = (references) => [words.blockers.waitsFor, " ", references.map((reference) => [badge(reference), " "])];
 
+/** @param {Blocker} blocker @param {Desk} desk */
 function item(blocker, desk) {
   const { status, waitsFor, cleared } = blocker;
   return h(
@@ -43,8 +47,10 @@ export class Blockers {
   #desk;
   #list = h("ul");
   #more = h("details");
+  /** @type {string | null} */
   #facts = null;
 
+  /** @param {Desk} desk */
   constructor(desk) {
     this.#desk = desk;
     this.element = h(

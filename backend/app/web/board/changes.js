@@ -4,13 +4,13 @@ const nothing = () => ({
   // All was read anew.
   reset: false,
   // Ids of statuses.
-  posted: [],
-  edited: new Set(),
-  deleted: new Set(),
+  posted: /** @type {number[]} */ ([]),
+  edited: /** @type {Set<number>} */ (new Set()),
+  deleted: /** @type {Set<number>} */ (new Set()),
   // The statuses whose references are all merged or closed now.
-  cleared: [],
+  cleared: /** @type {Status[]} */ ([]),
   // Names of references.
-  references: new Set(),
+  references: /** @type {Set<string>} */ (new Set()),
   // Somebody is called otherwise, also to be told from somebody else.
   names: false,
   // Something that Now or Blocked is made of.
@@ -20,8 +20,10 @@ const nothing = () => ({
 export class Changes {
   #gathered = nothing();
   #isDue = false;
+  /** @type {Set<(changes: BoardChanges) => unknown>} */
   #listeners = new Set();
 
+  /** @param {(changes: BoardChanges) => unknown} listener @returns {Stop} */
   onChange(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -10,15 +10,18 @@ import { key, pieces } from "./grammar.js";
 import { CATEGORIES, categoryIcon } from "./icons.js";
 
 const LONGEST = 500;
+/** @type {Category} */
 const USUAL = "in-progress";
+/** @type {Record<string, Category>} */
 const SHORT = { p: "planning", i: "in-progress", b: "blocked", d: "done" };
 
 // As the board counts: an emoji may be several.
+/** @param {string} text */
 const length = (text) => [...text].length;
 
 export class Composer {
   #desk;
-  #draft = `draft.${session.user.username}`;
+  #draft = `draft.${session.me.username}`;
   #text = h("textarea", {
     id: "say",
     rows: 1,
@@ -32,8 +35,10 @@ export class Composer {
   #left = h("span", { id: "say-left", class: "faint" });
   #found = h("span", { class: "found faint" });
   #wrong = h("p", { class: "wrong", role: "alert" });
+  /** @type {{ value: Category, input: HTMLInputElement, label: HTMLElement }[]} */
   #choices;
 
+  /** @param {Desk} desk */
   constructor(desk) {
     this.#desk = desk;
     this.#choices = CATEGORIES.map((name, index) => this.#choice(name, index));
@@ -56,15 +61,17 @@ export class Composer {
     this.#restore();
   }
 
+  /** @param {Category} value @param {number} index */
   #choice(value, index) {
     const input = h("input", { type: "radio", name: "category", value, class: "spoken", onchange: () => this.#keep() });
     const title = `Alt+${index + 1}`;
     const face = h("span", { "data-category": value }, categoryIcon(value), words.category[value]);
-    return { input, label: h("label", { title }, input, face) };
+    return { value, input, label: h("label", { title }, input, face) };
   }
 
+  /** @returns {Category} */
   get category() {
-    return this.#choices.find(({ input }) => input.checked).input.value;
+    return this.#choices.find(({ input }) => input.checked)?.value ?? USUAL;
   }
 
   set category(name) {
@@ -128,12 +135,15 @@ export class Composer {
     mount(this.#found, parts.length > 0 && [words.composer.speaksOf, parts]);
   }
 
+  /** @param {string} named @param {BoardStore} board */
   #reference(named, board) {
-    const [, owner, repo, number] = /^(.+)\/(.+)#(\d+)$/.exec(named);
-    const plain = { owner, repo, number, kind: "unknown", state: null, title: null, url: "" };
+    const [owner, repo, number] = named.split(/[/#]/);
+    /** @type {Reference} */
+    const plain = { owner, repo, number: Number(number), kind: "unknown", state: null, title: null, url: "" };
     return badge(board.reference(plain));
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     if (isComposing(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey) {
@@ -156,6 +166,7 @@ export class Composer {
   }
 
   // Puts a refused status back into the box, with the reason, above what was written meanwhile.
+  /** @param {OutboxItem} item */
   takeBack(item) {
     this.#desk.outbox.remove(item);
     this.#text.value = [item.message, this.#text.value].filter(Boolean).join("\n");

@@ -25,20 +25,29 @@ export class Desk {
     reset: () => this.#readAnew(),
     state: (state) => this.#connected(state),
   });
+  /** @type {Composer | null} */
   composer = session.readOnly ? null : new Composer(this);
 
   constructor() {
     this.board.onChange(({ references, names, cleared }) => {
-      for (const name of references) renewBadges(this.board.reference(name));
+      for (const name of references) this.#renewBadges(name);
       if (names) renewNames(this.board);
       for (const status of cleared) this.#tellCleared(status);
     });
   }
 
-  isMine = ({ author }) => author.username === session.user?.username;
+  /** @param {string} name */
+  #renewBadges(name) {
+    const reference = this.board.reference(name);
+    if (typeof reference !== "string") renewBadges(reference);
+  }
+
+  /** @param {Status | undefined} status */
+  isMine = (status) => Boolean(status && status.author.username === session.user?.username);
 
   isAway = () => this.live.state.name !== "open";
 
+  /** @param {OutboxItem} item */
   takeBack = (item) => this.composer?.takeBack(item);
 
   // Reads the board, however long that takes, and follows it from there.
@@ -64,11 +73,13 @@ export class Desk {
     show(words.feed.reset);
   }
 
+  /** @param {ConnectionState} state */
   #connected(state) {
     this.connection.update(state);
     if (state.name === "open") this.outbox.flush();
   }
 
+  /** @param {Status} status */
   #tellCleared(status) {
     if (!this.isMine(status)) return;
     const references = status.references.map((reference) => this.board.reference(reference));

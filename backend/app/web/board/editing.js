@@ -11,17 +11,24 @@ import { CATEGORIES } from "./icons.js";
 
 const WINDOW = 15 * 60_000;
 
-const isMine = ({ author }) => author.username === session.user.username;
-const inWindow = ({ created_at: moment }) => now() - new Date(moment) < WINDOW;
+/** @param {Status} status */
+const isMine = ({ author }) => author.username === session.user?.username;
+/** @param {Status} status */
+const inWindow = ({ created_at: moment }) => now() - Date.parse(moment) < WINDOW;
 
+/** @param {Status} status */
 export const canEdit = (status) => isMine(status) && inWindow(status) && !session.readOnly;
-export const canRemove = (status) => !session.readOnly && (isMine(status) || session.user.role === "admin");
+/** @param {Status} status */
+export const canRemove = (status) => !session.readOnly && (isMine(status) || session.user?.role === "admin");
 
+/** @type {("message" | "category")[]} */
 const FIELDS = ["message", "category"];
 
+/** @param {(name: "message" | "category") => string} values @param {("message" | "category")[]} names */
 const pick = (values, names) => Object.fromEntries(names.map((name) => [name, values(name)]));
 
 // Says something else of a status as it was `seen`. What another edit has changed since is not overwritten.
+/** @param {Status} seen @param {object} changes @param {BoardStore} board @returns {Promise<Status>} */
 async function change(seen, changes, board) {
   const data = await call("PATCH", `/statuses/${seen.id}`, { body: { ...changes, edited_at: seen.edited_at } });
   board.apply({ kind: "status.edited", data });
@@ -42,6 +49,7 @@ class Editor {
   #elsewhere = h("div", { role: "alert" });
   #wrong = h("p", { class: "wrong", role: "alert" });
 
+  /** @param {Status} status @param {Desk} desk @param {HTMLElement} row @param {Stop} leave */
   constructor(status, { board, outbox }, row, leave) {
     this.#seen = status;
     this.#board = board;
@@ -81,19 +89,23 @@ class Editor {
   }
 
   // Another edit has come. Where it changed what was typed here, its words are shown: the next save replaces them.
+  /** @param {Status | undefined} status */
   #follow(status) {
     if (!status || (status.edited_at ?? "") < (this.#seen.edited_at ?? "")) return;
     const touched = this.#touched();
-    const isOther = (name) => status[name] !== this.#seen[name] && status[name] !== this.#fields[name].value;
+    const isOther = (/** @type {"message" | "category"} */ name) => status[name] !== this.#seen[name] && status[name] !== this.#fields[name].value;
     const replaced = touched.filter(isOther);
     for (const name of FIELDS) if (!touched.includes(name)) this.#fields[name].value = status[name];
     this.#seen = status;
     if (!replaced.length) return;
-    const faces = { message: (text) => h("bdi", { class: "message", dir: "auto" }, text), category: (name) => words.category[name] };
+    const faces = {
+      message: () => h("bdi", { class: "message", dir: "auto" }, status.message),
+      category: () => words.category[status.category],
+    };
     mount(
       this.#elsewhere,
       h("p", null, words.status.editedElsewhere),
-      replaced.map((name) => h("p", null, faces[name](status[name]))),
+      replaced.map((name) => h("p", null, faces[name]())),
       h("p", null, words.status.saveAnyway),
     );
   }
@@ -124,15 +136,17 @@ class Editor {
   }
 
   #postAnew() {
-    this.#outbox.post(this.#fields.message.value, this.#fields.category.value);
+    this.#outbox.post(this.#fields.message.value, /** @type {Category} */ (this.#fields.category.value));
     this.#leave();
   }
 
+  /** @param {boolean} isBusy */
   #busy(isBusy) {
     this.#isBusy = isBusy;
     this.#fields.message.readOnly = isBusy;
   }
 
+  /** @param {any} error */
   async #failed(error) {
     const { id } = this.#seen;
     const isConflict = error.code === "edited_meanwhile";
@@ -149,6 +163,7 @@ class Editor {
     }
   }
 
+  /** @param {any} event */
   #key(event) {
     if (isComposing(event)) return;
     const isSave = event.key === "Enter" && !event.shiftKey && event.target === this.#fields.message;
@@ -162,6 +177,7 @@ class Editor {
 }
 
 // Puts a form into a status's row; `leave` puts the status back.
+/** @param {Status} status @param {Desk} desk @param {HTMLElement} row @param {Stop} leave */
 export function edit(status, desk, row, leave) {
   const editor = new Editor(status, desk, row, leave);
   row.classList.add("editing");
@@ -170,6 +186,7 @@ export function edit(status, desk, row, leave) {
 }
 
 // What can't be brought back asks first, in its own place.
+/** @param {Status} status @param {Desk} desk @param {HTMLElement} button */
 export async function remove(status, { board, outbox }, button) {
   const canUndo = isMine(status) && inWindow(status);
   if (!canUndo && !button.dataset.asked) {

@@ -1,6 +1,6 @@
 // The feed: one line a status, by day. Nothing moves under the reader: what is new waits behind a pill.
 
-import { h, mount, say } from "../dom.js";
+import { focusOn, h, mount, say } from "../dom.js";
 import { inWords } from "../faults.js";
 import { onTick } from "../time.js";
 import { words } from "../words.js";
@@ -16,12 +16,15 @@ export class Feed {
   #list;
   #lines;
   #empty;
+  /** @type {number[]} */
   #held = [];
+  /** @type {Set<number>} */
   #leaving = new Set();
   #unsaid = 0;
+  /** @type {Stop[]} */
   #stops;
   // Several changes may be told at once, the newest last.
-  #bottom = new IntersectionObserver((entries) => entries.at(-1).isIntersecting && this.#more(), { rootMargin: AHEAD });
+  #bottom = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && this.#more(), { rootMargin: AHEAD });
   #pill = h("button", { type: "button", class: "pill", hidden: true, onclick: ({ detail }) => this.release(true, !detail) });
   #pending = h("ol", { class: "lines" });
   #top = h("div");
@@ -29,6 +32,7 @@ export class Feed {
 
   // `desk`: {board, outbox, takeBack}. `own`: whether what I post belongs here before it is confirmed. `empty` is said
   // where the list has nothing.
+  /** @param {Desk} desk @param {StatusList} list @param {{ heading?: string, own?: boolean, empty?: string | null }} [options] */
   constructor(desk, list, { heading = words.feed.heading, own = true, empty = null } = {}) {
     this.#desk = desk;
     this.#list = list;
@@ -98,11 +102,13 @@ export class Feed {
     else mount(this.#end, h("p", null, words.feed.empty, " ", h("em", null, words.feed.example)));
   }
 
+  /** @param {BoardChanges} changes */
   #changed(changes) {
     if (changes.reset) return this.#begin();
     for (const id of changes.edited) renewRow(id, this.#desk);
   }
 
+  /** @param {{ read: number[], added: number[], removed: number[] }} changes */
   #take({ read, added, removed }) {
     for (const id of read) this.#lines.append(id);
     for (const id of removed) this.#remove(id);
@@ -111,6 +117,7 @@ export class Feed {
   }
 
   // On a page that goes on at its end, nothing moves by what is new.
+  /** @param {number[]} fresh */
   #hold(fresh) {
     this.#announce(fresh);
     this.#held.push(...fresh);
@@ -127,7 +134,7 @@ export class Feed {
     return (
       this.#top.getBoundingClientRect().top < Math.max(0, cover) - 1 ||
       element.contains(document.activeElement) ||
-      (!selected.isCollapsed && element.contains(selected.anchorNode))
+      Boolean(selected && !selected.isCollapsed && element.contains(selected.anchorNode))
     );
   }
 
@@ -139,7 +146,7 @@ export class Feed {
     if (!isAsked) return;
     this.element.scrollIntoView({ block: "start" });
     // Whoever goes by keys goes on from the first line.
-    if (byKey) this.#lines.element.querySelector(".status")?.focus({ preventScroll: true });
+    if (byKey) focusOn(this.#lines.element, ".status", { preventScroll: true });
   }
 
   #showHeld() {
@@ -148,6 +155,7 @@ export class Feed {
   }
 
   // What is being edited stays until it is left, so that no word is lost.
+  /** @param {number} id */
   #remove(id) {
     this.#held = this.#held.filter((held) => held !== id);
     this.#showHeld();
@@ -166,6 +174,7 @@ export class Feed {
     mount(this.#pending, outbox.unseen().reverse().map((item) => pendingRow(item, outbox, takeBack)));
   }
 
+  /** @param {number[]} ids */
   #announce(ids) {
     const others = ids.filter((id) => !this.#desk.isMine(this.#desk.board.statuses.get(id)));
     if (!others.length) return;

@@ -5,11 +5,13 @@ import { go, link } from "../router.js";
 import { words } from "../words.js";
 import { CATEGORIES } from "./icons.js";
 
+/** @type {(keyof Filter)[]} */
 export const FILTERS = ["q", "author", "category", "reference", "day"];
 
 const REFERENCE = /^[a-z\d][\w-]{0,38}\/[\w.-]{1,100}#[1-9]\d{0,8}$/i;
 
 // What an address asks for: {q, author, category, reference, day}, without what is empty or can't be.
+/** @param {URLSearchParams} asked @returns {Filter} */
 export function filterOf(asked) {
   const given = Object.fromEntries(FILTERS.map((name) => [name, asked.get(name)?.trim()]).filter(([, value]) => value));
   if (given.category && !CATEGORIES.includes(given.category)) delete given.category;
@@ -20,23 +22,28 @@ export function filterOf(asked) {
   return given;
 }
 
+/** @param {string} label @param {HTMLElement} field */
 const labelled = (label, field) => h("label", null, h("span", null, label), field);
 
 const anyOption = () => h("option", { value: "" }, words.filters.any);
 
+/** @param {string} value @param {string} name @param {string | undefined} chosen */
 const option = (value, name, chosen) => h("option", { value, selected: value.toLowerCase() === chosen?.toLowerCase() }, name);
 
 // Chooses one of all members, also of those who have left or come while it is open. Returns {element, stop}.
+/** @param {string | undefined} chosen @param {BoardStore} board @param {() => unknown} onchange @returns {Part} */
 function personField(chosen, board, onchange) {
   const element = h("select", { name: "author", onchange });
+  /** @type {string | null} */
   let shown = null;
   const show = () => {
     board.readLeft();
+    /** @type {(Author & { disabled?: boolean })[]} */
     const people = board.people();
     // Who is asked for stays chosen, also where it is not known yet who that is.
     const isKnown = people.some(({ username }) => username.toLowerCase() === chosen?.toLowerCase());
     if (chosen && !isKnown) people.push({ username: chosen, display_name: chosen });
-    const name = (user) => (user.disabled ? words.person.left(board.nameOf(user)) : board.nameOf(user));
+    const name = (/** @type {Author & { disabled?: boolean }} */ user) => (user.disabled ? words.person.left(board.nameOf(user)) : board.nameOf(user));
     const named = people.map((user) => [user.username, name(user)]);
     const facts = JSON.stringify(named);
     if (facts === shown) return;
@@ -49,7 +56,9 @@ function personField(chosen, board, onchange) {
 }
 
 // Returns {element, stop}.
+/** @param {Filter} filter @param {BoardStore} board @returns {Part} */
 export function filters(filter, board) {
+  /** @type {HTMLInputElement} */
   const reference = h("input", {
     name: "reference",
     value: filter.reference ?? "",
@@ -61,6 +70,7 @@ export function filters(filter, board) {
 
   const person = personField(filter.author, board, apply);
 
+  /** @param {Event} [event] */
   function apply(event) {
     event?.preventDefault();
     if (reference.value.trim() && !REFERENCE.test(reference.value.trim())) {

@@ -1,7 +1,9 @@
 // What a message names: references to GitHub, and plain web addresses. The grammar is that of services/mentions.py, piece
 // by piece, and tests/grammar.json holds both to the same cases.
 
+/** @param {string} word */
 const anyCase = (word) => word.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
+/** @param {string} host */
 const verbatim = (host) => host.replace(/[.[\]]/g, String.raw`\$&`);
 
 // What makes one word with a name or number beside it. Scripts without case write on without a space.
@@ -18,10 +20,13 @@ const LETTER = String.raw`${WORD}\/#@$&+=%\-`;
 const INSIDE = `[${LETTER}${SIGN}]*`;
 const ON = String.raw`(?:(?:(?![,;]${anyCase("https?")}:\/\/)[${SIGN}])*(?:[${LETTER}]|\(${INSIDE}\)|\[${INSIDE}\]))`;
 
+/** @type {Map<string, RegExp>} */
 const grammars = new Map();
 
+/** @param {string} host @returns {RegExp} */
 function grammar(host) {
-  if (!grammars.has(host)) {
+  let made = grammars.get(host);
+  if (!made) {
     const alternatives = [
       `${HTTP}(?:${anyCase(String.raw`www\.`)})?${anyCase(verbatim(host))}/(?<place>${OWNER}/${REPO})/(?:issues|pull|discussions)/(?<number>${NUMBER})(?:(?=[/?#])${ON}+)?`,
       String.raw`(?<![_./\\@#$${WORD}-])(?<name>${OWNER}/${REPO}#${NUMBER})`,
@@ -29,16 +34,20 @@ function grammar(host) {
       `(?<address>${HTTP}${ON}+)`,
       `://${ON}+`,
     ];
-    grammars.set(host, new RegExp(alternatives.join("|"), "gu"));
+    made = new RegExp(alternatives.join("|"), "gu");
+    grammars.set(host, made);
   }
-  return grammars.get(host);
+  return made;
 }
 
+/** @param {{ owner: string, repo: string, number: number | string }} reference */
 export const name = ({ owner, repo, number }) => `${owner}/${repo}#${number}`;
 
 // Neither owner nor repository minds case.
+/** @param {string | { owner: string, repo: string, number: number | string }} reference */
 export const key = (reference) => (typeof reference === "string" ? reference : name(reference)).toLowerCase();
 
+/** @param {string} text */
 function isAddress(text) {
   try {
     return Boolean(new URL(text));
@@ -49,9 +58,12 @@ function isAddress(text) {
 
 // Yields where what is not code begins and ends. A run of backticks opens code if a run of the same length follows; code
 // ends with its paragraph, but for a fence of three or more.
+/** @param {string} message @returns {Generator<[number, number]>} */
 function* prose(message) {
   const marks = [...message.matchAll(/\x60+|\n(?=[ \t]*\n)/g)];
+  /** @type {(number | undefined)[]} */
   const closing = [];
+  /** @type {Record<number, number | undefined>} */
   const nearest = {};
   for (let index = marks.length - 1; index >= 0; index -= 1) {
     const [mark] = marks[index];
@@ -60,23 +72,26 @@ function* prose(message) {
   }
   let start = 0;
   for (let index = 0; index < marks.length; index += 1) {
-    if (closing[index] === undefined) continue;
+    const end = closing[index];
+    if (end === undefined) continue;
     yield [start, marks[index].index];
-    index = closing[index];
+    index = end;
     start = marks[index].index + marks[index][0].length;
   }
   yield [start, message.length];
 }
 
+/** @param {any} match @param {string | null} repository @returns {Piece | null} */
 function read({ 0: text, groups: { place, number, name: named, bare, address } }, repository) {
   if (place) return { text, reference: `${place}#${number}`, address: text };
   if (named) return { text, reference: named };
-  if (bare) return repository && { text, reference: `${repository}#${bare}` };
-  return address && isAddress(text) && { text, address };
+  if (bare) return repository ? { text, reference: `${repository}#${bare}` } : null;
+  return address && isAddress(text) ? { text, address } : null;
 }
 
 // Yields {text}, {text, reference: "owner/repo#1"}, {text, address}, and {text, reference, address} for the address of a
 // reference, in the order of the message: their texts are all of it. `host`: where GitHub is; `repository`: what bare numbers are of.
+/** @param {string} message @param {Grammar} [grammar] @returns {Generator<Piece>} */
 export function* pieces(message, { host = "github.com", repository = null } = {}) {
   let last = 0;
   for (const [start, end] of prose(message)) {

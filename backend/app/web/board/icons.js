@@ -8,12 +8,14 @@ const nodes = "M4 5.5a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM4 14.1a1.8 1.8 0 
 const bubble = "M2 2.5h12v8.5H8l-3.5 3v-3H2Z";
 
 // Filled shapes; the others are lines.
+/** @type {Record<string, string>} */
 const filled = {
   planning: "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13Zm0 2.4a4.1 4.1 0 1 0 0 8.2 4.1 4.1 0 0 0 0-8.2Z",
   "in-progress": "M8 1a7 7 0 1 1 0 14A7 7 0 0 1 8 1Zm0 2v10A5 5 0 0 1 8 3Z",
   blocked: "M2 2h12v12H2Z",
 };
 
+/** @type {Record<string, string>} */
 const lines = {
   done: "M2 8.5l4 4 8-9",
   issue: `${ring}M8 7v2`,
@@ -28,17 +30,22 @@ const lines = {
   unknown: "M6 2L4.5 14M11.5 2L10 14M2 5.500h12M2 10.500h12",
 };
 
+/** @param {string} path @param {number} [line] */
 function icon(path, line) {
   const props = line ? { fill: "none", stroke: "currentColor", "stroke-width": line } : { "fill-rule": "evenodd" };
   return svg("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, svg("path", { d: path, ...props }));
 }
 
+/** @param {string} name */
 export const categoryIcon = (name) => (filled[name] ? icon(filled[name]) : icon(lines[name], 2.5));
 
+/** @param {string} kind @param {string | null} state */
 export const referenceIcon = (kind, state) => icon(lines[`${kind} ${state}`] ?? lines[kind] ?? lines.unknown, 1.5);
 
+/** @type {Category[]} */
 export const CATEGORIES = ["planning", "in-progress", "blocked", "done"];
 
 // Only "blocked" is a filled chip.
+/** @param {Category} category */
 export const chip = (category) =>
   h("span", { class: "chip", "data-category": category }, categoryIcon(category), words.category[category] ?? category);

@@ -8,22 +8,31 @@ import { statusRow } from "./rows.js";
 // Rows that are laid out together.
 const TOGETHER = 40;
 
-const isOf = (group, date) => group?.dataset.date === date;
+/** @param {HTMLElement} group @param {string} date */
+const isOf = (group, date) => group.dataset.date === date;
+/** @param {HTMLElement} group */
 const hasRoom = (group) => group.childElementCount < TOGETHER;
 
+/** @param {HTMLElement} element */
+const previous = ({ previousElementSibling: before }) => /** @type {HTMLElement | null} */ (before);
+
 // What stands before a group of rows, but for the heading of its day.
-function groupBefore({ previousElementSibling: before }) {
-  return before?.matches(".day") ? before.previousElementSibling : before;
+/** @param {HTMLElement} group @returns {HTMLElement | null} */
+function groupBefore(group) {
+  const before = previous(group);
+  return before?.matches(".day") ? previous(before) : before;
 }
 
 // Tells page.css how high a group is that was not laid out yet.
-const count = (group) => group.style.setProperty("--rows", group.childElementCount);
+/** @param {HTMLElement} group */
+const count = (group) => group.style.setProperty("--rows", String(group.childElementCount));
 
 export class Lines {
   element = h("div");
   #desk;
   #list;
 
+  /** @param {Desk} desk @param {StatusList} list */
   constructor(desk, list) {
     this.#desk = desk;
     this.#list = list;
@@ -33,15 +42,18 @@ export class Lines {
     mount(this.element);
   }
 
+  /** @param {number} id @returns {HTMLElement | null} */
   row(id) {
     return this.element.querySelector(`#s${id}`);
   }
 
+  /** @param {number} id */
   append(id) {
     this.#insert(id, null);
   }
 
   // Puts a status where the list has it, if it is not here yet.
+  /** @param {number} id */
   put(id) {
     const { ids } = this.#list;
     const place = ids.indexOf(id);
@@ -52,30 +64,33 @@ export class Lines {
   }
 
   // `next`: the row that it comes before, or null.
+  /** @param {number} id @param {HTMLElement | null} next */
   #insert(id, next) {
     const status = this.#desk.board.statuses.get(id);
     if (!status) return;
     const row = statusRow(status, this.#desk);
     const date = day(status.created_at);
-    const later = next?.parentElement;
-    const earlier = later ? groupBefore(later) : this.element.lastElementChild;
-    if (isOf(later, date) && (hasRoom(later) || next !== later.firstElementChild)) next.before(row);
-    else if (isOf(earlier, date) && hasRoom(earlier)) earlier.append(row);
+    const later = next?.parentElement ?? null;
+    const earlier = later ? groupBefore(later) : /** @type {HTMLElement | null} */ (this.element.lastElementChild);
+    if (later && isOf(later, date) && (hasRoom(later) || next !== later.firstElementChild)) next?.before(row);
+    else if (earlier && isOf(earlier, date) && hasRoom(earlier)) earlier.append(row);
     else this.#addGroup(row, status, { earlier, later });
-    count(row.parentElement);
+    count(/** @type {HTMLElement} */ (row.parentElement));
   }
 
   // A day has one heading, before its first group.
+  /** @param {HTMLElement} row @param {Status} status @param {{ earlier: HTMLElement | null, later: HTMLElement | null | undefined }} between */
   #addGroup(row, { created_at: moment }, { earlier, later }) {
     const date = day(moment);
     const group = h("ol", { class: "lines group", "data-date": date }, row);
-    if (isOf(later, date)) return later.before(group);
-    if (isOf(earlier, date)) return earlier.after(group);
+    if (later && isOf(later, date)) return later.before(group);
+    if (earlier && isOf(earlier, date)) return earlier.after(group);
     const heading = h("h3", { class: "day", "data-day": moment }, dayHeading(moment));
     if (earlier) earlier.after(heading, group);
     else this.element.prepend(heading, group);
   }
 
+  /** @param {number} id */
   remove(id) {
     const row = this.row(id);
     const group = row?.parentElement;
@@ -91,7 +106,7 @@ export class Lines {
   // Today is yesterday some time.
   nameDays() {
     for (const heading of this.element.querySelectorAll(".day")) {
-      const name = dayHeading(heading.dataset.day);
+      const name = dayHeading(heading.getAttribute("data-day") ?? "");
       if (heading.textContent !== name) heading.textContent = name;
     }
   }

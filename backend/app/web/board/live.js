@@ -2,6 +2,7 @@
 
 import { call, Unreachable } from "../api.js";
 import { now } from "../clock.js";
+import { boardsOrigin } from "../faults.js";
 import { session } from "../session.js";
 
 // Seconds.
@@ -12,15 +13,20 @@ const QUIET = 30;
 const DOUBT = 3;
 const LOOK = 5;
 
+/** @param {number} attempt @param {number} [least] */
 const pause = (attempt, least = FIRST_PAUSE) => Math.random() * Math.min(LONGEST_PAUSE, least * 2 ** attempt);
 
 // Calls onEvent(event) for each event once and in order, onReset() where the history is another and all has to be read
 // anew, and onState({name, since, reason, missed}): "connecting", "open", "away" or "stopped".
 export class Live {
+  /** @type {ConnectionState} */
   state = { name: "connecting", since: null, reason: null, missed: 0 };
   #on;
+  /** @type {WebSocket | null} */
   #socket = null;
+  /** @type {string | null} */
   #position = null;
+  /** @type {number | null} */
   #seq = null;
   #attempt = 0;
   #unheard = 0;
@@ -28,18 +34,22 @@ export class Live {
   #missed = 0;
   #heard = 0;
   #looked = Date.now();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #turn = 0;
 
+  /** @param {{ event: (event: LiveEvent) => unknown, reset: () => unknown, state: (state: ConnectionState) => unknown }} on */
   constructor(on) {
     this.#on = on;
   }
 
   // Follows the board from a position on, until it is stopped.
+  /** @param {string | null} position */
   start(position) {
     this.#position = position;
-    const nudge = () => document.hidden || this.nudge();
+    const nudge = () => void (document.hidden || this.nudge());
     const leave = () => this.#drop();
+    /** @type {[EventTarget, string, () => void][]} */
     const listeners = [
       [window, "online", nudge],
       [window, "pageshow", nudge],
@@ -68,6 +78,7 @@ export class Live {
     else if (this.state.name === "open") this.#check();
   }
 
+  /** @param {ConnectionState["name"]} name @param {ConnectionState["reason"]} [reason] */
   #become(name, reason = null) {
     const since = name === "open" ? null : this.state.since ?? (name === "connecting" ? null : now());
     this.state = { name, since, reason, missed: this.#missed };
@@ -82,11 +93,13 @@ export class Live {
     socket?.close();
   }
 
+  /** @param {string} what */
   #sessionChanged(what) {
     if (what === "token" && this.state.name === "open") session.token().then((token) => this.#authenticate(token), () => {});
     if (what === "state" && session.state === "in") this.#connect();
   }
 
+  /** @param {string | null} token @param {string | null} [after] */
   #authenticate(token, after) {
     this.#socket?.send(JSON.stringify({ type: "auth", token, ...(after && { after }) }));
   }
@@ -111,6 +124,7 @@ export class Live {
     socket.onclose = ({ code }) => socket === this.#socket && this.#closed(code);
   }
 
+  /** @param {LiveMessage} message */
   #take(message) {
     this.#heard = performance.now();
     if (message.type === "reset") this.#seq = null;
@@ -119,12 +133,14 @@ export class Live {
     else if (message.type === "ready") this.#ready(message);
   }
 
+  /** @param {{ seq: number, position: string }} message */
   #begin({ seq, position }) {
     this.#seq = seq;
     this.#position = position;
     this.#on.reset();
   }
 
+  /** @param {LiveEvent} event */
   #event(event) {
     if (this.#seq !== null && event.seq !== this.#seq + 1) return this.#gap();
     this.#seq = event.seq;
@@ -133,6 +149,7 @@ export class Live {
     this.#on.event(event);
   }
 
+  /** @param {{ seq: number, position: string }} message */
   #ready({ seq, position }) {
     if (this.#seq !== null && seq !== this.#seq) return this.#gap();
     clearTimeout(this.#timer);
@@ -149,6 +166,7 @@ export class Live {
     this.#lost(pause(this.#attempt++));
   }
 
+  /** @param {number} code */
   #closed(code) {
     const spoke = this.state.name === "open" || this.#heard > 0;
     if (code === 4403) return this.#end("disabled");
@@ -162,6 +180,7 @@ export class Live {
     if (this.#unheard > 1) this.#ask();
   }
 
+  /** @param {ConnectionState["reason"]} reason */
   #end(reason) {
     this.#drop();
     this.#become("stopped", reason);
@@ -175,6 +194,7 @@ export class Live {
     if (turn === this.#turn) this.#lost(first ? 0 : pause(this.#attempt));
   }
 
+  /** @param {number} seconds @param {ConnectionState["reason"]} [reason] */
   #lost(seconds, reason = null) {
     this.#drop();
     this.#heard = 0;
@@ -191,7 +211,7 @@ export class Live {
       return error instanceof Unreachable || this.#become("away", "full");
     }
     if (this.state.name !== "away") return;
-    const own = document.querySelector("meta[name=statusboard-origin]").content;
+    const own = boardsOrigin();
     this.#become("away", own && own !== location.origin ? "origin" : "upgrade");
   }
 

@@ -12,16 +12,20 @@ import { who } from "./person.js";
 const MANY = 30;
 const OLD = HOURS(4);
 
+/** @param {string} text */
 const first = (text) => [...text][0] ?? "";
 
+/** @param {string} name */
 function initials(name) {
   // "Ada Okafor (demo)" is A.O.
   const parts = name.split(/\s+/).filter((part) => /^[\p{L}\p{N}]/u.test(part));
-  return (first(parts[0] ?? name.trim()) + (parts.length > 1 ? first(parts.at(-1)) : "")).toLocaleUpperCase();
+  return (first(parts[0] ?? name.trim()) + (parts.length > 1 ? first(parts.at(-1) ?? "") : "")).toLocaleUpperCase();
 }
 
-const isOld = ({ created_at: moment }) => now() - new Date(moment) > OLD;
+/** @param {Status} status */
+const isOld = ({ created_at: moment }) => now() - Date.parse(moment) > OLD;
 
+/** @param {Present} present @param {BoardStore} board */
 function line({ user, status }, board) {
   return h(
     "li",
@@ -32,6 +36,7 @@ function line({ user, status }, board) {
   );
 }
 
+/** @type {((status: Status, board: BoardStore) => Child)[]} */
 const CELLS = [
   ({ category }) => chip(category),
   (status, board) => h("bdi", { class: "message", dir: "auto" }, message(status, board)),
@@ -39,6 +44,7 @@ const CELLS = [
 ];
 
 // The roles stand there for narrow screens, where the rows are laid out otherwise and browsers forget what they are.
+/** @param {Present} present @param {BoardStore} board */
 function tableRow({ user, status }, board) {
   return h(
     "tr",
@@ -48,6 +54,7 @@ function tableRow({ user, status }, board) {
   );
 }
 
+/** @param {HTMLElement} body */
 function table(body) {
   const columns = words.now.columns;
   const head = [columns.person, columns.category, columns.status, columns.age];
@@ -57,12 +64,16 @@ function table(body) {
 
 export class Now {
   #board;
+  /** @type {Map<string, { row: HTMLElement, facts: string }>} */
   #shown = new Map();
+  /** @type {{ make: RowMaker, element: HTMLElement } | null} */
   #rows = null;
   #place = h("div");
   #filter = h("input", { type: "search", "aria-label": words.now.filter, placeholder: words.now.filter, oninput: () => this.#narrow() });
+  /** @type {Stop[]} */
   #stops;
 
+  /** @param {Desk} desk */
   constructor({ board }) {
     this.#board = board;
     this.element = h(
@@ -93,6 +104,7 @@ export class Now {
     if (make === tableRow) this.#narrow();
   }
 
+  /** @param {RowMaker} make @param {number} number */
   #frame(make, number) {
     const isTable = make === tableRow;
     const element = isTable ? h("tbody", { role: "rowgroup" }) : h("ul");
@@ -105,24 +117,22 @@ export class Now {
   }
 
   // Only the rows of which something has changed are made anew; badges look after themselves.
+  /** @param {Present} member @param {number} index @param {RowMaker} make */
   #put(member, index, make) {
     const { user, status } = member;
     const facts = JSON.stringify([status.id, status.edited_at, user.display_name, isOld(status)]);
     const known = this.#shown.get(user.username);
-    let row = known?.row;
-    if (known?.facts !== facts) {
-      row = make(member, this.#board);
-      if (known) swap(known.row, row);
-      this.#shown.set(user.username, { row, facts });
-    }
-    const { element } = this.#rows;
+    const row = known?.facts === facts ? known.row : make(member, this.#board);
+    if (known && known.row !== row) swap(known.row, row);
+    this.#shown.set(user.username, { row, facts });
+    const element = /** @type {HTMLElement} */ (this.#rows?.element);
     if (element.children[index] !== row) element.insertBefore(row, element.children[index] ?? null);
   }
 
   #narrow() {
     const wanted = this.#filter.value.trim().toLocaleLowerCase();
     for (const [username, { row }] of this.#shown) {
-      row.hidden = wanted && !`${username} ${row.textContent}`.toLocaleLowerCase().includes(wanted);
+      row.hidden = Boolean(wanted) && !`${username} ${row.textContent}`.toLocaleLowerCase().includes(wanted);
     }
   }
 }

@@ -16,22 +16,29 @@ const KEY_LIFETIME = 23 * 3600 * 1000;
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // The board is away, busy or wants a login first: later is another matter.
+/** @param {any} error */
 const isForLater = (error) => error instanceof Unreachable || error.status >= 500 || [401, 408, 429].includes(error.status);
 
 export class Outbox {
   // {key, username, message, category, created_at, state: "sending" | "waiting" | "refused", reason}
-  items = (tab.get("outbox") ?? []).map((item) => (item.state === "sending" ? { ...item, state: "waiting" } : item));
+  /** @type {OutboxItem[]} */
+  items = (tab.get("outbox") ?? []).map((/** @type {OutboxItem} */ item) => (item.state === "sending" ? { ...item, state: "waiting" } : item));
   #board;
+  /** @type {Set<() => unknown>} */
   #listeners = new Set();
   #isFlushing = false;
   // The item whose request is under way, and whether the feed has told of a status of mine since it was sent.
+  /** @type {OutboxItem | null} */
   #sending = null;
   #isTold = false;
   // The ids of what was posted from here.
+  /** @type {Set<number>} */
   #posted = new Set();
   #pause = FIRST_PAUSE;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
+  /** @param {Pick<BoardStore, "statuses" | "apply" | "onChange">} board */
   constructor(board) {
     this.#board = board;
     board.onChange(({ posted }) => this.#heard(posted));
@@ -41,6 +48,7 @@ export class Outbox {
     window.addEventListener("beforeunload", (event) => this.mine().some(({ state }) => state === "waiting") && event.preventDefault());
   }
 
+  /** @param {() => unknown} listener @returns {Stop} */
   onChange(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -56,13 +64,15 @@ export class Outbox {
     return this.mine().filter((item) => item !== this.#sending || !this.#isTold);
   }
 
+  /** @param {string} message @param {Category} category */
   post(message, category) {
-    const { username } = session.user;
+    const { username } = session.me;
     this.items.push({ key: newKey(), username, message, category, created_at: new Date(now()).toISOString(), state: "waiting" });
     this.#changed();
     this.flush();
   }
 
+  /** @param {OutboxItem} item */
   remove(item) {
     this.items = this.items.filter(({ key }) => key !== item.key);
     this.#changed();
@@ -84,6 +94,7 @@ export class Outbox {
   }
 
   // Returns whether the next may be sent.
+  /** @param {OutboxItem} item */
   async #send(item) {
     if (now() - Date.parse(item.created_at) > KEY_LIFETIME) return this.#refuse(item, words.composer.late);
     item.state = "sending";
@@ -99,6 +110,7 @@ export class Outbox {
     }
   }
 
+  /** @param {OutboxItem} item @param {Status} status */
   #answered(item, status) {
     this.#sending = null;
     this.#pause = FIRST_PAUSE;
@@ -107,6 +119,7 @@ export class Outbox {
     this.#board.apply({ kind: "status.posted", data: status });
   }
 
+  /** @param {OutboxItem} item @param {any} error */
   #failed(item, error) {
     this.#sending = null;
     if (isForLater(error)) {
@@ -123,6 +136,7 @@ export class Outbox {
   }
 
   // Leaves it to its author, and lets the next one go.
+  /** @param {OutboxItem} item @param {string} reason */
   #refuse(item, reason) {
     Object.assign(item, { state: "refused", reason });
     this.#changed();
@@ -131,9 +145,11 @@ export class Outbox {
 
   // The feed may tell of a status before its answer does. It would then be seen twice: so while something is under way and
   // a status of mine comes that no answer told of, what is under way is not shown, but stays here until it is answered.
+  /** @param {number[]} posted */
   #heard(posted) {
     if (!this.#sending || this.#isTold) return;
-    const isMine = (id) => this.#board.statuses.get(id)?.author.username === this.#sending.username;
+    const { username } = this.#sending;
+    const isMine = (/** @type {number} */ id) => this.#board.statuses.get(id)?.author.username === username;
     this.#isTold = posted.some((id) => !this.#posted.has(id) && isMine(id));
     if (this.#isTold) this.#changed();
   }

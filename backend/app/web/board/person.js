@@ -4,6 +4,7 @@ import { h, swap } from "../dom.js";
 import { link } from "../router.js";
 
 // A username that tells two people apart is never cut off.
+/** @param {Author} person @param {BoardStore} board */
 export function who(person, board) {
   const { username } = person;
   const name = board.nameOf(person);
@@ -12,9 +13,10 @@ export function who(person, board) {
 }
 
 // Puts the names as they are now wherever they stand.
+/** @param {BoardStore} board */
 export function renewNames(board) {
   for (const old of document.querySelectorAll("[data-person]")) {
-    const person = { username: old.dataset.person, display_name: old.textContent };
+    const person = { username: old.getAttribute("data-person") ?? "", display_name: old.textContent };
     if (old.textContent !== board.nameOf(person)) swap(old, who(person, board));
   }
 }

@@ -9,8 +9,10 @@ import { key } from "./grammar.js";
 import { StatusList } from "./list.js";
 
 // Nobody has spoken of it yet, or it can't be one.
+/** @param {{ status?: number }} error */
 const isUnknown = ({ status }) => status === 404 || status === 422;
 
+/** @param {Desk} desk @param {string} named @returns {View} */
 export function referenceView(desk, named) {
   const { board } = desk;
   const head = h("div", { class: "about" }, h("h1", null, h("bdi", null, named)));
@@ -25,6 +27,7 @@ export function referenceView(desk, named) {
     );
   }
 
+  /** @param {string | null} cursor @returns {Promise<Slice<Status>>} */
   async function readPage(cursor) {
     const path = `/references/${named.split(/[/#]/).map(encodeURIComponent).join("/")}`;
     try {

@@ -10,6 +10,7 @@ import { name } from "./grammar.js";
 import { chip } from "./icons.js";
 import { who } from "./person.js";
 
+/** @param {Status} status @param {Desk} desk */
 export function statusRow(status, { board }) {
   return h(
     "li",
@@ -23,9 +24,12 @@ export function statusRow(status, { board }) {
   );
 }
 
+/** @param {string} label @param {On<MouseEvent, HTMLButtonElement>} onclick */
+const button = (label, onclick) => h("button", { type: "button", class: "quiet", onclick }, label);
+
 // What was posted and is not confirmed yet.
+/** @param {OutboxItem} item @param {Outbox} outbox @param {(item: OutboxItem) => unknown} takeBack */
 export function pendingRow(item, outbox, takeBack) {
-  const button = (label, onclick) => h("button", { type: "button", class: "quiet", onclick }, label);
   return h(
     "li",
     { class: "status pending", "data-state": item.state },
@@ -41,6 +45,7 @@ export function pendingRow(item, outbox, takeBack) {
   );
 }
 
+/** @param {Reference} reference */
 function aboutReference(reference) {
   const label = name(reference);
   return h(
@@ -53,8 +58,8 @@ function aboutReference(reference) {
   );
 }
 
+/** @param {Status} status @param {Desk} desk @param {HTMLElement} row */
 function details(status, desk, row) {
-  const button = (label, onclick) => h("button", { type: "button", class: "quiet", onclick }, label);
   const times = [absolute(status.created_at), status.edited_at && words.status.editedAt(absolute(status.edited_at))];
   const references = status.references.map((reference) => aboutReference(desk.board.reference(reference)));
   return h(
@@ -63,12 +68,14 @@ function details(status, desk, row) {
     h("p", { class: "faint" }, times.filter(Boolean).join(", ")),
     references.length > 0 && h("ul", null, references),
     canEdit(status) && button(words.status.edit, () => editRow(row, desk)),
-    canRemove(status) && button(words.status.remove, (event) => remove(status, desk, event.currentTarget)),
+    canRemove(status) && button(words.status.remove, ({ currentTarget }) => remove(status, desk, currentTarget)),
   );
 }
 
+/** @param {HTMLElement} row @param {Desk} desk */
 const statusOf = (row, { board }) => board.statuses.get(Number(row.id.slice(1)));
 
+/** @param {HTMLElement} row @param {Desk} desk */
 export function editRow(row, desk) {
   const status = statusOf(row, desk);
   if (!status || !canEdit(status)) return;
@@ -82,16 +89,18 @@ export function editRow(row, desk) {
 }
 
 // Opens or closes a row.
+/** @param {HTMLElement} row @param {Desk} desk @param {boolean} [open] */
 export function toggle(row, desk, open = !row.classList.contains("open")) {
   const status = statusOf(row, desk);
   if (!status || row.classList.contains("editing")) return;
   row.classList.toggle("open", open);
-  row.querySelector(".more").setAttribute("aria-expanded", open);
+  row.querySelector(".more")?.setAttribute("aria-expanded", String(open));
   row.querySelector(".details")?.remove();
   if (open) row.append(details(status, desk, row));
 }
 
 // Puts what has become of a status in the place of its row, if it is shown and not being edited.
+/** @param {number} id @param {Desk} desk */
 export function renewRow(id, desk) {
   const row = document.getElementById(`s${id}`);
   const status = desk.board.statuses.get(id);
@@ -102,12 +111,14 @@ export function renewRow(id, desk) {
 }
 
 // What a place with rows does at a click on one, or at Enter.
+/** @param {Desk} desk @returns {Properties} */
 export function rowEvents(desk) {
+  /** @param {HTMLElement | null} row */
   const act = (row) => row?.id && toggle(row, desk);
   return {
     onclick({ target }) {
       const isOwn = target.closest(".details, .edit, a") || (target.closest("button") && !target.closest(".more"));
-      if (!isOwn && getSelection().isCollapsed) act(target.closest(".status"));
+      if (!isOwn && getSelection()?.isCollapsed) act(target.closest(".status"));
     },
     onkeydown({ key, target }) {
       if (key === "Enter" && target.matches(".status")) act(target);
@@ -116,9 +127,11 @@ export function rowEvents(desk) {
 }
 
 // The row that has the focus, or something in it.
-export const chosenRow = () => document.activeElement.closest(".status[id]");
+/** @returns {HTMLElement | null} */
+export const chosenRow = () => document.activeElement?.closest(".status[id]") ?? null;
 
 // Found by halves, since each that is asked where it stands has to be laid out.
+/** @param {HTMLElement[]} rows @param {number} line */
 function firstBelow(rows, line) {
   let from = 0;
   let to = rows.length;
@@ -130,10 +143,15 @@ function firstBelow(rows, line) {
   return from;
 }
 
+/** @returns {HTMLElement[]} */
+export const statusRows = () => [...document.querySelectorAll(/** @type {"li"} */ (".status[id]"))];
+
 // Moves the focus to the next row, or to the one before.
+/** @param {boolean} forward */
 export function step(forward) {
-  const rows = [...document.querySelectorAll(".status[id]")];
-  const at = rows.indexOf(chosenRow());
+  const rows = statusRows();
+  const chosen = chosenRow();
+  const at = chosen ? rows.indexOf(chosen) : -1;
   const cover = document.querySelector(".composer")?.getBoundingClientRect().bottom ?? 0;
   rows[at < 0 ? firstBelow(rows, cover) : at + (forward ? 1 : -1)]?.focus();
 }

@@ -5,21 +5,26 @@ import { everyItem } from "../api.js";
 import { after } from "../dom.js";
 
 // Seconds. Many pages hear of a status in the same moment, and need not all ask in the same.
+/** @param {number} failures */
 const pause = (failures) => Math.min(30, 2 ** failures) * (0.5 + Math.random() / 2);
 
 export class Search {
+  /** @type {Query} */
   #query;
   #tell;
+  /** @type {Map<number, Status>} */
   #unsure = new Map();
   #isAsking = false;
   #isStopped = false;
 
   // `query`: the filter as the API has it. `tell(ids, fitting)` gets what was asked about, and those of it that fit.
+  /** @param {Query} query @param {(ids: number[], fitting: Set<number>) => unknown} tell */
   constructor(query, tell) {
     this.#query = query;
     this.#tell = tell;
   }
 
+  /** @param {Status} status */
   ask(status) {
     this.#unsure.set(status.id, status);
     if (!this.#isAsking) this.#go();
@@ -50,6 +55,7 @@ export class Search {
   }
 
   // All that fits of the time in which those were posted. A status changes in its first minutes only, so that is short.
+  /** @param {Status[]} statuses @returns {Promise<Set<number>>} */
   async #fitting(statuses) {
     const moments = statuses.map(({ created_at: moment }) => Date.parse(moment));
     const since = new Date(Math.min(...moments)).toISOString();

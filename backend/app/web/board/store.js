@@ -12,35 +12,52 @@ import { isLater, StatusList } from "./list.js";
 // A member who keeps saying "blocked" has this many blockers at most.
 const MOST_BLOCKERS_EACH = 10;
 
+/** @param {Status} one @param {Status} other */
 const byAge = (one, other) => (isLater(one, other) ? 1 : -1);
 
+/** @type {Set<string | null>} */
 const OVER = new Set(["closed", "not_planned", "merged"]);
 
 // Nothing more is to be waited for.
+/** @param {Reference} reference */
 const isOver = (reference) => OVER.has(reference.state);
 
 export class BoardStore {
+  /** @type {string | null} */
   position = null;
   // By what messages are read, until the board has said it.
+  /** @type {Grammar} */
   github = {};
+  /** @type {Map<number, Status>} */
   statuses = new Map();
+  /** @type {Map<string, User>} */
   members = new Map();
   // Those whose accounts are disabled, once they were asked for.
+  /** @type {Map<string, User>} */
   left = new Map();
   #names = new Names();
+  /** @type {Map<string, number>} */
   #newest = new Map();
+  /** @type {Set<number>} */
   #blockers = new Set();
+  /** @type {Map<string, Reference>} */
   #references = new Map();
+  /** @type {Set<number>} */
   #gone = new Set();
+  /** @type {BoardEvent[] | null} */
   #waiting = null;
+  /** @type {Promise<unknown>} */
   #turn = Promise.resolve();
+  /** @type {ReturnType<typeof setTimeout> | null} */
   #again = null;
+  /** @type {Promise<unknown> | null} */
   #leaving = null;
   #changes = new Changes();
   // All that was said, as far as it was read: the list of the feed without a filter.
   feed = new StatusList(this, {});
 
   // The listener gets what has changed, gathered for each frame.
+  /** @param {(changes: BoardChanges) => unknown} listener */
   onChange(listener) {
     return this.#changes.onChange(listener);
   }
@@ -76,6 +93,7 @@ export class BoardStore {
   }
 
   // While something is read, events wait: its answer may be older than they are. One reading at a time.
+  /** @param {() => Promise<unknown>} read */
   #reading(read) {
     const reading = this.#turn.then(async () => {
       this.#waiting = [];
@@ -91,17 +109,19 @@ export class BoardStore {
     return reading;
   }
 
+  /** @param {BoardState} state */
   #takeState({ github, members, blockers }) {
     this.github = { host: github?.url.split("://")[1], repository: github?.repository };
     this.members = new Map(members.map(({ user }) => [user.username, user]));
     for (const user of this.members.values()) this.#name(user);
-    this.#newest = new Map(members.filter(({ status }) => status).map(({ user, status }) => [user.username, status.id]));
+    this.#newest = new Map(members.flatMap(({ user, status }) => (status ? [[user.username, status.id]] : [])));
     this.#blockers = new Set(blockers.map(({ status }) => status.id));
     for (const { status } of [...members, ...blockers]) if (status) this.learn(status);
     this.#changes.next().overview = true;
   }
 
   // Takes in a status from an answer. What is known already was kept right by events, and may be newer.
+  /** @param {Status} status */
   learn(status) {
     if (this.#gone.has(status.id)) return;
     if (!this.statuses.has(status.id)) this.statuses.set(status.id, status);
@@ -109,25 +129,30 @@ export class BoardStore {
     for (const reference of status.references) this.learnReference(reference);
   }
 
+  /** @param {Reference} reference */
   learnReference(reference) {
     if (!this.#references.has(key(reference))) this.#references.set(key(reference), reference);
   }
 
+  /** @template {Reference | string} R @param {R} reference @returns {Reference | R} */
   reference(reference) {
     return this.#references.get(key(reference)) ?? reference;
   }
 
   // What is shown of a person: the name, and the username where another's name looks like it.
+  /** @param {Author} person */
   nameOf(person) {
     return this.#names.of(person);
   }
 
+  /** @param {Author} person */
   #name(person) {
     if (!this.#names.set(person)) return;
     Object.assign(this.#changes.next(), { names: true, overview: true });
   }
 
   // Whose account is disabled may be known by their statuses alone.
+  /** @param {Status} status */
   #nameAuthor({ author }) {
     if (!this.#names.has(author.username)) this.#name(author);
   }
@@ -149,25 +174,37 @@ export class BoardStore {
   }
 
   // Who has said something today, where they are, by name, each with the newest status.
+  /** @returns {{ user: User, status: Status }[]} */
   presentStatuses() {
-    const days = new Map();
-    const today = (zone) => days.get(zone) ?? days.set(zone, dayIn(zone, now())).get(zone);
-    return [...this.members.values()]
-      .sort(byName())
-      .map((user) => ({ user, status: this.statuses.get(this.#newest.get(user.username)) }))
-      .filter(({ user, status }) => status && dayIn(user.time_zone, status.created_at) === today(user.time_zone));
+    const moment = now();
+    const isToday = (/** @type {User} */ user, /** @type {Status} */ status) =>
+      dayIn(user.time_zone, status.created_at) === dayIn(user.time_zone, moment);
+    return [...this.members.values()].sort(byName()).flatMap((user) => {
+      const status = this.#newestOf(user.username);
+      return status && isToday(user, status) ? [{ user, status }] : [];
+    });
+  }
+
+  /** @param {string} username */
+  #newestOf(username) {
+    return this.statuses.get(this.#newest.get(username) ?? -1);
+  }
+
+  #openBlockers() {
+    return [...this.#blockers].map((id) => this.statuses.get(id)).filter((status) => status !== undefined).sort(byAge);
   }
 
   // What keeps people from going on, oldest first.
+  /** @returns {Blocker[]} */
   blockers() {
-    const open = [...this.#blockers].map((id) => this.statuses.get(id)).filter(Boolean).sort(byAge);
-    return open.map((status) => {
+    return this.#openBlockers().map((status) => {
       const references = status.references.map((reference) => this.reference(reference));
       const waitsFor = references.filter((reference) => !isOver(reference));
       return { status, references, waitsFor, cleared: references.length > 0 && waitsFor.length === 0 };
     });
   }
 
+  /** @param {BoardEvent} event */
   apply(event) {
     this.position = event.position ?? this.position;
     if (this.#waiting) return this.#waiting.push(event);
@@ -181,6 +218,7 @@ export class BoardStore {
   }
 
   // An answer may come after the news of a later edit.
+  /** @param {Status} status */
   #keep(status) {
     if ((this.statuses.get(status.id)?.edited_at ?? "") > (status.edited_at ?? "")) return;
     this.statuses.set(status.id, status);
@@ -188,23 +226,22 @@ export class BoardStore {
     for (const reference of status.references) this.#reference(reference);
   }
 
+  /** @param {Status} status */
   #posted(status) {
     if (this.#gone.has(status.id)) return;
     const isNew = !this.statuses.has(status.id);
     this.#keep(status);
     const { username } = status.author;
-    const newest = this.statuses.get(this.#newest.get(username));
+    const newest = this.#newestOf(username);
     if (!newest || isLater(status, newest)) this.#newest.set(username, status.id);
     if (isNew || newest?.id !== status.id) this.#block(status);
     this.#changes.next().posted.push(status.id);
     this.#changes.next().overview = true;
   }
 
+  /** @param {Status} status */
   #block(status) {
-    const theirs = [...this.#blockers]
-      .map((id) => this.statuses.get(id))
-      .filter((other) => other?.author.username === status.author.username)
-      .sort(byAge);
+    const theirs = this.#openBlockers().filter((other) => other.author.username === status.author.username);
     if (status.category === "blocked") {
       this.#blockers.add(status.id);
       for (const { id } of theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_BLOCKERS_EACH))) this.#blockers.delete(id);
@@ -213,6 +250,7 @@ export class BoardStore {
     }
   }
 
+  /** @param {Status} status */
   #edited(status) {
     if (this.#gone.has(status.id)) return;
     if (this.statuses.get(status.id)?.category !== status.category) this.#readState();
@@ -221,6 +259,7 @@ export class BoardStore {
     this.#changes.next().overview = true;
   }
 
+  /** @param {number} id */
   #deleted(id) {
     if (this.#gone.has(id)) return;
     this.#gone.add(id);
@@ -231,17 +270,19 @@ export class BoardStore {
     this.#readState();
   }
 
+  /** @param {User} user */
   #member(user) {
     const known = this.members.has(user.username);
     const [here, gone] = user.disabled ? [this.left, this.members] : [this.members, this.left];
     here.set(user.username, user);
     gone.delete(user.username);
     if (user.disabled === known) this.#readState();
-    if (user.username === session.user.username) session.reload().catch(() => {});
+    if (user.username === session.user?.username) session.reload().catch(() => {});
     this.#name(user);
     this.#changes.next().overview = true;
   }
 
+  /** @param {Reference} reference */
   #reference(reference) {
     const name = key(reference);
     if (JSON.stringify(this.#references.get(name)) === JSON.stringify(reference)) return;
@@ -250,6 +291,7 @@ export class BoardStore {
     this.#changes.next().overview = true;
   }
 
+  /** @param {Status} status */
   #cleared(status) {
     if (this.#gone.has(status.id)) return;
     this.#keep(status);

@@ -2,10 +2,13 @@
 
 import { h } from "../dom.js";
 
+/** @type {HTMLElement | null} */
 let tip = null;
+/** @type {HTMLElement | null} */
 let owner = null;
 
-function place() {
+/** @param {HTMLElement} tip @param {HTMLElement} owner */
+function place(tip, owner) {
   const at = owner.getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = tip;
   const below = at.bottom + height + 8 < innerHeight;
@@ -15,11 +18,12 @@ function place() {
 
 function hide() {
   owner = null;
-  tip.hidden = true;
+  if (tip) tip.hidden = true;
 }
 
+/** @param {any} event */
 function look({ target }) {
-  if (target === tip) return;
+  if (!tip || target === tip) return;
   const found = target.closest?.("[data-tip]") ?? null;
   if (found === owner) return;
   hide();
@@ -27,13 +31,13 @@ function look({ target }) {
   owner = found;
   tip.textContent = found.dataset.tip;
   tip.hidden = false;
-  place();
+  place(tip, found);
 }
 
 export function startTips() {
   tip = document.body.appendChild(h("div", { class: "tip", "aria-hidden": "true", hidden: true }));
   document.addEventListener("pointerover", look);
-  document.addEventListener("focusin", (event) => event.target.matches(":focus-visible") && look(event));
+  document.addEventListener("focusin", (event) => document.activeElement?.matches(":focus-visible") && look(event));
   document.addEventListener("focusout", hide);
   document.addEventListener("scroll", hide, { passive: true });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide(), true);

@@ -11,16 +11,21 @@ import { StatusList } from "./list.js";
 import { Now } from "./now.js";
 import { referenceView } from "./reference.js";
 
+/** @param {User} person */
 function aboutPerson({ username, disabled, time_zone: zone }) {
   return disabled ? words.person.left(`@${username}`) : `@${username}, ${words.person.localTime(atClockIn(zone), zone)}`;
 }
 
 // A page for a person: who it is, what time it is there, and all that was said.
+/** @param {Desk} desk @param {string} username @returns {View} */
 function personView(desk, username) {
   const { board } = desk;
   const wanted = username.toLowerCase();
   const find = () => board.people().find((member) => member.username.toLowerCase() === wanted);
-  const name = () => (find() ? board.nameOf(find()) : username);
+  const name = () => {
+    const person = find();
+    return person ? board.nameOf(person) : username;
+  };
   const head = h("div", { class: "about" });
 
   const show = () => {
@@ -35,7 +40,7 @@ function personView(desk, username) {
   show();
   const feed = new Feed(desk, new StatusList(board, { author: username }), {
     heading: words.person.said,
-    own: find()?.username === session.user.username,
+    own: find()?.username === session.me.username,
   });
   const stops = [onTick(show), board.onChange(({ overview }) => overview && show())];
   return {
@@ -48,8 +53,10 @@ function personView(desk, username) {
   };
 }
 
+/** @param {{ stop: Stop }[]} parts */
 const stopAll = (parts) => () => parts.forEach((part) => part.stop());
 
+/** @param {Desk} desk @returns {View} */
 function boardView(desk) {
   const now = new Now(desk);
   const blockers = new Blockers(desk);
@@ -67,6 +74,7 @@ function boardView(desk) {
   };
 }
 
+/** @param {Desk} desk @param {URLSearchParams} asked @returns {View} */
 function feedView(desk, asked) {
   const filter = filterOf(asked);
   const isFiltered = Object.keys(filter).length > 0;
@@ -88,6 +96,7 @@ function feedView(desk, asked) {
 }
 
 // Now alone, large, for a screen that nobody sits at.
+/** @param {Desk} desk @returns {View} */
 function wallView(desk) {
   const now = new Now(desk);
   const blockers = new Blockers(desk);
@@ -98,11 +107,14 @@ function wallView(desk) {
 }
 
 // Returns {element, title?, feed?, stop}, or null where there is nothing at this address.
+/** @param {URLSearchParams} asked @param {Desk} desk @returns {View | null} */
 export function boardViewOf(asked, desk) {
   if (asked.has("wall")) return wallView(desk);
-  if (asked.get("person")) return personView(desk, asked.get("person"));
+  const person = asked.get("person");
+  const reference = asked.get("reference");
+  if (person) return personView(desk, person);
   const found = FILTERS.filter((name) => asked.get(name));
-  if (asked.get("reference") && found.length === 1 && !asked.has("view")) return referenceView(desk, asked.get("reference"));
+  if (reference && found.length === 1 && !asked.has("view")) return referenceView(desk, reference);
   if (asked.get("view") === "feed" || found.length > 0) return feedView(desk, asked);
   return asked.has("view") ? null : boardView(desk);
 }
