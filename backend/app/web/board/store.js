@@ -5,15 +5,10 @@ import { now } from "../clock.js";
 import { byName, Names } from "../names.js";
 import { session } from "../session.js";
 import { dayIn } from "../time.js";
+import { Blocked } from "./blocked.js";
 import { Changes } from "./changes.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
-
-// A member who keeps saying "blocked" has this many blockers at most.
-const MOST_BLOCKERS_EACH = 10;
-
-/** @param {Status} one @param {Status} other */
-const byAge = (one, other) => (isLater(one, other) ? 1 : -1);
 
 /** @type {Set<string | null>} */
 const OVER = new Set(["closed", "not_planned", "merged"]);
@@ -38,8 +33,7 @@ export class BoardStore {
   #names = new Names();
   /** @type {Map<string, number>} */
   #newest = new Map();
-  /** @type {Set<number>} */
-  #blockers = new Set();
+  #blocked = new Blocked(this.statuses);
   /** @type {Map<string, Reference>} */
   #references = new Map();
   /** @type {Set<number>} */
@@ -115,7 +109,7 @@ export class BoardStore {
     this.members = new Map(members.map(({ user }) => [user.username, user]));
     for (const user of this.members.values()) this.#name(user);
     this.#newest = new Map(members.flatMap(({ user, status }) => (status ? [[user.username, status.id]] : [])));
-    this.#blockers = new Set(blockers.map(({ status }) => status.id));
+    this.#blocked.begin(blockers.map(({ status }) => status.id));
     for (const { status } of [...members, ...blockers]) if (status) this.learn(status);
     this.#changes.next().overview = true;
   }
@@ -190,14 +184,10 @@ export class BoardStore {
     return this.statuses.get(this.#newest.get(username) ?? -1);
   }
 
-  #openBlockers() {
-    return [...this.#blockers].map((id) => this.statuses.get(id)).filter((status) => status !== undefined).sort(byAge);
-  }
-
   // What keeps people from going on, oldest first.
   /** @returns {Blocker[]} */
   blockers() {
-    return this.#openBlockers().map((status) => {
+    return this.#blocked.all().map((status) => {
       const references = status.references.map((reference) => this.reference(reference));
       const waitsFor = references.filter((reference) => !isOver(reference));
       return { status, references, waitsFor, cleared: references.length > 0 && waitsFor.length === 0 };
@@ -234,20 +224,9 @@ export class BoardStore {
     const { username } = status.author;
     const newest = this.#newestOf(username);
     if (!newest || isLater(status, newest)) this.#newest.set(username, status.id);
-    if (isNew || newest?.id !== status.id) this.#block(status);
+    if (isNew || newest?.id !== status.id) this.#blocked.said(status);
     this.#changes.next().posted.push(status.id);
     this.#changes.next().overview = true;
-  }
-
-  /** @param {Status} status */
-  #block(status) {
-    const theirs = this.#openBlockers().filter((other) => other.author.username === status.author.username);
-    if (status.category === "blocked") {
-      this.#blockers.add(status.id);
-      for (const { id } of theirs.slice(0, Math.max(0, theirs.length + 1 - MOST_BLOCKERS_EACH))) this.#blockers.delete(id);
-    } else {
-      for (const other of theirs) if (!isLater(other, status)) this.#blockers.delete(other.id);
-    }
   }
 
   /** @param {Status} status */
@@ -264,7 +243,7 @@ export class BoardStore {
     if (this.#gone.has(id)) return;
     this.#gone.add(id);
     this.statuses.delete(id);
-    this.#blockers.delete(id);
+    this.#blocked.delete(id);
     this.#changes.next().deleted.add(id);
     this.#changes.next().overview = true;
     this.#readState();
