@@ -1,8 +1,8 @@
 // What went wrong, in words.
 
-import { words } from "./account/words.js";
 import { ApiError, Unreachable } from "./api.js";
-/** @returns {string | null | undefined} */
+import { words } from "./words.js";
+
 // The address of which the board knows that it is its own.
 export const boardsOrigin = () => document.querySelector('meta[name="statusboard-origin"]')?.getAttribute("content");
 

@@ -1,5 +1,5 @@
-// Every word of the page that a person reads, but those of accounts (account/words.js): another language is another file
-// like this one. What has a number or a name in it is a function.
+// Every word of the page that a person reads, except those of the account pages (account/words.js). Another language is
+// another pair of files like these. Texts with a number or a name in them are functions.
 
 // The language of these words, whatever the reader's is.
 const rules = new Intl.PluralRules("en");
@@ -21,7 +21,7 @@ export const words = {
   name: "Statusboard",
 
   shell: {
-    skip: "To the board",
+    skip: "Skip to the board",
     navigation: "Views",
     board: "Board",
     feed: "Feed",
@@ -52,18 +52,18 @@ export const words = {
       no_access: "not visible",
       gone: "deleted",
     },
-    hidden: "It is not there, or this board may not show it.",
+    hidden: "It doesn’t exist, or this board isn’t allowed to show it.",
     movedTo: (place) => `Now at ${place}.`,
     onGitHub: "Open on GitHub",
-    everything: "All that was said about it",
-    never: "Nobody on this board has spoken of it.",
+    everything: "Everything said about it",
+    never: "Nobody on this board has mentioned it.",
   },
 
   now: {
     heading: "Now",
     filter: "Find a person",
     columns: { person: "Person", category: "Category", status: "Newest status", age: "Age" },
-    none: "Nothing has been said today.",
+    none: "Nothing posted today.",
   },
 
   blockers: {
@@ -71,21 +71,21 @@ export const words = {
     waitsFor: "waits for",
     since: "since",
     more: (number) => `${number} more`,
-    clearedForYou: (references) => `${over(references)}. You are free to go on.`,
-    cleared: (references, name) => `${over(references)}. ${name} is free to go on.`,
+    clearedForYou: (references) => `${over(references)}. You can go on.`,
+    cleared: (references, name) => `${over(references)}. ${name} can go on.`,
   },
 
   feed: {
     heading: "Feed",
-    empty: "Nothing has been said yet. For example:",
+    empty: "No statuses yet. For example:",
     example: "Reviewing octo/engine#87, then lunch",
-    noMatch: "Nothing fits.",
+    noMatch: "No matches.",
     fresh: (number) => `${number} new`,
     heard: (number) => count(number, "new status", "new statuses"),
     loading: "Loading more…",
     retry: "Try again",
-    end: "That is the beginning.",
-    reset: "The board was restored from a backup, or you were away for long. This is how it stands now.",
+    end: "This is the beginning.",
+    reset: "The board was restored from a backup, or you were away for a long time. It is up to date now.",
   },
 
   status: {
@@ -100,16 +100,16 @@ export const words = {
     removed: "Deleted.",
     undo: "Undo",
     editLabel: "Your status",
-    editedElsewhere: "This was edited elsewhere meanwhile. There it now says:",
-    saveAnyway: "Saving replaces that with yours.",
-    deletedElsewhere: "This was deleted elsewhere meanwhile.",
-    saveAnew: "Saving posts it anew.",
+    editedElsewhere: "This was edited elsewhere in the meantime. It now says:",
+    saveAnyway: "If you save, your version replaces it.",
+    deletedElsewhere: "This was deleted elsewhere in the meantime.",
+    saveAnew: "If you save, it is posted again.",
     sending: "sending…",
     waiting: "waiting",
     refused: "not posted",
-    back: "Back into the box",
+    back: "Edit again",
     discard: "Discard",
-    more: "More about this status",
+    more: "Details",
   },
 
   composer: {
@@ -119,12 +119,12 @@ export const words = {
     send: "Post",
     left: (number) => count(number, "character left", "characters left"),
     over: (number) => `${count(number, "character", "characters")} too many`,
-    speaksOf: "Speaks of",
+    speaksOf: "Mentions",
     refused: (reason) => `Not posted: ${reason}`,
-    late: "It has waited for a day. Post it again, unless the board shows it.",
+    late: "It waited for a day. If it isn’t on the board, post it again.",
     posted: "Posted.",
-    later: "Will be posted once the board is reached again.",
-    keys: "Enter posts, Shift+Enter starts a new line. /p /i /b /d at the start, or Alt+1 to Alt+4, set the category.",
+    later: "It will be posted when the board can be reached again.",
+    keys: "Enter posts, Shift+Enter starts a new line. To set the category, start with /p, /i, /b or /d, or press Alt+1 to Alt+4.",
   },
 
   filters: {
@@ -136,27 +136,27 @@ export const words = {
     day: "Day",
     any: "any",
     clear: "Show all",
-    badReference: "A reference looks like owner/repo#12.",
+    badReference: "Write it like owner/repo#12.",
   },
 
   person: {
-    said: "What was said",
-    gone: "There is nobody of that name here.",
+    said: "Statuses",
+    gone: "There is nobody with this username.",
     left: (name) => `${name} (disabled)`,
-    localTime: (time, zone) => `${time} there (${zone})`,
+    localTime: (time, zone) => `local time ${time} (${zone})`,
   },
 
   connection: {
-    away: (since) => `Not connected since ${since}. Go on typing: what you post is sent later.`,
-    back: (number) => `Back. ${number ? `${count(number, "update", "updates")} caught up.` : "Nothing was missed."}`,
-    restarting: "The board restarts.",
-    full: "The board has too many visitors, or its database is away. Trying again.",
+    away: (since) => `Not connected since ${since}. Keep typing: what you post will be sent later.`,
+    back: (number) => `Connected again. ${number ? `You missed ${count(number, "update", "updates")}.` : "You missed nothing."}`,
+    restarting: "The board is restarting.",
+    full: "The board has too many visitors, or its database can’t be reached. Trying again.",
     disabled: "Your account is disabled. Ask an admin.",
     origin: (here, there) =>
-      `This page was opened at ${here}, but the board is at ${there}: it sends no news here. If this address is right ` +
-      `too, whoever runs the board sets PUBLIC_URL to it, or adds it to CORS_ORIGINS.`,
+      `You opened this page at ${here}, but the board’s own address is ${there}, so it sends no updates here. If this ` +
+      "address is right too, the board’s operator must set PUBLIC_URL to it or add it to CORS_ORIGINS.",
     upgrade:
-      "The board answers, but its live connection does not come about. A proxy in between has to pass WebSockets on " +
+      "The board answers, but the live connection fails. A proxy in front of the board must let WebSockets through " +
       "(docs/proxy.md shows how).",
     now: "Try now",
   },
@@ -164,28 +164,50 @@ export const words = {
   keys: {
     heading: "Keys",
     close: "Close",
-    off: "Single-character keys are off. Settings turn them on.",
+    off: "Single-character keys are off. You can turn them on in Settings.",
     list: [
       ["n", "Write a status"],
       ["Enter", "Post it"],
       ["Shift+Enter", "A new line"],
       ["/p /i /b /d", "At the start of a status: planning, in progress, blocked, done"],
-      ["Alt+1 … Alt+4", "The same, at any time, unless it types a character"],
+      ["Alt+1 … Alt+4", "The same at any time, unless your keyboard types a character with it"],
       ["j  k", "Next, previous status"],
       ["o", "Open or close it"],
-      ["e", "Edit your newest status, or the chosen one"],
-      [".", "Show what is new"],
+      ["e", "Edit the selected status, or your newest"],
+      [".", "Show new statuses"],
       ["f", "Find"],
-      ["b", "To the board"],
-      ["Esc", "Leave a box, close what is open"],
+      ["b", "Go to the board"],
+      ["Esc", "Leave a text box, or close what is open"],
       ["?", "This list"],
     ],
   },
 
   notifications: {
     insecure: "Notifications need https (or localhost). This board was opened over plain http.",
-    unsupported: "This browser has no notifications.",
-    denied: "This browser was told not to show notifications of this board. Its own settings can change that.",
-    title: "You are free to go on",
+    unsupported: "This browser doesn’t support notifications.",
+    denied: "This browser blocks this board’s notifications. You can change that in the browser’s settings.",
+    title: "You can go on",
+  },
+
+  faults: {
+    invalid_refresh_token: "Your session has ended. Log in again.",
+    invalid_token: "Your session has ended. Log in again.",
+    wrong_credentials: "Wrong username or password.",
+    account_disabled: "This account is disabled. Ask an admin.",
+    username_taken: "This username is taken. Choose another.",
+    wrong_password: "That isn’t your current password.",
+    last_admin: "The board needs an admin who can log in. Make someone else an admin first.",
+    admins_only: "You’re no longer an admin.",
+    already_expired: "This day is in the past.",
+    user_not_found: "This member no longer exists.",
+    foreign_origin: (here, there) =>
+      `You opened this page at ${here}, but the board’s own address is ${there || "another one"}. ` +
+      "Its operator must set PUBLIC_URL to the address that people open.",
+    rate_limited: (seconds) =>
+      seconds > 90
+        ? `Too many attempts. Try again in ${Math.ceil(seconds / 60)} minutes.`
+        : `Too many attempts. Try again in ${count(Math.max(1, seconds), "second", "seconds")}.`,
+    unreachable: "The board can’t be reached right now. Try again in a moment.",
+    unknown: "Something went wrong. Try again in a moment.",
   },
 };

@@ -10,7 +10,7 @@ async def make_account(page: Page, username: str, display_name: str, password: s
     await page.get_by_label("Your name").fill(display_name)
     await page.get_by_label("Username").fill(username)
     await page.get_by_label("Password", exact=True).fill(password)
-    await page.get_by_role("button", name="Make my account").click()
+    await page.get_by_role("button", name="Create my account").click()
 
 
 async def log_in(page: Page, username: str, password: str = PASSWORD) -> None:
@@ -29,7 +29,7 @@ async def log_out(page: Page) -> None:
 async def make_invite(page: Page) -> None:
     """Make an invite link, on the members' page."""
     await page.wait_for_load_state("networkidle")
-    button = page.get_by_role("button", name="Make invite link")
+    button = page.get_by_role("button", name="Create invite link")
     if not await button.is_visible():
         await page.get_by_text("Invite people", exact=True).click()
     await button.click()
@@ -59,7 +59,7 @@ def entry(page: Page, text: str) -> Locator:
 async def act(page: Page, text: str, name: str) -> None:
     """Open a status, and press one of its buttons."""
     row = entry(page, text)
-    await row.get_by_role("button", name="More about this status").click()
+    await row.get_by_role("button", name="Details").click()
     await row.get_by_role("button", name=name, exact=True).click()
 
 

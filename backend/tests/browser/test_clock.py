@@ -22,7 +22,7 @@ async def expect_just_said(page: Page, text: str) -> None:
     await expect(now(page).locator(".doing")).not_to_have_attribute("data-old", "")
     await expect(now(page).locator("time")).to_have_text("now")
     await expect(page.get_by_role("heading", name="Today")).to_be_visible()
-    await row.get_by_role("button", name="More about this status").click()
+    await row.get_by_role("button", name="Details").click()
     await expect(row.get_by_role("button", name="Edit", exact=True)).to_be_visible()
 
 
@@ -49,8 +49,8 @@ async def test_a_token_made_by_a_wrong_clock_lasts_as_long_as_it_says(open_one: 
     window = await opened(open_one, ada, datetime.now(UTC) - 40 * DAY)
     await window.go("/?view=tokens")
     await window.page.get_by_label("What is it for?").fill("deploys")
-    await window.page.get_by_label("How long is it good for?").select_option("30")
-    await window.page.get_by_role("button", name="Make token").click()
+    await window.page.get_by_label("How long is it valid?").select_option("30")
+    await window.page.get_by_role("button", name="Create token").click()
     await expect(window.page.get_by_text("“deploys” is ready")).to_be_visible()
 
     async with ada.client() as client:
@@ -109,7 +109,7 @@ async def test_a_laptop_that_travels(board: Board, open_one: OpenWindow, ada: Me
     await system.send("Emulation.setTimezoneOverride", {"timezoneId": "America/New_York"})
     await system.send("Emulation.setUserAgentOverride", {"userAgent": "A browser", "acceptLanguage": "en-US"})
     await window.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    await expect(window.page.get_by_text("Nothing fits.")).to_be_visible()
+    await expect(window.page.get_by_text("No matches.")).to_be_visible()
     await window.page.get_by_label("Day").fill("2026-01-15")
 
     await expect(row.locator("time")).to_have_text(re.compile(r"7:00.AM"))

@@ -12,7 +12,7 @@ from tests.browser.windows import REFUSED, Window, taken
 
 STATUS = "**/api/v1/statuses/*"
 FIRST = "as first written"
-ELSEWHERE = "This was edited elsewhere meanwhile."
+ELSEWHERE = "This was edited elsewhere in the meantime."
 
 
 async def change(member: Member, status: dict, **changes: str) -> dict:
@@ -135,7 +135,7 @@ async def test_what_was_typed_outlives_its_status(window: Window, ada: Member, h
     await delete(ada, status)
     if not hears:
         await save(page)
-    await expect(page.locator(".edit").get_by_text("This was deleted elsewhere meanwhile.")).to_be_visible()
+    await expect(page.locator(".edit").get_by_text("This was deleted elsewhere in the meantime.")).to_be_visible()
     await expect(text).to_have_value("as I typed it")
     await save(page)
 
@@ -151,7 +151,7 @@ async def test_cancelling_lets_a_deleted_status_go(window: Window, ada: Member):
     text, _ = await open_editor(page)
     await text.fill("as I typed it")
     await delete(ada, status)
-    await expect(page.locator(".edit").get_by_text("This was deleted elsewhere meanwhile.")).to_be_visible()
+    await expect(page.locator(".edit").get_by_text("This was deleted elsewhere in the meantime.")).to_be_visible()
     await page.get_by_role("button", name="Cancel").click()
 
     await expect(page.locator(".edit")).to_have_count(0)

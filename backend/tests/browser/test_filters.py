@@ -99,7 +99,7 @@ async def test_an_edit_below_what_was_read_waits_until_it_is_read(board: Board, 
     await heard.until(1)
 
     await expect(entry(window.page, "The oldest")).to_have_count(0)
-    while not await window.page.get_by_text("That is the beginning.").is_visible():
+    while not await window.page.get_by_text("This is the beginning.").is_visible():
         await window.page.mouse.wheel(0, 4000)
         await window.page.wait_for_timeout(50)
     await expect(entries(window.page)).to_have_count(121)
@@ -151,7 +151,7 @@ async def test_words_are_not_asked_for_each_edit(open_one: OpenWindow, ada: Memb
     heard.follow(page)
     await page.clock.install()
     await window.go("/?q=zebra")
-    await expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    await expect(page.get_by_text("No matches.")).to_be_visible()
     await page.clock.pause_at(await page.evaluate("Date.now() + 5000"))
     page.on("request", count)
     for n in range(20):

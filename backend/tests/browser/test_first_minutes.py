@@ -63,7 +63,7 @@ async def test_a_form_says_what_is_wrong_where_it_is(board: Board, ada: Member, 
     await stranger.go(await board.setup_link())
     await make_account(page, "x", "X", "short")
 
-    await expect(page.get_by_text("A username has at least 3 characters.")).to_be_visible()
+    await expect(page.get_by_text("Use at least 3 characters.")).to_be_visible()
     await expect(page.get_by_label("Username")).to_be_focused()
     await expect(page.get_by_label("Your name")).to_have_value("X")
 
@@ -90,7 +90,7 @@ async def test_a_wrong_password_is_told(ada: Member, stranger: Window):
     await stranger.go()
     await log_in(stranger.page, "ada", OTHER_PASSWORD)
 
-    await expect(stranger.page.get_by_text("do not go together")).to_be_visible()
+    await expect(stranger.page.get_by_text("Wrong username or password")).to_be_visible()
 
 
 async def test_two_tabs_are_fine(window: Window):
@@ -138,8 +138,8 @@ async def test_a_password_is_reset_by_a_link(board: Board, window: Window, bob: 
     page = window.page
     await window.go("/?view=members")
     await page.get_by_role("button", name=re.compile("Manage.*Bob")).click()
-    await page.get_by_role("button", name="Make a link for a new password").click()
-    await page.get_by_role("button", name="Make a link for a new password").last.click()
+    await page.get_by_role("button", name="Create a password reset link").click()
+    await page.get_by_role("button", name="Create a password reset link").last.click()
     link = await page.get_by_label("Send this to Bob").input_value()
     await stranger.go(link)
     await stranger.page.get_by_label("New password", exact=True).fill(OTHER_PASSWORD)
@@ -161,7 +161,7 @@ async def test_a_changed_password_ends_the_other_sessions(ada: Member, window: W
     await page.get_by_label("New password", exact=True).fill(OTHER_PASSWORD)
     await page.get_by_role("button", name="Change password").click()
 
-    await expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    await expect(page.get_by_text("Your password was changed.")).to_be_visible()
     await expect(elsewhere.page.get_by_role("dialog", name="Your session has ended")).to_be_visible()
 
 
@@ -171,7 +171,7 @@ async def test_a_token_comes_with_the_call_that_uses_it(board: Board, window: Wi
     await window.go("/?view=tokens")
     await page.get_by_label("What is it for?").fill("Nightly build")
     await page.get_by_label("Post, edit and delete statuses").check()
-    await page.get_by_role("button", name="Make token").click()
+    await page.get_by_role("button", name="Create token").click()
     call = await page.get_by_label("Post a status with it").input_value()
     address, token = re.search(r"(http://\S+/statuses)", call)[1], re.search(r"sb_[\w-]+", call)[0]
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:

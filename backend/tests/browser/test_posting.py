@@ -175,7 +175,7 @@ async def test_a_refused_status_comes_back_above_what_is_written(window: Window)
     await post(page, "Too wild")
     await box(page).fill("The next one")
     goes_on.set()
-    await page.get_by_role("button", name="Back into the box").click()
+    await page.get_by_role("button", name="Edit again").click()
 
     await expect(box(page)).to_have_value("Too wild\nThe next one")
     await expect(on_its_way(page)).to_have_count(0)

@@ -17,7 +17,7 @@ async def _nothing(_window: Window) -> None:
 
 
 async def _open_first(window: Window) -> None:
-    await entries(window.page).first.get_by_role("button", name="More about this status").click()
+    await entries(window.page).first.get_by_role("button", name="Details").click()
 
 
 async def _write(window: Window) -> None:

@@ -69,7 +69,7 @@ async def test_every_module_of_the_board_is_named_in_the_head(browser: httpx.Asy
     page = (await browser.get("/")).text
     named = re.findall(r'<link rel="modulepreload" href="/web/\w+/([^"]+)">', page.partition("</head>")[0])
     own = {path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js")}
-    later = {name for name in own if name.startswith("account/")} - {"account/lazy.js", "account/words.js"}
+    later = {name for name in own if name.startswith("account/")} - {"account/lazy.js"}
 
     assert set(named) == own - later - {"docs.js"} - set(re.findall(r'<script src="/web/\w+/([^"]+)"', page))
 
