@@ -28,3 +28,31 @@ test("no module touches the browser when it is imported", async (context) => {
     assert.deepEqual(touched, [], name);
   }
 });
+
+// What a module imports when it is loaded, and the room that it is in: "board", "account", or "" for what is shared.
+const imports = (name) => [...read(name).matchAll(/^import .*?"(\..+?)";/gm)].map(([, target]) => new URL(target, new URL(name, WEB)).href.slice(WEB.href.length));
+const room = (name) => name.slice(0, Math.max(0, name.indexOf("/")));
+
+test("the board and the accounts know what is shared, and not each other", () => {
+  // They put both on the page.
+  const frame = ["shell.js", "shortcuts.js"];
+  const wrong = modules
+    .filter((name) => !frame.includes(name))
+    .flatMap((name) => imports(name).map((target) => [name, target]))
+    .filter(([name, target]) => room(target) && room(target) !== room(name));
+
+  assert.deepEqual(wrong, []);
+});
+
+test("no modules import each other, however many lie between", () => {
+  const circle = (name, path) => {
+    if (path.includes(name)) return [...path, name];
+    for (const target of imports(name)) {
+      const found = circle(target, [...path, name]);
+      if (found) return found;
+    }
+    return null;
+  };
+
+  for (const name of modules) assert.equal(circle(name, []), null);
+});

@@ -1,7 +1,7 @@
 // The login: one renewal at a time, its end, and what other tabs do.
 
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 
 import { call, Unreachable } from "../../app/web/api.js";
 import { Session } from "../../app/web/session.js";
@@ -75,6 +75,25 @@ test("the token is renewed a minute before it ends", async () => {
 
   assert.deepEqual([server.of(REFRESH).length, await session.token()], [2, "t2"]);
 });
+
+// Browsers keep a timer's milliseconds in 31 bits, and fire one that doesn't fit at once.
+for (const minutes of [30, 35_792, 43_200, 525_600]) {
+  test(`a token that lives for ${minutes} minutes is renewed in time, and not before`, async () => {
+    const delays = [];
+    const set = globalThis.setTimeout;
+    globalThis.setTimeout = (act, delay) => (delays.push(delay), set(act, delay));
+    server.answers[REFRESH] = ok({ access_token: "t1", expires_in: minutes * 60 });
+    await comeBack();
+    mock.timers.tick(5 * 60_000);
+    await settle();
+    assert.equal(server.of(REFRESH).length, 1);
+    mock.timers.tick(Math.min(12 * 60, minutes) * 60_000);
+    await settle();
+
+    assert.equal(server.of(REFRESH).length, 2);
+    assert.ok(delays.length > 0 && delays.every((delay) => delay >= 0 && delay < 2 ** 31), `${delays}`);
+  });
+}
 
 test("many who need a new token at once get one", async () => {
   await comeBack();
