@@ -1,5 +1,5 @@
-// The types of the page: what the API sends and takes (docs/api.md), and what the page makes of it. Only the checks read
-// this file (jsconfig.json); all modules of app/web know its names.
+// The types of the page: what the API sends (docs/api.md), and what the page makes of it. Only the type check reads this
+// file (jsconfig.json); all modules of app/web can use its names.
 
 // What the API sends.
 
@@ -84,7 +84,7 @@ interface Invite {
   created_by: string | null;
   created_at: Moment;
   expires_at: Moment;
-  // Only once, when it is made.
+  // Only in the answer that creates it.
   url: string;
 }
 
@@ -97,7 +97,7 @@ interface ApiToken {
   created_at: Moment;
   last_used_at: Moment | null;
   expires_at: Moment | null;
-  // Only once, when it is made.
+  // Only in the answer that creates it.
   token: string;
 }
 
@@ -106,7 +106,7 @@ interface FieldError {
   msg: string;
 }
 
-// What comes with an answer that says no.
+// The body of an error answer.
 interface Problem {
   code?: string;
   title?: string;
@@ -114,7 +114,7 @@ interface Problem {
   errors?: FieldError[];
 }
 
-// What has happened, as the live feed tells it, or as the page knows it by an answer of its own.
+// A change of the board, from the live feed, or from an answer to the page itself.
 type BoardEvent = { position?: string } & (
   | { kind: "status.posted" | "status.edited" | "blocker.cleared"; data: Status }
   | { kind: "status.deleted"; data: { id: number } }
@@ -134,14 +134,14 @@ interface CallOptions {
   body?: unknown;
   query?: Query;
   headers?: Record<string, string>;
-  // Without the login, whoever is logged in.
+  // Whether to call without the login.
   anonymous?: boolean;
   keepalive?: boolean;
   // In seconds.
   patience?: number;
 }
 
-// What a list of statuses is narrowed to.
+// What a list of statuses is filtered by.
 interface Filter {
   q?: string;
   author?: string;
@@ -150,13 +150,13 @@ interface Filter {
   day?: string;
 }
 
-// What the board reads messages by.
+// The settings for reading references in messages.
 interface Grammar {
   host?: string;
   repository?: string | null;
 }
 
-// A part of a message: all parts together are the message.
+// A part of a message. All parts together are the whole message.
 interface Piece {
   text: string;
   reference?: string;
@@ -190,13 +190,13 @@ interface ConnectionState {
   missed: number;
 }
 
-// Something that is shown until it is stopped.
+// A part of the page that follows the board until it is stopped.
 interface Part {
   element: HTMLElement;
   stop: () => void;
 }
 
-// What an address shows.
+// What is shown for an address.
 interface View {
   element: HTMLElement;
   readonly title?: string;
@@ -204,7 +204,7 @@ interface View {
   stop?: () => void;
 }
 
-// A one-time code that came in the address.
+// A one-time code from the address.
 interface Code {
   name: string;
   value: string;
@@ -225,8 +225,8 @@ interface FieldOptions {
   name: string;
   label: string;
   hint?: string | null;
-  // Returns what is wrong, or null. While the value is being typed it is called with `finished` false, and says only what
-  // more typing can't put right.
+  // Returns what is wrong, or null. While the value is being typed, `finished` is false, and it should only report what
+  // more typing can't fix.
   check?: (value: string, finished: boolean) => string | null;
   tag?: "input" | "select";
   content?: Child;
@@ -240,12 +240,12 @@ interface FormOptions {
   label: string;
   submit: string;
   working: string;
-  // Gets the fields' values by their names. What it throws is shown.
+  // Gets the values by the fields' names. If it throws, the error is shown.
   send: (values: any) => unknown;
   beside?: Child;
-  // Whether the fields are small, and stand beside each other.
+  // Whether the fields are small and next to each other.
   pair?: boolean;
-  // By an error's code, the field at which it is shown.
+  // The field at which an error is shown, by the error's code.
   places?: Record<string, string>;
   explain?: (error: unknown) => string;
 }
@@ -261,7 +261,7 @@ interface MemberAction {
   grave?: boolean;
 }
 
-// Who sees a member: whether it is an admin, and what all are called.
+// How a member is shown: whether to an admin, and with which names.
 interface Seen {
   admin: boolean;
   names: import("./app/web/names.js").Names;
@@ -269,7 +269,7 @@ interface Seen {
 
 type Stop = () => void;
 
-// A person with the newest status, if that is of today.
+// A person with their newest status, if it is from today.
 interface Present {
   user: User;
   status: Status;
@@ -277,7 +277,7 @@ interface Present {
 
 type RowMaker = (present: Present, board: BoardStore) => HTMLElement;
 
-// Words that a person reads; those with a number or a name in them are functions.
+// Texts for people. Those with a number or a name in them are functions.
 interface Texts {
   [name: string]: string | ((...given: any[]) => string) | Texts | string[][];
 }

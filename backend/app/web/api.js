@@ -1,10 +1,10 @@
-// Calls of the board's API.
+// Calls the board's API.
 
 import { hear } from "./clock.js";
 
 const PATIENCE = 15; // seconds
 
-// An answer that says no: its status, and the `code` by which programs branch.
+// An error answer: its status, and the `code` that programs check.
 export class ApiError extends Error {
   /** @param {number} status @param {Problem} problem @param {number | null} [retryAfter] */
   constructor(status, problem, retryAfter = null) {
@@ -17,10 +17,10 @@ export class ApiError extends Error {
   }
 }
 
-// There was no answer, or none of the board's.
+// There was no answer, or it wasn't the board's.
 export class Unreachable extends Error {}
 
-// Whoever knows who is logged in (session.js) says so here.
+// Where calls get their token. session.js fills it in.
 /** @type {{ token: () => Promise<string | null>, renew: (refused: string) => Promise<string | null> }} */
 export const credentials = { token: async () => null, renew: async () => null };
 
@@ -59,7 +59,7 @@ function failure({ answer, content }) {
   return new ApiError(answer.status, content ?? {}, Number(answer.headers.get("Retry-After")) || null);
 }
 
-// All items of a list, page by page.
+// Returns all items of a list, page by page.
 /** @param {string} path @param {Query} [query] @returns {Promise<any[]>} */
 export async function everyItem(path, query = {}) {
   const items = [];
@@ -72,8 +72,8 @@ export async function everyItem(path, query = {}) {
   return items;
 }
 
-// Returns the answer's JSON, or null where it has none. `anonymous`: without the login, whoever is logged in.
-// Throws ApiError for an answer that says no, Unreachable where there was none.
+// Returns the answer's JSON, or null if it has none. Throws ApiError for an error answer, and Unreachable if there was
+// no answer. With `anonymous`, the call is made without the login.
 /** @param {string} method @param {string} path @param {CallOptions} [options] @returns {Promise<any>} */
 export async function call(method, path, options = {}) {
   let token = options.anonymous ? null : await credentials.token();

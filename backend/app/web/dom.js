@@ -1,4 +1,4 @@
-// Elements from plain calls, and the page's one polite voice. Text from people only ever becomes text nodes.
+// Creates elements, and announces messages. Text from people only ever becomes text nodes.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -45,7 +45,7 @@ const FOCUSABLE = "a, button, input, textarea, select";
 /** @param {Element} element @returns {HTMLElement[]} */
 const focusables = (element) => /** @type {any[]} */ ([element, ...element.querySelectorAll(FOCUSABLE)]);
 
-// Puts an element in the place of another, and the focus where it was.
+// Replaces an element with another. If it had the focus, the new one gets it in the same place.
 /** @param {Element} old @param {HTMLElement} now */
 export function swap(old, now) {
   const place = focusables(old).findIndex((element) => element === document.activeElement);
@@ -53,11 +53,11 @@ export function swap(old, now) {
   if (place >= 0) (focusables(now)[place] ?? now).focus({ preventScroll: true });
 }
 
-// Puts the focus on what a selector finds in a part of the page.
+// Focuses what a selector finds in a part of the page.
 /** @param {ParentNode} parent @param {string} selector @param {FocusOptions} [options] */
 export const focusOn = (parent, selector, options) => /** @type {HTMLElement | null} */ (parent.querySelector(selector))?.focus(options);
 
-// For those who hear the page, and only for them.
+// Text for screen readers only.
 /** @param {...Child} children */
 export const spoken = (...children) => h("span", { class: "spoken" }, ...children);
 
@@ -66,7 +66,7 @@ let voice = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let silence;
 
-// Shows a message for a while and has it read out. `action`: {label, run}, such as an undo.
+// Shows a message for a while, and announces it to screen readers. `action` is a button, such as an undo.
 /**
  * @param {string} message
  * @param {{ action?: { label: string, run: () => unknown } | null, seconds?: number }} [options]
@@ -87,7 +87,7 @@ export function hush() {
 /** @type {HTMLElement | null} */
 let aside = null;
 
-// Has something read out that is to be seen elsewhere.
+// Announces something that is already visible elsewhere.
 /** @param {string} message */
 export function say(message) {
   aside ??= document.body.appendChild(h("div", { class: "spoken", role: "status", "aria-live": "polite" }));

@@ -1,4 +1,4 @@
-// Runs while the page's other modules are still on their way: the login is renewed meanwhile.
+// Runs while the other modules are still loading, and renews the login in the meantime.
 
 import { session } from "./session.js";
 

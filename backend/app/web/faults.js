@@ -1,9 +1,9 @@
-// What went wrong, in words.
+// Turns errors into text for people.
 
 import { ApiError, Unreachable } from "./api.js";
 import { words } from "./words.js";
 
-// The address of which the board knows that it is its own.
+// The board's address, as its PUBLIC_URL says.
 export const boardsOrigin = () => document.querySelector('meta[name="statusboard-origin"]')?.getAttribute("content");
 
 /** @param {unknown} error @returns {string} */

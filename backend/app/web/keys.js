@@ -1,4 +1,5 @@
-// What single keys do, and the list of them. They can be switched off (WCAG 2.1.4): dictation types letters too.
+// Single-key shortcuts, and the list of them. They can be switched off (WCAG 2.1.4), because dictation types letters
+// too.
 
 import { h } from "./dom.js";
 import { kept } from "./storage.js";
@@ -31,12 +32,13 @@ export function showKeys() {
   box.showModal();
 }
 
-// Whether an input method has the key: it is none of the page's then. 229 is how Safari says so of the Enter that ends it.
+// Whether an input method is handling the key. The page must ignore it then. Safari reports the Enter that ends
+// composition as key code 229.
 /** @param {any} event */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
-// What a key stands for among the actions: a letter whatever Caps Lock says, and where the layout has no Latin letters,
-// the one that is printed on the key otherwise.
+// The name of the action for a key. Caps Lock makes no difference. On layouts without Latin letters, it is the Latin
+// letter at the same place of the keyboard.
 /** @param {KeyboardEvent} event @returns {string | null | undefined} */
 function nameOf({ key, code, shiftKey }) {
   if (!/^\p{L}$/u.test(key)) return key;
@@ -44,8 +46,8 @@ function nameOf({ key, code, shiftKey }) {
   return /^\p{Script=Latin}$/u.test(key) ? key.toLowerCase() : /^Key([A-Z])$/.exec(code)?.[1].toLowerCase();
 }
 
-// Calls back when the key is let go, unless it has typed something: with some layouts Alt and a digit do, with others they
-// don't, though both name the same character.
+// Calls back when the key is released, unless it typed something. With some layouts Alt and a digit type a character
+// and with others they don't, and the event looks the same.
 /** @param {EventTarget} target @param {() => void} act */
 function unlessTyped(target, act) {
   const ending = new AbortController();
@@ -65,9 +67,13 @@ function chooseCategory(event, category) {
   if (!event.repeat) choose();
 }
 
-// `actions`: what each key does, by its character; `category(index)`: what Alt and a digit do. `held`: which of them go on
-// while their key is held.
-/** @param {Record<string, () => unknown>} actions @param {(index: number) => unknown} category @param {string} [held] */
+// `actions` has what each key does, by its character. `category(index)` is called for Alt and a digit. The keys in
+// `held` repeat while they are held down.
+/**
+ * @param {Record<string, () => unknown>} actions
+ * @param {(index: number) => unknown} category
+ * @param {string} [held]
+ */
 export function startKeys(actions, category, held = "") {
   /** @type {string | null} */
   let pressed = null;
@@ -75,7 +81,7 @@ export function startKeys(actions, category, held = "") {
     const { altKey, ctrlKey, metaKey, code, key, repeat, target } = event;
     if (event.defaultPrevented || isComposing(event) || document.querySelector("dialog[open]")) return;
     const name = nameOf(event);
-    // The key has taken the focus to a box: held, it must not type there.
+    // The key has moved the focus to a text box. If it is held down, it must not type there.
     if (repeat && code === pressed) event.preventDefault();
     if (repeat && !(code === pressed && name && held.includes(name))) return;
     pressed = null;

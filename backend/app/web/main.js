@@ -1,4 +1,5 @@
-// Starts the page. Only this file, early.js and old.js do something when they are loaded; all others wait to be called.
+// Starts the page. Only main.js, early.js and old.js do something when they are loaded; the other modules wait to be
+// called.
 
 import "./early.js";
 import { fetchAccount, startAccount } from "./account/lazy.js";

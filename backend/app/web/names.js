@@ -1,7 +1,8 @@
-// Who is called what. People whose names look alike are told apart by their usernames, which no two share.
+// What people are called. People whose names look alike are shown with their usernames, which are unique.
 
-// Letters of other alphabets, and digits, by the Latin letter that they look like: those of Unicode's list of confusables
-// (UTS #39, confusables.txt) that keyboards and fonts commonly have, and small letters whose capitals look like it.
+// Letters of other alphabets, and digits, by the Latin letter that they look like. They are from Unicode's list of
+// confusables (UTS #39, confusables.txt), as far as keyboards and fonts commonly have them, plus small letters whose
+// capitals look like that letter.
 const LIKE = {
   a: "аɑα",
   b: "вьβ",
@@ -28,7 +29,7 @@ const LIKE = {
   y: "уүγ",
   z: "ζ",
 };
-// Capitals that look like another letter than their small ones do.
+// Capitals that look like a different letter than their small letters do.
 const CAPITALS = { h: "Η", n: "Ν", y: "Υ" };
 
 /** @param {Record<string, string>} like @returns {Map<string, string>} */
@@ -38,17 +39,18 @@ const [small, capitals] = [LIKE, CAPITALS].map(invert);
 /** @param {string} text @param {Map<string, string>} table */
 const swap = (text, table) => Array.from(text, (letter) => table.get(letter) ?? letter).join("");
 
-// What can't be seen (the blank Braille pattern too), what stands between words, and the accents of Latin, Greek and Cyrillic.
+// Invisible characters (including the blank Braille pattern), punctuation and spaces, and the accents of Latin, Greek
+// and Cyrillic letters.
 const LEFT_OUT = /[\p{DI}\u2800\p{C}\p{Z}\p{P}\p{Sk}\p{Sm}\u0300-\u036f]/gu;
 
-// Two names that look alike have the same.
+// Returns a form of a name that is the same for all names that look like it.
 /** @param {string} name */
 export function skeleton(name) {
   const letters = name.normalize("NFKD").replaceAll("|", "l").replace(LEFT_OUT, "");
   return swap(swap(letters, capitals).toLowerCase(), small).replaceAll("rn", "m");
 }
 
-// For sorting people, as the reader's language does now.
+// Compares people by name, in the reader's language.
 /** @returns {(one: Author, other: Author) => number} */
 export function byName() {
   const { compare } = new Intl.Collator(navigator.languages, { sensitivity: "base" });
@@ -56,10 +58,10 @@ export function byName() {
 }
 
 export class Names {
-  // By username: the name and its skeleton.
+  // The name and its skeleton, by username.
   /** @type {Map<string, { name: string, shape: string }>} */
   #known = new Map();
-  // By skeleton: the usernames.
+  // The usernames, by skeleton.
   /** @type {Map<string, Set<string>>} */
   #alike = new Map();
 
@@ -68,7 +70,7 @@ export class Names {
     return this.#known.has(username);
   }
 
-  // Returns whether that is new.
+  // Returns whether the name is new.
   /** @param {Author} person */
   set({ username, display_name: name }) {
     const before = this.#known.get(username);
@@ -80,7 +82,8 @@ export class Names {
     return true;
   }
 
-  // What somebody is called; `given` where that is not known. A name with an @ could pass for another's with the username.
+  // What to call somebody: the name, followed by the username if another name looks alike. A name with an @ gets it
+  // too, since it could pass for another person's name with username.
   /** @param {Author} person @returns {string} */
   of({ username, display_name: given }) {
     const { name, shape } = this.#known.get(username) ?? { name: given, shape: skeleton(given) };

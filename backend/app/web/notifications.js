@@ -1,9 +1,10 @@
-// Notifications of the system, if the reader wants them: one when something that one waited for has come.
+// System notifications, for readers who turn them on. There is one kind: everything that their blocked status waits for
+// is done.
 
 import { kept } from "./storage.js";
 import { words } from "./words.js";
 
-// Why there are none, in words; null where there may be.
+// Returns why there can be no notifications, as text, or null.
 function obstacle() {
   if (!window.isSecureContext) return words.notifications.insecure;
   if (!("Notification" in window)) return words.notifications.unsupported;
@@ -17,7 +18,7 @@ export const notifications = {
     return kept.get("notifications") === true && !obstacle() && Notification.permission === "granted";
   },
 
-  // Asks the browser, which asks the reader. Returns whether they are on.
+  // Asks the browser for permission if needed. Returns whether notifications are on.
   /** @param {boolean} on */
   async turn(on) {
     const may = on && !obstacle() && (await Notification.requestPermission()) === "granted";
@@ -25,7 +26,7 @@ export const notifications = {
     return may;
   },
 
-  // `tag`: two tabs that tell of the same show one.
+  // Two tabs that send the same `tag` show one notification.
   /** @param {string} text @param {string} tag */
   tell(text, tag) {
     if (!notifications.on) return;
@@ -33,7 +34,7 @@ export const notifications = {
       const shown = new Notification(words.notifications.title, { body: text, tag });
       shown.onclick = () => window.focus();
     } catch {
-      // Some mobile browsers have them for service workers alone.
+      // Some mobile browsers allow them only from service workers.
     }
   },
 };

@@ -1,4 +1,4 @@
-// Says what the page needs where its modules could not start. Written so that any browser understands it.
+// Says which browser the page needs, if its modules could not start. Any browser can run this file.
 window.addEventListener("load", function () {
   if (document.documentElement.hasAttribute("data-running")) return;
   document.getElementById("starting").hidden = true;

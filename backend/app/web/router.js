@@ -1,12 +1,12 @@
-// The address bar: what is shown stands in the query of "/", so that a link can be shared.
+// The address bar. What is shown is in the query of "/", so that links can be shared.
 
 import { h } from "./dom.js";
 
 /** @type {Set<(asked: URLSearchParams) => unknown>} */
 const listeners = new Set();
 
-// A one-time code that came in the address: {name: "setup" | "invite" | "reset" | "token", value}. It is taken out of
-// the address bar and the history at once.
+// A one-time code from the address, where `name` is "setup", "invite", "reset" or "token". It is removed from the
+// address bar and the history at once.
 /** @type {Code | null} */
 export let code = null;
 
@@ -21,14 +21,14 @@ export const forgetCode = () => {
   code = null;
 };
 
-// What the address bar asks for.
+// The query in the address bar.
 export const query = () => new URLSearchParams(location.search);
 
-// The address of a query: an object, or what stands behind the "?". Empty values are left out.
+// Returns the address for a query, which is an object or the text after the "?". Empty values are left out.
 /** @param {string | Record<string, string | undefined>} [asked] */
 export function href(asked = "") {
   const given = typeof asked === "string" ? asked : Object.entries(asked).flatMap(([name, value]) => (value ? [[name, value]] : []));
-  // A slash may stand in a query as it is, and reads better there.
+  // A slash is allowed in a query, and reads better there.
   const search = new URLSearchParams(given).toString().replaceAll("%2F", "/").replace(/=(?=&|$)/g, "");
   return search ? `/?${search}` : "/";
 }
@@ -47,8 +47,12 @@ function tell() {
 /** @param {(asked: URLSearchParams) => unknown} listener @returns {Stop} */
 export const onChange = (listener) => (listeners.add(listener), () => listeners.delete(listener));
 
-// A link within the page: a real address, for those who open it in another tab.
-/** @param {string | Record<string, string | undefined>} asked @param {Properties | null} props @param {...Child} children */
+// A link within the page. It has a real address, so it can be opened in another tab.
+/**
+ * @param {string | Record<string, string | undefined>} asked
+ * @param {Properties | null} props
+ * @param {...Child} children
+ */
 export function link(asked, props, ...children) {
   /** @param {MouseEvent} event */
   const follow = (event) => {
@@ -59,7 +63,7 @@ export function link(asked, props, ...children) {
   return h("a", { ...props, href: href(asked), onclick: follow }, ...children);
 }
 
-// Reads the address bar, and follows it from then on.
+// Reads the address bar, and follows its changes from then on.
 export function startRouter() {
   code = takeCode();
   window.addEventListener("popstate", tell);

@@ -1,24 +1,25 @@
-// The login. The access token lives in memory only; the refresh cookie, which no script can see, brings the next one.
+// The login. The access token is only kept in memory. The refresh cookie, which no script can read, brings the next
+// one.
 
 import { ApiError, call, credentials, Unreachable } from "./api.js";
 import { kept } from "./storage.js";
 
-// Seconds. The refresh cookie may live for no more than a day, and a timer of more than 2^31 ms fires at once.
+// Seconds. The refresh cookie may live for only a day, and a timer of more than 2^31 ms fires at once.
 const RETRY = 10;
 const RENEW_WITHIN = 12 * 3600;
 
 const isWall = () => new URLSearchParams(location.search).has("wall");
 
 export class Session {
-  // "unknown" until begun, then "out", "in", or "ended": it was there, and is over while the page is open.
+  // "unknown" before `begin`, then "out", "in", or "ended" if the session ended while the page was open.
   /** @type {"unknown" | "out" | "in" | "ended"} */
   state = "unknown";
   /** @type {User | null} */
   user = null;
-  // The board's error with which it ended, if there was one.
+  // The error that ended it, if there was one.
   /** @type {ApiError | null} */
   reason = null;
-  // A wall's own API token, which can only read.
+  // Whether this is a wall, whose API token can only read.
   readOnly = false;
   /** @type {string | null} */
   #token = null;
@@ -32,8 +33,8 @@ export class Session {
   /** @type {Set<(what: "state" | "user" | "token") => unknown>} */
   #listeners = new Set();
 
-  // Gives the calls of the API their token, and hears of logins in other tabs. Where there was a login, the next token
-  // is asked for at once; `begin` takes it from there.
+  // Gives API calls their token, and listens to logins in other tabs. If there was a login, requests the next token at
+  // once, for `begin` to use.
   start() {
     credentials.token = () => this.token();
     credentials.renew = (refused) => this.renew(refused);
@@ -43,20 +44,20 @@ export class Session {
     this.#early.catch(() => {});
   }
 
-  // The user, for what is only there while somebody is logged in.
+  // The user, for code that only runs while somebody is logged in.
   get me() {
     return /** @type {User} */ (this.user);
   }
 
-  // The listener gets "state", "user" or "token": what has changed.
+  // Calls the listener with what has changed: "state", "user" or "token".
   /** @param {(what: "state" | "user" | "token") => unknown} listener @returns {Stop} */
   onChange(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  // Takes up the login that the browser has, or the token that a wall was opened with, and returns the user or null.
-  // Throws Unreachable.
+  // Resumes the login of this browser, or uses the token that a wall was opened with. Returns the user, or null. Throws
+  // Unreachable.
   /** @param {string | null} [wallToken] @returns {Promise<User | null>} */
   async begin(wallToken = null) {
     if (wallToken) kept.set("wall", wallToken);
@@ -102,7 +103,7 @@ export class Session {
     this.#take(await call("POST", "/auth/login", { body: { username, password }, anonymous: true }));
     const user = await call("GET", "/users/me", { headers: { Authorization: `Bearer ${this.#token}` }, anonymous: true });
     kept.set("user", user);
-    // Somebody else's board is another board: nothing of the one before may stay on the screen.
+    // If it is a different person, nothing of the previous person's board may stay on the screen.
     if (before && before !== user.username) return location.reload();
     this.#setUser(user);
     this.#become("in");
@@ -118,13 +119,13 @@ export class Session {
     this.#become("out");
   }
 
-  // Reads anew who is logged in.
+  // Reads again who is logged in.
   async reload() {
     this.#setUser(await call("GET", "/users/me"));
     return this.user;
   }
 
-  // Returns an access token that is good, or null without a login.
+  // Returns a valid access token, or null without a login.
   /** @returns {Promise<string | null>} */
   async token() {
     if (this.#token && Date.now() < this.#endsAt) return this.#token;
@@ -132,8 +133,8 @@ export class Session {
     return this.renew();
   }
 
-  // Returns a new access token, or throws: ApiError once the session has ended, Unreachable where nobody answers.
-  // `refused` is the token that was found to be no good; where there is a newer one already, that is the answer.
+  // Returns a new access token. Throws ApiError once the session has ended, and Unreachable if nobody answers.
+  // `refused` is the token that was rejected: if there is already a newer one, it is returned.
   /** @param {string | null} [refused] @returns {Promise<string>} */
   async renew(refused = this.#token) {
     if (this.#token && refused !== this.#token) return this.#token;
@@ -158,7 +159,7 @@ export class Session {
   /** @param {AccessToken} answer */
   #take({ access_token: token, expires_in: seconds }) {
     this.#token = token;
-    // A minute before its end, or sooner where it is short-lived.
+    // A minute before it expires, or earlier if it is short-lived.
     const margin = Math.min(60, seconds / 4);
     this.#endsAt = Date.now() + (seconds - margin) * 1000;
     this.#renewAfter(Math.min(seconds - margin, RENEW_WITHIN));
@@ -202,7 +203,7 @@ export class Session {
     for (const listener of this.#listeners) listener(what);
   }
 
-  // Another tab has logged out, or in as somebody else.
+  // Another tab has logged out, or logged in as somebody else.
   #otherTab() {
     if (this.readOnly || !this.user) return;
     const other = kept.get("user");

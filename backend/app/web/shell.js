@@ -1,4 +1,4 @@
-// The frame of the page: its head with the navigation, and the view that the address asks for.
+// The frame of the page: the header with the navigation, and the view for the current address.
 
 import { accountView } from "./account/lazy.js";
 import { Unreachable } from "./api.js";
@@ -66,20 +66,20 @@ const nothing = () => ({
   title: words.shell.notThere,
 });
 
-// What is shown depends on who is logged in. It stays while a session is over and the box asks for a login.
+// The view depends on who is logged in. It stays when a session ends, with the login dialog on top.
 const who = () => `${session.user?.username} ${session.user?.role}`;
 
-// The name of the filter that is being changed: the view is made anew, and the focus stays where it was.
+// The name of the filter that has the focus, which should keep it when the view is made again.
 const focusedFilter = () => document.activeElement?.closest(".filters") && document.activeElement.getAttribute("name");
 
 export class Shell {
-  // What the board's views work with, once the first of them was asked for.
+  // Created when the first view of the board is opened.
   /** @type {Desk | null} */
   desk = null;
-  // {element, title?, feed?, stop?}
+  // The current view.
   /** @type {View | null} */
   view = null;
-  // Settles when the view that was asked for last is shown.
+  // Settles when the view that was requested last is shown.
   /** @type {Promise<void>} */
   shown = Promise.resolve();
   main = h("main", { id: "main", tabindex: "-1" });
@@ -93,7 +93,7 @@ export class Shell {
   /** @type {string | null} */
   #shownTo = null;
 
-  // Takes up the login and shows what the address asks for, then and whenever that changes.
+  // Resumes the login, then shows the view for the address, now and whenever the address changes.
   async start() {
     await this.#begin();
     onChange(() => this.show());
@@ -131,13 +131,13 @@ export class Shell {
       if (!(await this.#open()) || location.href !== address) return;
     }
     this.#shownAt = whereabouts();
-    // Before the next view is made, which may take up the feed that this one lets go.
+    // Before the next view is made, since both may use the same feed.
     this.view?.stop?.();
     this.#lay(account ?? boardViewOf(asked, /** @type {Desk} */ (this.desk)) ?? nothing(), asked, !account);
     if (field) focusOn(this.main, `.filters [name="${field}"]`);
   }
 
-  // The desk is laid out when the first view of the board is asked for. Returns whether it is.
+  // Creates the desk when the first view of the board is opened. Returns whether it is open.
   async #open() {
     this.desk ??= this.#newDesk();
     this.#opening ??= this.desk.open();
@@ -157,7 +157,7 @@ export class Shell {
     return desk;
   }
 
-  // Puts a view in the place of the one before, and the focus into it.
+  // Shows a view in place of the previous one, and moves the focus into it.
   /** @param {View} view @param {URLSearchParams} asked @param {boolean} isOfBoard */
   #lay(view, asked, isOfBoard) {
     const before = this.view;
@@ -176,7 +176,7 @@ export class Shell {
     document.title = this.view?.title ? `${this.view.title} · ${words.name}` : words.name;
   }
 
-  // In another time zone or language, what is shown of the board is made anew, once nothing is being typed there.
+  // If the time zone or language has changed, makes the view again, unless somebody is typing in it.
   #travel() {
     const isTypedIn = this.main.querySelector(".editing, :is(input, select, textarea):focus");
     if (this.#shownAt !== whereabouts() && this.view?.stop && !isTypedIn) this.show();
@@ -184,7 +184,7 @@ export class Shell {
 
   #follow() {
     if (who() === this.#shownTo) return;
-    // Nothing of somebody's board stays behind for the next one.
+    // Nothing of one person's board may stay for the next person.
     if (this.desk && !session.user) return location.assign("/");
     this.#shownTo = who();
     this.show();

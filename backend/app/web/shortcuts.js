@@ -1,4 +1,4 @@
-// What each single key does to what is shown.
+// What each single-key shortcut does.
 
 import { CATEGORIES } from "./board/icons.js";
 import { chosenRow, editRow, statusRows, step, toggle } from "./board/rows.js";
@@ -33,7 +33,7 @@ function editNewest({ desk }) {
   if (row) editRow(row, desk);
 }
 
-// Goes to the composer, in a category if one is chosen.
+// Moves the focus to the composer, and sets its category if one is given.
 /** @param {Shell} shell @param {Category | null} [category] */
 async function write(shell, category = null) {
   const composer = shell.desk?.composer;

@@ -1,4 +1,4 @@
-// What the browser keeps for the page: as JSON, and only for as long as the page is open where it keeps nothing.
+// What the browser stores for the page, as JSON. If the browser stores nothing, it is kept while the page is open.
 
 /** @param {"localStorage" | "sessionStorage"} area */
 function keeper(area) {
@@ -27,6 +27,6 @@ function keeper(area) {
   };
 }
 
-// Of this browser: `kept`; of this tab: `tab`.
+// `kept` is shared by all tabs of this browser; `tab` belongs to this tab.
 export const kept = keeper("localStorage");
 export const tab = keeper("sessionStorage");

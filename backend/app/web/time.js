@@ -1,10 +1,10 @@
-// Times in the reader's zone, in the words' language, and the one clock by which they age.
+// Times in the reader's time zone and the language of the page's words, and the clock that updates ages.
 
 import { now } from "./clock.js";
 import { h } from "./dom.js";
 import { words } from "./words.js";
 
-// The reader's own English where that is it; elsewhere the one that counts 24 hours.
+// The reader's own English, or English with a 24-hour clock.
 function locale() {
   const [first] = navigator.languages ?? [navigator.language];
   return first?.startsWith(words.language) ? first : words.locale;
@@ -21,10 +21,10 @@ const FORMATS = {
   full: { dateStyle: "full", timeStyle: "short" },
 };
 
-// The time zone and the languages of the system that the reader has now: a laptop travels with its page open.
+// The time zone and languages that the system has now. They change when a laptop travels with the page open.
 export const whereabouts = () => `${new Intl.DateTimeFormat().resolvedOptions().timeZone} ${navigator.languages}`;
 
-// Formatters cost time to make, and keep the zone and the language in which they were made.
+// Formatters are slow to create, and keep the time zone and language that they were created in.
 /** @type {Record<string, any>} */
 let made = {};
 /** @type {string | null} */
@@ -33,8 +33,13 @@ let madeAt = null;
 /** @param {string} name @param {MomentOrDate} moment @returns {string} */
 const format = (name, moment) => (made[name] ??= new Intl.DateTimeFormat(locale(), FORMATS[name])).format(new Date(moment));
 
-// "yesterday" or "1 day ago", as `numeric` says: "auto" or "always".
-/** @param {number} number @param {Intl.RelativeTimeFormatUnit} unit @param {"auto" | "always"} numeric @returns {string} */
+// "yesterday" with `numeric` "auto", "1 day ago" with "always".
+/**
+ * @param {number} number
+ * @param {Intl.RelativeTimeFormatUnit} unit
+ * @param {"auto" | "always"} numeric
+ * @returns {string}
+ */
 export const distance = (number, unit, numeric) =>
   (made[numeric] ??= new Intl.RelativeTimeFormat(locale(), { numeric })).format(number, unit);
 
@@ -72,14 +77,14 @@ export function relative(moment) {
 /** @param {number} number */
 const two = (number) => String(number).padStart(2, "0");
 
-// The reader's own day of a moment, "2026-11-24".
+// The day of a moment in the reader's time zone, such as "2026-11-24".
 /** @param {MomentOrDate} moment */
 export function day(moment) {
   const then = new Date(moment);
   return `${then.getFullYear()}-${two(then.getMonth() + 1)}-${two(then.getDate())}`;
 }
 
-// From its first moment to the first of the next, as the API wants them. Null where it is no day.
+// The first moment of a day and of the next day, as the API needs them. Null if it is not a day.
 /** @param {string} named */
 export function bounds(named) {
   const [year, month, number] = named.split("-").map(Number);
@@ -104,7 +109,7 @@ export function dayHeading(moment) {
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const zones = new Map();
 
-// The day of a moment in somebody else's time zone. Names that this browser does not know count as UTC.
+// The day of a moment in somebody else's time zone. A time zone that this browser doesn't know counts as UTC.
 /** @param {string} zone @param {MomentOrDate} moment */
 export function dayIn(zone, moment) {
   let made = zones.get(zone);
@@ -119,7 +124,7 @@ export function dayIn(zone, moment) {
   return made.format(new Date(moment));
 }
 
-// What the clock says in somebody else's time zone.
+// The time now in somebody else's time zone.
 /** @param {string} zone */
 export function atClockIn(zone) {
   try {
@@ -132,7 +137,7 @@ export function atClockIn(zone) {
 /** @type {Set<() => unknown>} */
 const ticking = new Set();
 
-// Calls the listener twice a minute, and when the page is seen again.
+// Calls the listener twice a minute, and when the page becomes visible again.
 /** @param {() => unknown} listener @returns {Stop} */
 export const onTick = (listener) => (ticking.add(listener), () => ticking.delete(listener));
 
@@ -148,7 +153,7 @@ function tick() {
   for (const listener of ticking) listener();
 }
 
-// Starts the clock by which ages on the page are kept right.
+// Starts the clock that keeps the ages on the page up to date.
 export function startClock() {
   madeAt = whereabouts();
   setInterval(tick, MINUTE / 2);
@@ -156,18 +161,18 @@ export function startClock() {
   window.addEventListener("languagechange", tick);
 }
 
-// A time of day, with the whole of it on hover.
+// The time of day, with the full date in a tooltip.
 /** @param {Moment} moment */
 export const clockTime = (moment) => h("time", { datetime: moment, title: absolute(moment) }, atClock(moment));
 
-// The clock's time of today's moments, else the day too: "09:30", "yesterday 14:05".
+// Only the time for moments of today, otherwise also the day: "09:30", "yesterday 14:05".
 /** @param {Moment} moment */
 export function sinceTime(moment) {
   const isToday = day(moment) === day(now());
   return h("time", { datetime: moment, title: absolute(moment) }, isToday ? atClock(moment) : relative(moment));
 }
 
-// An age, which the shared clock keeps right.
+// An age, which the clock keeps up to date.
 /** @param {Moment} moment */
 export const age = (moment) =>
   h("time", { datetime: moment, title: absolute(moment), "data-age": true }, relative(moment));

@@ -1,7 +1,7 @@
-// Every word of the page that a person reads, except those of the account pages (account/words.js). Another language is
-// another pair of files like these. Texts with a number or a name in them are functions.
+// All the texts of the page except those of the account pages (account/words.js). Another language needs another pair
+// of these files. Texts with a number or a name in them are functions.
 
-// The language of these words, whatever the reader's is.
+// The language of these texts, which may differ from the reader's.
 const rules = new Intl.PluralRules("en");
 /** @param {number} number @param {string} one @param {string} other */
 const count = (number, one, other) => `${number} ${rules.select(number) === "one" ? one : other}`;
@@ -16,7 +16,7 @@ const over = (references) => list.format(references.map(({ name, state }) => `${
 /** @satisfies {Texts} */
 export const words = {
   language: "en",
-  // Where the reader's own English is not known: it counts 24 hours.
+  // For readers whose own kind of English is not known. It has a 24-hour clock.
   locale: "en-GB",
   name: "Statusboard",
 

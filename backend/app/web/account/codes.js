@@ -1,4 +1,4 @@
-// Coming in by a one-time code: the first account by the set-up link, others by an invite, a new password by a reset link.
+// Using a one-time code: a set-up link for the first account, an invite for others, a reset link for a new password.
 
 import { call } from "../api.js";
 import { focusOn, h, mount, show } from "../dom.js";
@@ -11,7 +11,7 @@ import { form } from "./form.js";
 import { view as login } from "./login.js";
 import { words } from "./words.js";
 
-// `code`: {name: "setup" | "invite", value}, of the link that was followed. Without one, it is asked for.
+// `code` is from the link that was followed. Without one, the form asks for it.
 /** @param {Code | null} [code] */
 export function joining(code = null) {
   const user = session.user ?? kept.get("user");
@@ -20,7 +20,7 @@ export function joining(code = null) {
   return place;
 }
 
-// A plain link: with the page, the code goes, and a session that there is comes back.
+// A plain link reloads the page, which drops the code and resumes an existing session.
 /** @param {string} text */
 const leave = (text) => h("a", { href: "/" }, text);
 
@@ -94,7 +94,7 @@ function making(place, code) {
   ];
 }
 
-// A code, also where the whole link was pasted.
+// The code, even if the whole link was pasted.
 /** @param {string} text */
 const codeOf = (text) => text.trim().replace(/^.*#(?:setup|invite)=/, "");
 
@@ -107,7 +107,7 @@ async function register(values, code) {
   try {
     await make(browsersZone());
   } catch (error) {
-    // A browser may know zones that the board's machine does not.
+    // A browser may know time zones that the board doesn't.
     if (!error.errors?.some((/** @type {FieldError} */ { loc }) => loc.at(-1) === "time_zone")) throw error;
     await make("UTC");
   }
@@ -123,7 +123,7 @@ function usedUp(title, first) {
   ];
 }
 
-// `code`: {name: "reset", value}, of the link that was followed.
+// `code` is from the link that was followed.
 /** @param {Code} code */
 export function resetting(code) {
   const place = h("div");

@@ -1,4 +1,4 @@
-// Text to be taken along: shown whole, with a button that copies it, over plain http too.
+// Text to copy: shown in full, with a button that copies it, even over plain http.
 
 import { h, show, spoken } from "../dom.js";
 import { words } from "./words.js";
@@ -13,13 +13,13 @@ async function copy(box) {
   box.focus();
   box.select();
   try {
-    // Browsers have it over https and on localhost only.
+    // Browsers only have it over https and on localhost.
     if (navigator.clipboard) {
       await navigator.clipboard.writeText(box.value);
       return true;
     }
   } catch {
-    // Not allowed: the older way may be.
+    // It is not allowed. The older way may work.
   }
   return document.execCommand("copy");
 }
@@ -54,11 +54,10 @@ export function copyable({ label, text, rows = 1 }) {
   );
 }
 
-// A link to this board that others can open.
 const LOCAL = /^(localhost|127\.|\[::1\])/;
 
-// The board makes links with its PUBLIC_URL. Where that was left at localhost, and an admin has the board open at
-// another address, others can open that one.
+// The board makes links with its PUBLIC_URL. If that was left at localhost and an admin has opened the board at another
+// address, the link is changed to that address, which others can open.
 /** @param {string} url */
 export function reachable(url) {
   const made = new URL(url);

@@ -1,10 +1,10 @@
-// The fields of a form: each with its label, its hint, and what is wrong with it beside it.
+// The fields of forms, each with its label, hint and error.
 
 import { h, spoken } from "../dom.js";
 import { words } from "./words.js";
 let fields = 0;
 
-// As the board counts characters: code points.
+// Counts code points, as the board does.
 /** @param {string} text */
 const length = (text) => [...text].length;
 
@@ -20,8 +20,8 @@ function error(id) {
   return { element, say };
 }
 
-// A labelled control. `check(value, finished)` returns what is wrong, or null; while a value is being typed it is asked
-// with `finished` false, and says only what more typing can't put right. `beside`: a button that belongs to it.
+// A labelled control. `check(value, finished)` returns what is wrong, or null. While the value is being typed,
+// `finished` is false, and it should only report what more typing can't fix. `beside` is a button next to the control.
 /** @param {FieldOptions} options */
 export function field({ name, label, hint, check = () => null, tag = "input", content, beside, ...attributes }) {
   const id = `field-${++fields}`;
@@ -94,7 +94,7 @@ export function displayNameField(more) {
   });
 }
 
-// A password, hidden until its button is pressed. One that is `fresh` is held to the board's rule about length.
+// A password, hidden until its button is pressed. A `fresh` one must have the length that the board requires.
 /** @param {{ fresh?: boolean } & Partial<FieldOptions>} [options] */
 export function passwordField({ name = "password", label = words.fields.password, fresh = false, ...more } = {}) {
   const text = h("span", null, words.fields.show);
@@ -118,7 +118,7 @@ export function passwordField({ name = "password", label = words.fields.password
     ...more,
   });
   if (fresh) made.input.addEventListener("input", () => (made.hint.textContent = passwordHint(made.input.value)));
-  // Sent while it is shown, browsers would keep it among the texts that they offer in other forms.
+  // If it were sent while it is visible, browsers would remember it as text and suggest it in other forms.
   return { ...made, beforeSending: () => reveal(false) };
 }
 
@@ -144,15 +144,18 @@ export function numberField({ max, value, wrong, ...more }) {
   return field({ type: "number", min: 1, max, value, check, inputmode: "numeric", required: true, ...more });
 }
 
-// One of a few answers. `options`: pairs of value and text.
+// A choice of one. `options` are pairs of value and text.
 /** @param {{ name: string, label: string, options: string[][], value: string }} options */
 export function choiceField({ options, value, ...more }) {
   const content = options.map(([key, text]) => h("option", { value: key, selected: key === value }, text));
   return field({ tag: "select", content, ...more });
 }
 
-// Any of a few answers, as boxes to tick. `options`: pairs of value and text.
-/** @param {{ name: string, label: string, options: string[][], chosen: string[], missing: string }} options @returns {Field} */
+// A choice of any number, with checkboxes. `options` are pairs of value and text.
+/**
+ * @param {{ name: string, label: string, options: string[][], chosen: string[], missing: string }} options
+ * @returns {Field}
+ */
 export function ticksField({ name, label, options, chosen, missing }) {
   const id = `field-${++fields}-error`;
   const wrong = error(id);
@@ -177,10 +180,10 @@ export function ticksField({ name, label, options, chosen, missing }) {
   };
 }
 
-// The time zones that this browser knows.
+// The time zone of this browser.
 export const browsersZone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
-// "Berlin" under "Europe", so that the first letters of a city find it in the list.
+// Groups time zones by region, with "Berlin" under "Europe", so that typing the first letters of a city finds it.
 /** @param {string[]} zones */
 function byRegion(zones) {
   /** @type {Map<string, string[][]>} */

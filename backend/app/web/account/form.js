@@ -1,16 +1,16 @@
-// A form: it checks its fields, sends them once, and says beside each what the board did not like.
+// A form that checks its fields, sends them once, and shows errors next to the fields.
 
 import { h, spoken } from "../dom.js";
 import { inWords } from "../faults.js";
 import { words } from "./words.js";
 
-// `send(values)` is called with the fields' values by name. What it throws is shown: at the field that `places` names
-// for the error's code, at the fields that the board's errors name, else above the button.
-// `pair`: the fields are small, and stand beside each other.
+// `send(values)` gets the fields' values by name. If it throws, the error is shown: at the field that `places` has for
+// its code, or at the fields that it names, or above the button. With `pair`, the fields are small and next to each
+// other.
 /** @param {FormOptions} options */
 export function form({ fields, label, submit, working, send, beside, pair, places = {}, explain = inWords }) {
   const problem = h("div", { class: "problem", role: "alert" });
-  // What is wrong with a field is said when it loses the focus. The button would move away from under the press then.
+  // A field shows its error when it loses the focus, which would move the button away from the pointer.
   /** @param {Event} event */
   const stay = (event) => event.preventDefault();
   const button = h("button", { type: "submit", class: "main", onmousedown: stay }, submit);
@@ -63,10 +63,10 @@ export function form({ fields, label, submit, working, send, beside, pair, place
   );
 }
 
-// A button for what can't be undone: it asks once, where it stands, and Escape leaves everything as it was.
+// A button for something that can't be undone. It asks first, in place, and Escape cancels.
 
-// `text` is what the button says and does, `of` what a screen reader adds to it ("End" "this session").
-// `act()` is called when the question has been answered; what it throws is said in the question's place.
+// `text` is the button's label, and `of` what screen readers add to it ("End" "this session"). `act()` is called after
+// a yes. If it throws, the error is shown in place.
 /** @param {{ text: string, of?: string, question: string, act: () => unknown, grave?: boolean }} options */
 export function asking({ text, of = "", question, act, grave = true }) {
   const problem = h("p", { class: "problem", role: "alert" });
@@ -92,7 +92,7 @@ export function asking({ text, of = "", question, act, grave = true }) {
       ),
     );
     place.classList.add("open");
-    // The harmless answer has the focus: Enter held down a moment too long must not be taken for a yes.
+    // The harmless answer gets the focus, so that an Enter that is held down too long is not taken for a yes.
     leave.focus();
   }
 

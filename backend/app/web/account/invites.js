@@ -1,4 +1,4 @@
-// Invites, for admins: a link for people who should join.
+// Invites, for admins: links for people who should join.
 
 import { call, everyItem } from "../api.js";
 import { h, show } from "../dom.js";
@@ -8,7 +8,7 @@ import { asking, form } from "./form.js";
 import { listing, once, rowText, when } from "./parts.js";
 import { words } from "./words.js";
 
-// Folded away until it is wanted.
+// Folded until it is opened.
 export function invites() {
   const place = h("div");
   const list = listing({ load: () => everyItem("/invites"), row, empty: words.invites.empty, label: words.invites.list });

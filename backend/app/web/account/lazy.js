@@ -1,5 +1,4 @@
-// The account pages, which are fetched when the first of them is asked for, or once the board is on the screen: before that,
-// nobody should wait for them.
+// Loads the account pages when the first of them is opened, or after the board is shown, so that nobody waits for them.
 
 import { Unreachable } from "../api.js";
 import { h } from "../dom.js";
@@ -24,7 +23,7 @@ async function fetchAnew() {
   }
 }
 
-// Also brings what asks for a login when the session ends.
+// Also loads the login dialog.
 export const fetchAccount = () => (fetching ??= fetchAnew());
 
 const reload = () => location.reload();
@@ -38,7 +37,7 @@ const unreachable = () => ({
   ),
 });
 
-// Returns {element, title?}, or null where the address asks for something of the board's.
+// Returns the account view for an address, or null if the address is for the board.
 /** @param {URLSearchParams} asked @param {Code | null} code @returns {Promise<View | null>} */
 export async function accountView(asked, code) {
   if (session.user && !CODES.includes(code?.name ?? "") && !VIEWS.includes(asked.get("view") ?? "")) return null;
@@ -51,7 +50,7 @@ export async function accountView(asked, code) {
   return views.accountView(asked, code);
 }
 
-// Fetches what asks for a login as soon as a session ends.
+// Shows the login dialog as soon as a session ends.
 export function startAccount() {
   session.onChange(() => session.state === "ended" && fetchAccount().catch(() => {}));
 }

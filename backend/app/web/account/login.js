@@ -1,4 +1,4 @@
-// Logging in: the form, and the view for someone who comes without a session.
+// Logging in: the form, the view for people without a session, and the dialog when a session ends.
 
 import { h } from "../dom.js";
 import { inWords } from "../faults.js";
@@ -7,7 +7,7 @@ import { session } from "../session.js";
 import { passwordField, usernameField } from "./fields.js";
 import { form } from "./form.js";
 import { words } from "./words.js";
-// `username` is filled in where it is known already.
+// `username` is filled in if it is known.
 export function loginForm({ username = "" } = {}) {
   return form({
     fields: [
@@ -24,7 +24,7 @@ export function loginForm({ username = "" } = {}) {
 
 const why = () => session.reason && inWords(session.reason);
 
-// `said` is a line above the form, such as why one has to log in.
+// `said` is a line above the form, such as why a login is needed.
 /** @param {{ said?: string | null }} [options] */
 export function view({ said = why() } = {}) {
   return h(
@@ -38,9 +38,8 @@ export function view({ said = why() } = {}) {
   );
 }
 
-// The box that comes over the page when the session has ended: what was typed stays below it.
-
-// Has the box come whenever the session ends. Left by Escape, it goes down to a strip that brings it back.
+// Opens a dialog over the page whenever the session ends; what was typed stays below. Escape turns it into a strip that
+// brings it back.
 export function askWhenEnded() {
   /** @type {HTMLElement | null} */
   let shown = null;

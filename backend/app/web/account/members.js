@@ -1,4 +1,4 @@
-// The members, and what an admin may do about their accounts.
+// The members, and what an admin can do about their accounts.
 
 import { call, everyItem } from "../api.js";
 import { focusOn, h, mount, show, spoken } from "../dom.js";
@@ -11,7 +11,7 @@ import { invites } from "./invites.js";
 import { listing, rowText } from "./parts.js";
 import { words } from "./words.js";
 
-// Fewer are seen at a glance.
+// Shorter lists need no filter.
 const WORTH_A_FILTER = 12;
 
 let made = 0;
@@ -28,7 +28,7 @@ export function view() {
     /** @type {User[]} */
     const members = (await everyItem("/users")).sort(byName());
     for (const member of members) names.set(member);
-    // Whoever is alone wants company.
+    // A single member probably wants to invite others.
     if (inviting && members.length === 1) inviting.open = true;
     number.textContent = words.members.number(members.length);
     filter.clear();
@@ -55,7 +55,7 @@ export function view() {
   );
 }
 
-// A box that leaves those members on the page whose name or username has what was typed.
+// A box that filters the members by name or username.
 function filterBox() {
   const id = `filter-${++made}`;
   /** @type {{ place: HTMLElement, text: string }[]} */
@@ -77,16 +77,16 @@ function filterBox() {
   return {
     element: h("div", { class: "field", hidden: true }, h("label", { for: id }, words.members.filter), input, none),
     clear: () => (rows.length = 0),
-    add: (/** @type {HTMLElement} */ place, /** @type {User} */ { display_name: name, username }) => rows.push({ place, text: `${name} ${username}`.toLowerCase() }),
+    /** @param {HTMLElement} place @param {User} member */
+    add: (place, { display_name: name, username }) => rows.push({ place, text: `${name} ${username}`.toLowerCase() }),
   };
 }
 
-// One member in the list, and what an admin may do about the account.
 const texts = words.members;
 
 let menus = 0;
 
-// What can be changed: `own` is the question where it is one's own account, `done` what is said afterwards.
+// What an admin can change. `own` is the question for one's own account, and `done` is said afterwards.
 /** @type {MemberAction} */
 const MAKE_ADMIN = {
   text: texts.makeAdmin,
@@ -123,8 +123,7 @@ const ENABLE = {
 /** @param {User} member */
 const isSelf = (member) => member.username === session.me.username;
 
-// Shows a member in its place, and there again whenever it has changed. `seen`: {admin, names}, whether it is an admin who
-// sees it, and what all are called.
+// Shows a member, and again after each change.
 /** @param {HTMLElement} place @param {User} member @param {Seen} seen */
 function showMember(place, member, seen) {
   const marks = [member.role === "admin" && texts.admin, member.disabled && texts.disabled];
@@ -174,7 +173,12 @@ function actions(place, member, seen) {
   ];
 }
 
-/** @param {HTMLElement} place @param {User} member @param {object} changes @param {{ done: (name: string) => string, seen: Seen }} then */
+/**
+ * @param {HTMLElement} place
+ * @param {User} member
+ * @param {object} changes
+ * @param {{ done: (name: string) => string, seen: Seen }} then
+ */
 async function change(place, member, changes, { done, seen }) {
   const changed = await call("PATCH", `/users/${member.username}`, { body: changes });
   if (isSelf(member)) {
@@ -187,9 +191,7 @@ async function change(place, member, changes, { done, seen }) {
   show(done(seen.names.of(changed)));
 }
 
-// The one-time link with which a member sets a new password.
-
-// Makes one when asked to, and shows it once.
+// A button that creates the one-time link for a new password, and shows it once.
 /** @param {User} member @param {string} name */
 function resetLink({ username }, name) {
   const shown = h("div", { class: "manage" });

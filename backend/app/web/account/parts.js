@@ -1,11 +1,11 @@
-// What the account pages are made of: parts under a heading, lists and their rows, moments, and what is shown once.
+// Parts of the account pages: sections, lists and their rows, times, and things that are shown once.
 
 import { now } from "../clock.js";
 import { h, mount } from "../dom.js";
 import { inWords } from "../faults.js";
 import { absolute, distance } from "../time.js";
 import { words } from "./words.js";
-// A part of a page under its heading. The heading takes the focus when the thing that had it is gone.
+// A section with a heading. The heading gets the focus when the element that had it is gone.
 let sections = 0;
 
 /** @param {string} title @param {...Child} children */
@@ -16,7 +16,7 @@ export function section(title, ...children) {
   return { element, focus: () => heading.focus() };
 }
 
-// What a list says about one thing: its name, marks beside it, and a line of facts.
+// A row of a list: a name, marks next to it, and a line of facts.
 /** @param {Child} name @param {Child[]} marks @param {Child[]} facts */
 export const rowText = (name, marks, facts) =>
   h(
@@ -27,10 +27,12 @@ export const rowText = (name, marks, facts) =>
     h("small", null, facts.filter(Boolean).map((fact, index) => (index ? [" · ", fact] : fact))),
   );
 
-// A list that is asked for: it says that it comes, that it is empty, or why it can't be had.
-
-// `load()` returns the items, `row(item)` the content of one. `reload()` asks anew, and keeps what is shown meanwhile.
-/** @template Item @param {{ load: () => Promise<Item[]>, row: (item: Item) => Child, empty: string, label: string }} options */
+// A list that is loading, empty, failed or there. `load()` returns the items, and `row(item)` the content of one.
+// `reload()` loads them again, and keeps the old ones on the screen in the meantime.
+/**
+ * @template Item
+ * @param {{ load: () => Promise<Item[]>, row: (item: Item) => Child, empty: string, label: string }} options
+ */
 export function listing({ load, row, empty, label }) {
   const place = h("div", { class: "listing" }, h("p", { class: "faint" }, words.listing.coming));
 
@@ -54,11 +56,11 @@ export function listing({ load, row, empty, label }) {
   return { element: place, reload };
 }
 
-// How far away a moment is, in words: "3 hours ago", "in 7 days".
+// The distance of a moment in words: "3 hours ago", "in 7 days".
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-// From the first on that a distance reaches, it is counted in that unit.
+// The first unit that the distance reaches is used.
 /** @type {[Intl.RelativeTimeFormatUnit, number, number][]} */
 const UNITS = [
   ["month", 60 * DAY, 30.44 * DAY],
@@ -74,13 +76,12 @@ function fromNow(moment) {
   return found ? distance(Math.round(ahead / found[2]), found[0], "always") : words.moments.now;
 }
 
-// What `say(distance)` makes of it, with the exact time on hover.
+// Text with a distance in it, and the exact time in a tooltip.
 /** @param {Moment} moment @param {(distance: string) => string} say */
 export const when = (moment, say) => h("time", { datetime: moment, title: absolute(moment) }, say(fromNow(moment)));
 
-// What is shown once, such as a new token: it stays until it is put away, and has the focus.
-
-// `back()` moves the focus on when it is put away.
+// Something that is shown once, such as a new token. It has the focus, and stays until it is closed. `back()` then
+// moves the focus on.
 /** @param {HTMLElement} place @param {{ title: string, text: string, content: Child, back: () => unknown }} options */
 export function once(place, { title, text, content, back }) {
   const heading = h("h2", { tabindex: "-1" }, title);

@@ -1,4 +1,4 @@
-// My sessions: where I am logged in, and the way to end them.
+// My sessions: where I am logged in, and how to end that.
 
 import { call, everyItem } from "../api.js";
 import { h, show } from "../dom.js";
@@ -65,9 +65,9 @@ export function sessions() {
   return { element: part.element, reload: list.reload };
 }
 
-// Which browser a session was begun with, in words, as far as its user agent tells.
+// The browser of a session, as far as its user agent tells.
 
-// The first that fits counts: most of them also claim to be those below.
+// The first match counts, since most browsers also claim to be those below them.
 /** @type {[RegExp, string][]} */
 const BROWSERS = [
   [/\bEdgA?\b|\bEdgiOS\b/, "Edge"],

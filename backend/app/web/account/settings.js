@@ -1,4 +1,4 @@
-// My settings: name and time zone, password, what this browser does, sessions.
+// My settings: name and time zone, password, this browser, and sessions.
 
 import { call } from "../api.js";
 import { focusOn, h, mount, show } from "../dom.js";
@@ -52,9 +52,7 @@ function profile() {
   ).element;
 }
 
-// Changing my password.
-
-// `changed()` is called when the other sessions have ended.
+// A form for a new password. `changed()` is called when the other sessions have ended.
 /** @param {() => unknown} changed */
 export function passwordChange(changed) {
   const place = h("div");
@@ -70,7 +68,7 @@ export function passwordChange(changed) {
         submit: words.settings.changePassword,
         working: words.settings.changing,
         places: { wrong_password: "current_password", password_refused: "new_password" },
-        // Tells password managers whose password it is.
+        // Tells password managers whose password this is.
         beside: h("input", { hidden: true, autocomplete: "username", value: session.me.username, readonly: true }),
         send: async (body) => {
           await call("POST", "/auth/password", { body });
@@ -87,7 +85,7 @@ export function passwordChange(changed) {
   return part.element;
 }
 
-// What is set for this browser alone: single-character keys, and notifications.
+// Settings of this browser only: single-key shortcuts and notifications.
 let switched = 0;
 
 export function switches() {
@@ -95,7 +93,7 @@ export function switches() {
   return part.element;
 }
 
-// A box to tick that takes effect at once.
+// A checkbox that takes effect at once.
 /** @param {string} label @param {string} hint @param {Properties<HTMLInputElement>} properties */
 function tick(label, hint, { checked, disabled, onchange }) {
   const id = `switch-${++switched}`;
@@ -110,7 +108,7 @@ const keys = () =>
     onchange: ({ target }) => (singleKeys.on = target.checked),
   });
 
-// `leave()` takes the focus where the box can no longer have it.
+// `leave()` moves the focus when the checkbox can't have it any more.
 /** @param {() => unknown} leave */
 function notices(leave) {
   const place = h("div");

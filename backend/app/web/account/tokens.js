@@ -1,4 +1,4 @@
-// My API tokens: a new one is shown once, with the call that uses it.
+// My API tokens. A new one is shown once, with an example of its use.
 
 import { call, everyItem } from "../api.js";
 import { now } from "../clock.js";
@@ -135,9 +135,8 @@ const postLine = (token) =>
   `curl ${address("/statuses")} -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' ` +
   `-d '${JSON.stringify({ message: words.tokens.example, category: "done" })}'`;
 
-// How to get a wall screen: an address with a token that can only read.
+// The address for a wall screen, with a token that can only read. `make(body)` creates a token.
 
-// `make(body)` makes a token.
 /** @param {(body: object) => Promise<ApiToken>} make */
 export function wallAddress(make) {
   const place = h("div");

@@ -1,4 +1,4 @@
-// Which of the account pages an address asks for.
+// The account pages, by address.
 
 import { session } from "../session.js";
 import { joining, resetting } from "./codes.js";
@@ -11,8 +11,8 @@ import { words } from "./words.js";
 /** @type {Map<string | null, () => HTMLElement>} */
 const VIEWS = new Map(Object.entries({ settings, tokens, members }));
 
-// `asked`: the address's query; `code`: the one-time code that came with it, or null. Returns {element, title},
-// or null where the address asks for something of the board's. Without a login, every address leads to one.
+// Returns the account view for an address and the one-time code that came with it, or null if the address is for the
+// board. Without a login, every address shows the login form.
 /** @param {URLSearchParams} asked @param {Code | null} code @returns {View | null} */
 export function accountView(asked, code) {
   const element = elementOf(asked, code);

@@ -1,4 +1,4 @@
-// Every word of the account pages that a person reads.
+// All the texts of the account pages.
 
 /** @param {number} number @param {string} one @param {string} other */
 const count = (number, one, other) => (number === 1 ? one : other.replace("#", String(number)));
@@ -172,7 +172,9 @@ export const words = {
     submit: "Create an address",
     fresh: "The wall’s address is ready",
     address: "Open this on the screen",
-    how: "Copy it now. It is shown only once. The screen keeps the token and removes it from its address bar. To log the screen out, revoke the token in the list.",
+    how:
+      "Copy it now. It is shown only once. The screen keeps the token and removes it from its address bar. " +
+      "To log the screen out, revoke the token in the list.",
   },
 
   members: {

@@ -1,12 +1,12 @@
-// What a message names, as a badge: which reference it is and how it stands, in colour, shape and word, and its title for who
-// points at it or hears it.
+// Badges for the references in a message. They show the state by colour, shape and word, and the title in a tip and to
+// screen readers.
 
 import { h, swap } from "../dom.js";
 import { words } from "../words.js";
 import { key, name, pieces } from "./grammar.js";
 import { referenceIcon } from "./icons.js";
 
-// In one line, for the tip and for who can't see it: "pull request, merged: Cache the parse tree".
+// The tip, which screen readers get too: "pull request, merged: Cache the parse tree".
 /** @param {Reference} reference */
 function about(reference) {
   const { kind, state, title, moved_to: place } = reference;
@@ -18,8 +18,8 @@ function about(reference) {
 /** @type {WeakMap<Element, Partial<Piece>>} */
 const pieceOf = new WeakMap();
 
-// `piece`: how a message names it. A short name stands there as it was written; an address is led to, and shortened to the
-// name. All words of it but that are no text of the page, which would be copied along.
+// `piece` is how the message names the reference. A short name is shown as it was written. An address is linked to, and
+// shortened to the name. Other words of the badge are not text of the page, or they would be copied along.
 /** @param {Reference} reference @param {Partial<Piece>} [piece] */
 export function badge(reference, piece = {}) {
   const { kind, state, url } = reference;
@@ -46,7 +46,7 @@ export function badge(reference, piece = {}) {
   return element;
 }
 
-// Puts what has become of a reference wherever it is shown.
+// Updates a reference everywhere it is shown.
 /** @param {Reference} reference */
 export function renewBadges(reference) {
   for (const old of document.querySelectorAll(`[data-reference="${CSS.escape(key(reference))}"]`)) {
@@ -54,7 +54,7 @@ export function renewBadges(reference) {
   }
 }
 
-// What is copied is what was written: of an address that a badge shortens, too.
+// Copies what was written: the whole address where a badge shows it shortened.
 /** @param {ClipboardEvent} event */
 export function copyAsWritten(event) {
   const selected = getSelection();
@@ -69,7 +69,7 @@ export function copyAsWritten(event) {
   });
   const [first, last] = [short[0], short.at(-1)];
   if (!first || !last) return;
-  // A selection that ends within the text would lose it with the change.
+  // A selection that ends inside the text would be lost when the text changes.
   if (range.startContainer === first.text) range.setStartBefore(first.element);
   if (range.endContainer === last.text) range.setEndAfter(last.element);
   for (const { text, address } of short) text.data = address;
@@ -78,8 +78,9 @@ export function copyAsWritten(event) {
   event.preventDefault();
 }
 
-// Returns the nodes of a status's text: what it names become badges and links, all else stays text. References that are
-// not found in it, since the board's settings were others then, stand at its end.
+// Returns the nodes of a status's text: references become badges, addresses become links, and everything else stays
+// text. References that are not found in the text, because the board had other settings when it was posted, are added
+// at the end.
 /** @param {Status} status @param {BoardStore} board */
 export function message(status, board) {
   const known = new Map(status.references.map((reference) => [key(reference), board.reference(reference)]));

@@ -1,4 +1,4 @@
-// What keeps people from going on: what they wait for and since when, and that they need not any more.
+// The list of blockers: what people wait for and since when, or that they can go on.
 
 import { h, mount } from "../dom.js";
 import { sinceTime } from "../time.js";
@@ -8,13 +8,13 @@ import { name } from "./grammar.js";
 import { categoryIcon } from "./icons.js";
 import { who } from "./person.js";
 
-// As many as leave room for those who are not blocked.
+// More than this are folded away, to leave room for the people who are not blocked.
 const MANY = 6;
 
 /** @param {Reference[]} references */
 const named = (references) => references.map((reference) => ({ name: name(reference), state: reference.state }));
 
-// "octo/api#12 was merged. You are free to go on."
+// "octo/api#12 was merged. You can go on."
 /** @param {{ status: Status, references: Reference[] }} blocker @param {Desk} desk */
 export function clearedText({ status, references }, desk) {
   const text = desk.isMine(status) ? words.blockers.clearedForYou : words.blockers.cleared;

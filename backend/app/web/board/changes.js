@@ -1,19 +1,19 @@
-// What has changed of the board since its views were told last. They are told once a frame.
+// Collects what has changed on the board, and tells the views once a frame.
 
 const nothing = () => ({
-  // All was read anew.
+  // Everything was read again.
   reset: false,
   // Ids of statuses.
   posted: /** @type {number[]} */ ([]),
   edited: /** @type {Set<number>} */ (new Set()),
   deleted: /** @type {Set<number>} */ (new Set()),
-  // The statuses whose references are all merged or closed now.
+  // Statuses whose references are now all merged or closed.
   cleared: /** @type {Status[]} */ ([]),
   // Names of references.
   references: /** @type {Set<string>} */ (new Set()),
-  // Somebody is called otherwise, also to be told from somebody else.
+  // Somebody has a new name, or a name now looks like another.
   names: false,
-  // Something that Now or Blocked is made of.
+  // Something that Now or Blocked shows.
   overview: false,
 });
 
@@ -29,8 +29,8 @@ export class Changes {
     return () => this.#listeners.delete(listener);
   }
 
-  // Returns what is told next, for more to be added to it: in the next frame, or soon where there is none because nobody
-  // looks.
+  // Returns the next changes, so that the caller can add to them. The views are told in the next frame, or soon if
+  // there is none because the page is hidden.
   next() {
     if (!this.#isDue) {
       this.#isDue = true;
@@ -41,7 +41,7 @@ export class Changes {
     return this.#gathered;
   }
 
-  // Tells at once what was gathered.
+  // Tells the views at once.
   tell() {
     if (!this.#isDue) return;
     this.#isDue = false;

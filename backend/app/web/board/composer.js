@@ -1,4 +1,4 @@
-// The one box in which a status is written. What stands in it is kept in this tab, over reloads and the end of a session.
+// The box for writing a status. Its draft is kept in this tab, also over reloads and the end of a session.
 
 import { h, mount, say, show } from "../dom.js";
 import { isComposing } from "../keys.js";
@@ -15,7 +15,7 @@ const USUAL = "in-progress";
 /** @type {Record<string, Category>} */
 const SHORT = { p: "planning", i: "in-progress", b: "blocked", d: "done" };
 
-// As the board counts: an emoji may be several.
+// Counts as the board does: in code points, so an emoji may count as several.
 /** @param {string} text */
 const length = (text) => [...text].length;
 
@@ -96,7 +96,7 @@ export class Composer {
     else tab.set(this.#draft, null);
   }
 
-  // While an input method is composing, the text is its own.
+  // While an input method is composing, the text must not be touched.
   #typed(isUnfinished = false) {
     const [, letter, rest] = (!isUnfinished && /^\/([pibd])\s([^]*)$/i.exec(this.#text.value)) || [];
     if (letter) {
@@ -111,7 +111,7 @@ export class Composer {
     this.#keep();
   }
 
-  // As high as its text, where the browser does not do that by itself.
+  // Makes the box as high as its text, in browsers that can't do that themselves.
   #fit() {
     if (CSS.supports("field-sizing", "content")) return;
     this.#text.style.blockSize = "auto";
@@ -148,7 +148,7 @@ export class Composer {
     if (isComposing(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey) {
       event.preventDefault();
-      // Held a moment too long, it must not post what was just refused, and came back.
+      // If Enter is held down too long, it must not post again what was just refused and put back.
       if (!event.repeat) this.#post();
     } else if (event.key === "Escape") this.#text.blur();
   }
@@ -165,7 +165,7 @@ export class Composer {
     else say(words.composer.posted);
   }
 
-  // Puts a refused status back into the box, with the reason, above what was written meanwhile.
+  // Puts a refused status back into the box with the reason, above what was written in the meantime.
   /** @param {OutboxItem} item */
   takeBack(item) {
     this.#desk.outbox.remove(item);

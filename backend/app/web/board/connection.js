@@ -1,4 +1,4 @@
-// The strip that says when the connection is away, since when, and what to do; and, once it is back, what was missed.
+// The strip that says since when the connection is lost and what to do, and how much was missed once it is back.
 
 import { now } from "../clock.js";
 import { h, mount } from "../dom.js";
@@ -6,7 +6,7 @@ import { boardsOrigin } from "../faults.js";
 import { atClock } from "../time.js";
 import { words } from "../words.js";
 
-// Seconds. A worker that is replaced, or a laptop that changes its network, is no news.
+// Seconds. A worker that is replaced or a laptop that changes networks is not worth a message.
 const GRACE = 3;
 const THANKS = 8;
 
@@ -39,7 +39,7 @@ export class Connection {
     if (state.name === "open") this.#back(state.missed);
     else if (state.name === "stopped" || this.#isShown) this.#show(state);
     else if (state.name === "away") {
-      // Counted from when it was lost, not from the last of the attempts that follow.
+      // Counted from when the connection was lost, not from the last attempt.
       const left = (state.since ?? now()) + GRACE * 1000 - now();
       this.#timer = setTimeout(() => this.#show(this.#live().state), left);
     }
@@ -51,7 +51,7 @@ export class Connection {
     this.element.hidden = false;
     const again = h("button", { type: "button", class: "quiet", onclick: () => this.#live().nudge() }, words.connection.now);
     const line = text(state);
-    // Said once, not at each attempt.
+    // Announced once, not at each attempt.
     if (this.element.firstChild?.textContent !== line) mount(this.element, h("span", null, line), " ", state.name === "away" && again);
   }
 

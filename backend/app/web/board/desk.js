@@ -1,4 +1,4 @@
-// What the views work with: the board, what goes out, and the connection that keeps them right.
+// What the views work with: the board, the outbox, and the connection that keeps the board up to date.
 
 import { Unreachable } from "../api.js";
 import { after, show } from "../dom.js";
@@ -50,7 +50,7 @@ export class Desk {
   /** @param {OutboxItem} item */
   takeBack = (item) => this.composer?.takeBack(item);
 
-  // Reads the board, however long that takes, and follows it from there.
+  // Reads the board, however long that takes, then follows it.
   async open() {
     await this.#load();
     this.live.start(this.board.position);

@@ -1,4 +1,4 @@
-// Editing and deleting one's own statuses, with a way back.
+// Editing and deleting one's own statuses, with undo.
 
 import { call } from "../api.js";
 import { now } from "../clock.js";
@@ -27,7 +27,7 @@ const FIELDS = ["message", "category"];
 /** @param {(name: "message" | "category") => string} values @param {("message" | "category")[]} names */
 const pick = (values, names) => Object.fromEntries(names.map((name) => [name, values(name)]));
 
-// Says something else of a status as it was `seen`. What another edit has changed since is not overwritten.
+// Changes a status that was `seen`. Changes that somebody else made since then are not overwritten.
 /** @param {Status} seen @param {object} changes @param {BoardStore} board @returns {Promise<Status>} */
 async function change(seen, changes, board) {
   const data = await call("PATCH", `/statuses/${seen.id}`, { body: { ...changes, edited_at: seen.edited_at } });
@@ -35,8 +35,8 @@ async function change(seen, changes, board) {
   return data;
 }
 
-// The form in a status's row. What was not touched follows other edits, what was typed stays, also where the status itself is
-// gone: saving then posts it anew.
+// The form in a status's row. Fields that were not touched follow other edits. What was typed stays, even if the status
+// is deleted: saving then posts it again.
 class Editor {
   #seen;
   #board;
@@ -88,12 +88,14 @@ class Editor {
     return FIELDS.filter((name) => this.#fields[name].value !== this.#seen[name]);
   }
 
-  // Another edit has come. Where it changed what was typed here, its words are shown: the next save replaces them.
+  // Follows an edit made elsewhere. If it changed a field that was also changed here, its version is shown, and the
+  // next save replaces it.
   /** @param {Status | undefined} status */
   #follow(status) {
     if (!status || (status.edited_at ?? "") < (this.#seen.edited_at ?? "")) return;
     const touched = this.#touched();
-    const isOther = (/** @type {"message" | "category"} */ name) => status[name] !== this.#seen[name] && status[name] !== this.#fields[name].value;
+    /** @param {"message" | "category"} name */
+    const isOther = (name) => status[name] !== this.#seen[name] && status[name] !== this.#fields[name].value;
     const replaced = touched.filter(isOther);
     for (const name of FIELDS) if (!touched.includes(name)) this.#fields[name].value = status[name];
     this.#seen = status;
@@ -176,7 +178,7 @@ class Editor {
   }
 }
 
-// Puts a form into a status's row; `leave` puts the status back.
+// Puts a form into a status's row. `leave` puts the status back.
 /** @param {Status} status @param {Desk} desk @param {HTMLElement} row @param {Stop} leave */
 export function edit(status, desk, row, leave) {
   const editor = new Editor(status, desk, row, leave);
@@ -185,7 +187,7 @@ export function edit(status, desk, row, leave) {
   editor.focus();
 }
 
-// What can't be brought back asks first, in its own place.
+// Deletes a status. If that can't be undone, the button asks first.
 /** @param {Status} status @param {Desk} desk @param {HTMLElement} button */
 export async function remove(status, { board, outbox }, button) {
   const canUndo = isMine(status) && inWindow(status);

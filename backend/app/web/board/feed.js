@@ -1,4 +1,5 @@
-// The feed: one line a status, by day. Nothing moves under the reader: what is new waits behind a pill.
+// The feed: one line for each status, by day. Nothing moves while someone is reading: new statuses wait behind a
+// button.
 
 import { focusOn, h, mount, say } from "../dom.js";
 import { inWords } from "../faults.js";
@@ -8,7 +9,7 @@ import { Lines } from "./lines.js";
 import { pendingRow, renewRow, rowEvents } from "./rows.js";
 
 const AHEAD = "1200px 0px";
-// Seconds between two times that new statuses are read out.
+// Seconds between two announcements of new statuses.
 const BREATH = 10;
 
 export class Feed {
@@ -23,16 +24,19 @@ export class Feed {
   #unsaid = 0;
   /** @type {Stop[]} */
   #stops;
-  // Several changes may be told at once, the newest last.
+  // Several entries may come at once, with the newest last.
   #bottom = new IntersectionObserver((entries) => entries.at(-1)?.isIntersecting && this.#more(), { rootMargin: AHEAD });
   #pill = h("button", { type: "button", class: "pill", hidden: true, onclick: ({ detail }) => this.release(true, !detail) });
   #pending = h("ol", { class: "lines" });
   #top = h("div");
   #end = h("div", { class: "end faint" });
 
-  // `desk`: {board, outbox, takeBack}. `own`: whether what I post belongs here before it is confirmed. `empty` is said
-  // where the list has nothing.
-  /** @param {Desk} desk @param {StatusList} list @param {{ heading?: string, own?: boolean, empty?: string | null }} [options] */
+  // `own` says whether my unconfirmed posts belong here. `empty` is shown if the list is empty.
+  /**
+   * @param {Desk} desk
+   * @param {StatusList} list
+   * @param {{ heading?: string, own?: boolean, empty?: string | null }} [options]
+   */
   constructor(desk, list, { heading = words.feed.heading, own = true, empty = null } = {}) {
     this.#desk = desk;
     this.#list = list;
@@ -86,7 +90,7 @@ export class Feed {
     this.#showEnd();
     await reading;
     this.#showEnd();
-    // Still in sight? Then there is room for more.
+    // If the end is still visible, there is room for more.
     this.#bottom.unobserve(this.#end);
     this.#bottom.observe(this.#end);
   }
@@ -116,7 +120,7 @@ export class Feed {
     if (this.#list.ids.length === added.length || !this.#list.ids.length) this.#showEnd();
   }
 
-  // On a page that goes on at its end, nothing moves by what is new.
+  // If new statuses are added at the end, nothing moves.
   /** @param {number[]} fresh */
   #hold(fresh) {
     this.#announce(fresh);
@@ -126,7 +130,7 @@ export class Feed {
     else this.release();
   }
 
-  // Whether something would move under the reader's eyes or hands if a line were put on top.
+  // Whether adding a line on top would move something that the reader is looking at or using.
   #isReading() {
     const cover = document.querySelector(".composer")?.getBoundingClientRect().bottom ?? 0;
     const { element } = this.#lines;
@@ -138,14 +142,14 @@ export class Feed {
     );
   }
 
-  // Shows what is new; and goes there, if the reader asked for it.
+  // Shows the new statuses. If the reader asked for them, also scrolls there.
   release(isAsked = false, byKey = isAsked) {
     const held = this.#held.splice(0);
     for (const id of held) this.#lines.put(id);
     this.#showHeld();
     if (!isAsked) return;
     this.element.scrollIntoView({ block: "start" });
-    // Whoever goes by keys goes on from the first line.
+    // Keyboard users continue from the first line.
     if (byKey) focusOn(this.#lines.element, ".status", { preventScroll: true });
   }
 
@@ -154,7 +158,7 @@ export class Feed {
     this.#pill.textContent = words.feed.fresh(this.#held.length);
   }
 
-  // What is being edited stays until it is left, so that no word is lost.
+  // A row that is being edited stays until the form is closed, so that no text is lost.
   /** @param {number} id */
   #remove(id) {
     this.#held = this.#held.filter((held) => held !== id);

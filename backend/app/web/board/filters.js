@@ -1,4 +1,4 @@
-// Finding: by words, person, category, reference and day. What is asked for stands in the address bar.
+// The form for finding statuses, by words, person, category, reference and day. The address bar holds the filter.
 
 import { h, mount } from "../dom.js";
 import { go, link } from "../router.js";
@@ -10,7 +10,7 @@ export const FILTERS = ["q", "author", "category", "reference", "day"];
 
 const REFERENCE = /^[a-z\d][\w-]{0,38}\/[\w.-]{1,100}#[1-9]\d{0,8}$/i;
 
-// What an address asks for: {q, author, category, reference, day}, without what is empty or can't be.
+// Returns the filter in an address, without empty or impossible values.
 /** @param {URLSearchParams} asked @returns {Filter} */
 export function filterOf(asked) {
   const given = Object.fromEntries(FILTERS.map((name) => [name, asked.get(name)?.trim()]).filter(([, value]) => value));
@@ -30,7 +30,7 @@ const anyOption = () => h("option", { value: "" }, words.filters.any);
 /** @param {string} value @param {string} name @param {string | undefined} chosen */
 const option = (value, name, chosen) => h("option", { value, selected: value.toLowerCase() === chosen?.toLowerCase() }, name);
 
-// Chooses one of all members, also of those who have left or come while it is open. Returns {element, stop}.
+// A choice of all members. It follows members who join or leave while it is open.
 /** @param {string | undefined} chosen @param {BoardStore} board @param {() => unknown} onchange @returns {Part} */
 function personField(chosen, board, onchange) {
   const element = h("select", { name: "author", onchange });
@@ -40,10 +40,11 @@ function personField(chosen, board, onchange) {
     board.readLeft();
     /** @type {(Author & { disabled?: boolean })[]} */
     const people = board.people();
-    // Who is asked for stays chosen, also where it is not known yet who that is.
+    // The person in the filter stays selected, even if the page doesn't know who that is yet.
     const isKnown = people.some(({ username }) => username.toLowerCase() === chosen?.toLowerCase());
     if (chosen && !isKnown) people.push({ username: chosen, display_name: chosen });
-    const name = (/** @type {Author & { disabled?: boolean }} */ user) => (user.disabled ? words.person.left(board.nameOf(user)) : board.nameOf(user));
+    /** @param {Author & { disabled?: boolean }} user */
+    const name = (user) => (user.disabled ? words.person.left(board.nameOf(user)) : board.nameOf(user));
     const named = people.map((user) => [user.username, name(user)]);
     const facts = JSON.stringify(named);
     if (facts === shown) return;
@@ -55,7 +56,6 @@ function personField(chosen, board, onchange) {
   return { element, stop: board.onChange(({ overview }) => overview && show()) };
 }
 
-// Returns {element, stop}.
 /** @param {Filter} filter @param {BoardStore} board @returns {Part} */
 export function filters(filter, board) {
   /** @type {HTMLInputElement} */

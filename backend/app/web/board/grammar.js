@@ -1,12 +1,13 @@
-// What a message names: references to GitHub, and plain web addresses. The grammar is that of services/mentions.py, piece
-// by piece, and tests/grammar.json holds both to the same cases.
+// Finds what a message names: references to GitHub, and web addresses. The grammar is the same as in
+// services/statuses/mentions.py, part by part; tests/grammar.json has the test cases for both.
 
 /** @param {string} word */
 const anyCase = (word) => word.replace(/[a-z]/gi, (letter) => `[${letter.toLowerCase()}${letter.toUpperCase()}]`);
 /** @param {string} host */
 const verbatim = (host) => host.replace(/[.[\]]/g, String.raw`\$&`);
 
-// What makes one word with a name or number beside it. Scripts without case write on without a space.
+// Characters that form one word with a name or number next to them. Scripts without case are left out, since they are
+// written without spaces.
 const WORD = String.raw`\p{Lu}\p{Ll}\p{Lt}\p{Nd}\u0300-\u036F`;
 
 const OWNER = `(?!${anyCase("orgs")}/)(?=[A-Za-z0-9_-]{1,39}/)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*(?:_[A-Za-z0-9]+)?`;
@@ -14,7 +15,8 @@ const REPO = String.raw`(?!\.\.?[/#])[A-Za-z0-9._-]{1,100}(?<!\.(?:${anyCase("gi
 const NUMBER = `[1-9][0-9]{0,8}(?![_${WORD}])`;
 const HTTP = String.raw`(?<![+${WORD}])${anyCase("https?")}:\/\/`;
 
-// What an address goes on with. It doesn't end in a sign of its sentence, and stops at a bracket that was opened before it.
+// How an address continues. It doesn't end with punctuation of its sentence, and stops at a bracket that was opened
+// before it.
 const SIGN = String.raw`.,;:!?'*_~`;
 const LETTER = String.raw`${WORD}\/#@$&+=%\-`;
 const INSIDE = `[${LETTER}${SIGN}]*`;
@@ -43,7 +45,7 @@ function grammar(host) {
 /** @param {{ owner: string, repo: string, number: number | string }} reference */
 export const name = ({ owner, repo, number }) => `${owner}/${repo}#${number}`;
 
-// Neither owner nor repository minds case.
+// Owners and repositories are case-insensitive.
 /** @param {string | { owner: string, repo: string, number: number | string }} reference */
 export const key = (reference) => (typeof reference === "string" ? reference : name(reference)).toLowerCase();
 
@@ -56,8 +58,8 @@ function isAddress(text) {
   }
 }
 
-// Yields where what is not code begins and ends. A run of backticks opens code if a run of the same length follows; code
-// ends with its paragraph, but for a fence of three or more.
+// Yields the start and end of each part that is not code. A run of backticks opens code if another run of the same
+// length follows. Code ends with its paragraph, except in fences of three or more.
 /** @param {string} message @returns {Generator<[number, number]>} */
 function* prose(message) {
   const marks = [...message.matchAll(/\x60+|\n(?=[ \t]*\n)/g)];
@@ -89,8 +91,9 @@ function read({ 0: text, groups: { place, number, name: named, bare, address } }
   return address && isAddress(text) ? { text, address } : null;
 }
 
-// Yields {text}, {text, reference: "owner/repo#1"}, {text, address}, and {text, reference, address} for the address of a
-// reference, in the order of the message: their texts are all of it. `host`: where GitHub is; `repository`: what bare numbers are of.
+// Yields the pieces of a message in order; together their texts are the whole message. A piece is {text}, {text,
+// reference: "owner/repo#1"}, {text, address}, or {text, reference, address} for the address of a reference. `host` is
+// where GitHub is, and `repository` is what bare numbers refer to.
 /** @param {string} message @param {Grammar} [grammar] @returns {Generator<Piece>} */
 export function* pieces(message, { host = "github.com", repository = null } = {}) {
   let last = 0;

@@ -1,4 +1,4 @@
-// The shapes beside the text: a category by shape and word, a reference by what it is and how it stands.
+// Icons: one shape for each category, and for each kind and state of a reference.
 
 import { h, svg } from "../dom.js";
 import { words } from "../words.js";
@@ -7,7 +7,7 @@ const ring = "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13Z";
 const nodes = "M4 5.5a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM4 14.1a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6ZM4 5.5v5";
 const bubble = "M2 2.5h12v8.5H8l-3.5 3v-3H2Z";
 
-// Filled shapes; the others are lines.
+// Filled shapes. The others are lines.
 /** @type {Record<string, string>} */
 const filled = {
   planning: "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13Zm0 2.4a4.1 4.1 0 1 0 0 8.2 4.1 4.1 0 0 0 0-8.2Z",
@@ -45,7 +45,7 @@ export const referenceIcon = (kind, state) => icon(lines[`${kind} ${state}`] ?? 
 /** @type {Category[]} */
 export const CATEGORIES = ["planning", "in-progress", "blocked", "done"];
 
-// Only "blocked" is a filled chip.
+// Only "blocked" is filled.
 /** @param {Category} category */
 export const chip = (category) =>
   h("span", { class: "chip", "data-category": category }, categoryIcon(category), words.category[category] ?? category);

@@ -1,11 +1,11 @@
-// Statuses as rows, by day, in the order of a list. All that were read stay in the document, for the browser's own search
-// and for paper; page.css has only those near what is seen laid out.
+// The rows of a list, by day. All rows that were read stay in the document, for the browser's search and for printing;
+// page.css makes the browser lay out only those near the visible part.
 
 import { h, mount } from "../dom.js";
 import { day, dayHeading } from "../time.js";
 import { statusRow } from "./rows.js";
 
-// Rows that are laid out together.
+// Rows in a group, which is laid out as a whole.
 const TOGETHER = 40;
 
 /** @param {HTMLElement} group @param {string} date */
@@ -16,14 +16,14 @@ const hasRoom = (group) => group.childElementCount < TOGETHER;
 /** @param {HTMLElement} element */
 const previous = ({ previousElementSibling: before }) => /** @type {HTMLElement | null} */ (before);
 
-// What stands before a group of rows, but for the heading of its day.
+// The group before this one, skipping the heading of the day.
 /** @param {HTMLElement} group @returns {HTMLElement | null} */
 function groupBefore(group) {
   const before = previous(group);
   return before?.matches(".day") ? previous(before) : before;
 }
 
-// Tells page.css how high a group is that was not laid out yet.
+// Tells page.css the height of a group that was not laid out yet.
 /** @param {HTMLElement} group */
 const count = (group) => group.style.setProperty("--rows", String(group.childElementCount));
 
@@ -52,7 +52,7 @@ export class Lines {
     this.#insert(id, null);
   }
 
-  // Puts a status where the list has it, if it is not here yet.
+  // Adds a status at its place in the list, if it is not here yet.
   /** @param {number} id */
   put(id) {
     const { ids } = this.#list;
@@ -63,7 +63,7 @@ export class Lines {
     this.#insert(id, next);
   }
 
-  // `next`: the row that it comes before, or null.
+  // `next` is the row to insert before, or null for the end.
   /** @param {number} id @param {HTMLElement | null} next */
   #insert(id, next) {
     const status = this.#desk.board.statuses.get(id);
@@ -79,7 +79,11 @@ export class Lines {
   }
 
   // A day has one heading, before its first group.
-  /** @param {HTMLElement} row @param {Status} status @param {{ earlier: HTMLElement | null, later: HTMLElement | null | undefined }} between */
+  /**
+   * @param {HTMLElement} row
+   * @param {Status} status
+   * @param {{ earlier: HTMLElement | null, later: HTMLElement | null | undefined }} between
+   */
   #addGroup(row, { created_at: moment }, { earlier, later }) {
     const date = day(moment);
     const group = h("ol", { class: "lines group", "data-date": date }, row);
@@ -103,7 +107,7 @@ export class Lines {
     group.remove();
   }
 
-  // Today is yesterday some time.
+  // Updates the headings when a day has passed.
   nameDays() {
     for (const heading of this.element.querySelectorAll(".day")) {
       const name = dayHeading(heading.getAttribute("data-day") ?? "");

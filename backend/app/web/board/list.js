@@ -1,5 +1,4 @@
-// A list of statuses that fit a filter, the newest first or the oldest: read page by page, and kept right by what happens
-// meanwhile.
+// A list of the statuses that match a filter, newest or oldest first. It is read page by page, and kept up to date.
 
 import { call } from "../api.js";
 import { bounds } from "../time.js";
@@ -12,7 +11,7 @@ const PAGE = 50;
 export const isLater = (one, other) =>
   one.created_at > other.created_at || (one.created_at === other.created_at && one.id > other.id);
 
-// What the API is asked for a filter: {author, category, reference, q, day}.
+// The query for a filter.
 /** @param {Filter} filter */
 function asked({ day, ...filter }) {
   return { ...filter, ...(day && bounds(day)) };
@@ -21,10 +20,9 @@ function asked({ day, ...filter }) {
 export class StatusList {
   /** @type {number[]} */
   ids = [];
-  // "unread", "reading", "more", "end" or "failed".
   /** @type {"unread" | "reading" | "more" | "end" | "failed"} */
   state = "unread";
-  // Is told {read, added, removed}: ids that came at the end by reading, those that came otherwise, and those that went.
+  // Called with the ids that were read at the end, that were added otherwise, and that were removed.
   /** @type {(changes: { read: number[], added: number[], removed: number[] }) => unknown} */
   listener = () => {};
   #board;
@@ -33,7 +31,7 @@ export class StatusList {
   #isAfter;
   /** @type {string | null} */
   #cursor = null;
-  // The last of the pages that were read: what comes after it is not known yet.
+  // The last status that was read. What comes after it is not known yet.
   /** @type {Status | null} */
   #last = null;
   /** @type {Map<number, Status>} */
@@ -45,8 +43,12 @@ export class StatusList {
   #turn = 0;
   #stop;
 
-  // `readPage(cursor)` asks for a page, where that is not one of the API's newest statuses.
-  /** @param {BoardStore} board @param {Filter} filter @param {{ readPage?: ((cursor: string | null) => Promise<Slice<Status>>) | null, isOldestFirst?: boolean }} [options] */
+  // `readPage(cursor)` reads a page that is not from GET /statuses.
+  /**
+   * @param {BoardStore} board
+   * @param {Filter} filter
+   * @param {{ readPage?: ((cursor: string | null) => Promise<Slice<Status>>) | null, isOldestFirst?: boolean }} [options]
+   */
   constructor(board, filter, { readPage = null, isOldestFirst = false } = {}) {
     this.#board = board;
     this.#filter = filter;
@@ -60,7 +62,7 @@ export class StatusList {
     return Object.values(this.#filter).some(Boolean);
   }
 
-  // Follows the board no longer.
+  // Stops following the board.
   stop() {
     this.#stop();
     this.#search?.stop();
@@ -77,7 +79,7 @@ export class StatusList {
     this.state = "unread";
   }
 
-  // Takes a first page, in the place of all that it had.
+  // Starts again with a first page.
   /** @param {Slice<Status>} page */
   begin(page) {
     this.clear();
@@ -98,7 +100,7 @@ export class StatusList {
     if (turn !== this.#turn) return;
     if (page) this.#tell({ read: this.#take(page) });
     else this.state = "failed";
-    // The page may be of a moment before these.
+    // These changed while the page was loading, so it may be older.
     const ids = this.#meanwhile;
     this.#meanwhile = new Set();
     this.#consider(ids);
@@ -138,7 +140,7 @@ export class StatusList {
     return [...ids].map((id) => this.#board.statuses.get(id)).filter((status) => status !== undefined);
   }
 
-  // Takes in what fits now, and lets go what fits no more.
+  // Adds the statuses that match now, and removes those that no longer do.
   /** @param {Iterable<number>} ids */
   #consider(ids) {
     const fitting = new Set([...ids].filter((id) => this.#fits(this.#board.statuses.get(id))));
@@ -157,7 +159,7 @@ export class StatusList {
     this.#tell({ added, removed });
   }
 
-  // Puts a status where it belongs, if it is not here yet, and not among those that are still to be read.
+  // Adds a status at its place, if it is not here yet and does not belong to a page that is still unread.
   /** @param {number} id */
   #add(id) {
     const status = this.#board.statuses.get(id);
@@ -181,7 +183,7 @@ export class StatusList {
     return true;
   }
 
-  // As far as the page can tell: which statuses the words fit is the board's to say.
+  // Whether a status matches, except for words: only the board can search.
   /** @param {Status | undefined} status */
   #fits(status) {
     if (!status) return false;

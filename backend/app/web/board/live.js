@@ -1,4 +1,4 @@
-// The live feed: one socket that goes on from the last position, and is brought back whenever it is lost or in doubt.
+// The live feed: one socket that resumes from the last position, and is reopened when it is lost or may be dead.
 
 import { call, Unreachable } from "../api.js";
 import { now } from "../clock.js";
@@ -16,8 +16,8 @@ const LOOK = 5;
 /** @param {number} attempt @param {number} [least] */
 const pause = (attempt, least = FIRST_PAUSE) => Math.random() * Math.min(LONGEST_PAUSE, least * 2 ** attempt);
 
-// Calls onEvent(event) for each event once and in order, onReset() where the history is another and all has to be read
-// anew, and onState({name, since, reason, missed}): "connecting", "open", "away" or "stopped".
+// Calls `event` for each event once and in order, `reset` when the history is a different one and everything must be
+// read again, and `state` when the state of the connection changes.
 export class Live {
   /** @type {ConnectionState} */
   state = { name: "connecting", since: null, reason: null, missed: 0 };
@@ -38,12 +38,14 @@ export class Live {
   #timer;
   #turn = 0;
 
-  /** @param {{ event: (event: LiveEvent) => unknown, reset: () => unknown, state: (state: ConnectionState) => unknown }} on */
+  /**
+   * @param {{ event: (event: LiveEvent) => unknown, reset: () => unknown, state: (state: ConnectionState) => unknown }} on
+   */
   constructor(on) {
     this.#on = on;
   }
 
-  // Follows the board from a position on, until it is stopped.
+  // Follows the board from a position, until it is stopped.
   /** @param {string | null} position */
   start(position) {
     this.#position = position;
@@ -71,7 +73,7 @@ export class Live {
 
   stop() {}
 
-  // Something suggests that the network is another one, or there again, or that the page is looked at again.
+  // Called when the network may have changed or come back, or when the page is visible again.
   nudge() {
     if (this.state.name === "stopped") return;
     if (!this.#socket) this.#connect();
@@ -159,7 +161,7 @@ export class Live {
     this.#become("open");
   }
 
-  // A fault of the board's: once, it is asked again from where all was well; twice, for everything.
+  // A bug in the board. After the first gap, resumes from before it; after the second, starts from scratch.
   #gap() {
     this.#gaps += 1;
     if (this.#gaps > 1) this.#seq = this.#position = null;
@@ -202,8 +204,8 @@ export class Live {
     this.#become("away", reason);
   }
 
-  // A page can't see why a handshake was refused. If the board answers otherwise, it was for the page's origin, or
-  // something in between does not pass sockets on.
+  // A page can't see why a handshake was refused. If the board answers otherwise, the reason is the page's origin, or a
+  // proxy that doesn't let WebSockets through.
   async #ask() {
     try {
       await call("GET", "/ready", { anonymous: true, patience: 5 });
@@ -216,15 +218,15 @@ export class Live {
   }
 
   #look() {
-    // It slept, or the clock was set. What counts for the page meanwhile stands still in some browsers.
+    // The computer slept or its clock was set. The page's own clock stands still during sleep in some browsers.
     const jumped = Math.abs(Date.now() - this.#looked) > 4 * LOOK * 1000;
     this.#looked = Date.now();
     if (jumped) this.nudge();
     else if (this.state.name === "open" && performance.now() - this.#heard > QUIET * 1000) this.#check();
   }
 
-  // The server's pings are not to be seen from here, and a dead network sends nothing at all. So the board is asked
-  // where it stands: if it is further than what was heard, and nothing comes, the socket is dead.
+  // Scripts can't see the server's pings, and a dead network sends nothing. So this asks the board for its position. If
+  // the board is ahead and nothing arrives, the socket is dead.
   async #check() {
     const turn = this.#turn;
     const before = this.#heard;

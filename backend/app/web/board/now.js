@@ -1,5 +1,5 @@
-// Now: who is doing what. A row of one or two lines for each who has said something today, by name; a table that can be
-// filtered, where they are many. Those who have said nothing are neither named nor counted.
+// Now: who is doing what. Each person who has posted today has a row, by name. If there are many, it is a table that
+// can be filtered. People who have not posted are neither listed nor counted.
 
 import { now } from "../clock.js";
 import { h, mount, swap } from "../dom.js";
@@ -17,7 +17,7 @@ const first = (text) => [...text][0] ?? "";
 
 /** @param {string} name */
 function initials(name) {
-  // "Ada Okafor (demo)" is A.O.
+  // The initials of "Ada Okafor (demo)" are AO.
   const parts = name.split(/\s+/).filter((part) => /^[\p{L}\p{N}]/u.test(part));
   return (first(parts[0] ?? name.trim()) + (parts.length > 1 ? first(parts.at(-1) ?? "") : "")).toLocaleUpperCase();
 }
@@ -43,7 +43,7 @@ const CELLS = [
   ({ created_at: moment }) => age(moment),
 ];
 
-// The roles stand there for narrow screens, where the rows are laid out otherwise and browsers forget what they are.
+// The roles are needed on narrow screens, where the rows are not laid out as a table and browsers lose what they are.
 /** @param {Present} present @param {BoardStore} board */
 function tableRow({ user, status }, board) {
   return h(
@@ -116,7 +116,7 @@ export class Now {
     if (!number) this.#rows = null;
   }
 
-  // Only the rows of which something has changed are made anew; badges look after themselves.
+  // Only rows that have changed are made again. Badges update themselves.
   /** @param {Present} member @param {number} index @param {RowMaker} make */
   #put(member, index, make) {
     const { user, status } = member;

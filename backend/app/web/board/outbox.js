@@ -1,6 +1,6 @@
-// What was posted and is not confirmed yet: sent in order, each with a key that makes it safe to send again, and kept in
-// this tab over reloads and the end of a session. Only the answer to its own request takes one out: two statuses may say
-// the same.
+// Posts that are not confirmed yet. They are sent in order, each with a key that makes it safe to repeat, and kept in
+// this tab over reloads and the end of a session. Only the answer to its own request removes one, since two statuses
+// may say the same.
 
 import { call, Unreachable } from "../api.js";
 import { now } from "../clock.js";
@@ -10,28 +10,32 @@ import { words } from "../words.js";
 
 const FIRST_PAUSE = 1;
 const LONGEST_PAUSE = 30;
-// The board knows a key for 24 hours. A post whose answer was lost would be stored again after that.
+// The board remembers a key for 24 hours. If the answer was lost, a repeat after that would be stored as a second
+// status.
 const KEY_LIFETIME = 23 * 3600 * 1000;
 
 const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// The board is away, busy or wants a login first: later is another matter.
+// The board is unreachable or busy, or needs a login first. The post can be sent later.
 /** @param {any} error */
 const isForLater = (error) => error instanceof Unreachable || error.status >= 500 || [401, 408, 429].includes(error.status);
 
+// A post whose request was under way when the page was closed is sent again.
+/** @param {OutboxItem} item */
+const unsent = (item) => (item.state === "sending" ? { ...item, state: "waiting" } : item);
+
 export class Outbox {
-  // {key, username, message, category, created_at, state: "sending" | "waiting" | "refused", reason}
   /** @type {OutboxItem[]} */
-  items = (tab.get("outbox") ?? []).map((/** @type {OutboxItem} */ item) => (item.state === "sending" ? { ...item, state: "waiting" } : item));
+  items = (tab.get("outbox") ?? []).map(unsent);
   #board;
   /** @type {Set<() => unknown>} */
   #listeners = new Set();
   #isFlushing = false;
-  // The item whose request is under way, and whether the feed has told of a status of mine since it was sent.
+  // The item that is being sent, and whether the feed has shown a status of mine since then.
   /** @type {OutboxItem | null} */
   #sending = null;
   #isTold = false;
-  // The ids of what was posted from here.
+  // The ids of the statuses that were posted from here.
   /** @type {Set<number>} */
   #posted = new Set();
   #pause = FIRST_PAUSE;
@@ -44,7 +48,7 @@ export class Outbox {
     board.onChange(({ posted }) => this.#heard(posted));
     session.onChange((what) => what === "state" && session.state === "in" && this.flush());
     window.addEventListener("online", () => this.flush());
-    // They are kept in this tab, and go with it.
+    // They are only kept in this tab, and lost with it.
     window.addEventListener("beforeunload", (event) => this.mine().some(({ state }) => state === "waiting") && event.preventDefault());
   }
 
@@ -54,12 +58,12 @@ export class Outbox {
     return () => this.#listeners.delete(listener);
   }
 
-  // Those of whoever is logged in; the others' wait for them.
+  // The posts of the person who is logged in. Posts of others wait for them.
   mine() {
     return this.items.filter(({ username }) => username === session.user?.username);
   }
 
-  // Those of mine that the feed does not show yet.
+  // My posts that the feed does not show yet.
   unseen() {
     return this.mine().filter((item) => item !== this.#sending || !this.#isTold);
   }
@@ -78,7 +82,7 @@ export class Outbox {
     this.#changed();
   }
 
-  // Sends all that waits. One at a time, so that they stand in the order in which they were written.
+  // Sends everything that waits, one at a time, so that it is posted in the order it was written.
   async flush() {
     clearTimeout(this.#timer);
     if (this.#isFlushing) return;
@@ -93,7 +97,7 @@ export class Outbox {
     }
   }
 
-  // Returns whether the next may be sent.
+  // Returns whether the next one may be sent.
   /** @param {OutboxItem} item */
   async #send(item) {
     if (now() - Date.parse(item.created_at) > KEY_LIFETIME) return this.#refuse(item, words.composer.late);
@@ -129,13 +133,13 @@ export class Outbox {
       this.#changed();
       return false;
     }
-    // It was posted, and deleted since.
+    // It was posted, and has been deleted since.
     if (error.code === "status_not_found") this.remove(item);
     else this.#refuse(item, error.errors?.[0]?.msg ?? error.detail);
     return true;
   }
 
-  // Leaves it to its author, and lets the next one go.
+  // Leaves it to its author, and lets the next one be sent.
   /** @param {OutboxItem} item @param {string} reason */
   #refuse(item, reason) {
     Object.assign(item, { state: "refused", reason });
@@ -143,8 +147,9 @@ export class Outbox {
     return true;
   }
 
-  // The feed may tell of a status before its answer does. It would then be seen twice: so while something is under way and
-  // a status of mine comes that no answer told of, what is under way is not shown, but stays here until it is answered.
+  // The feed may show a status before its answer arrives, and it would then be visible twice. So if a status of mine
+  // that no answer has announced arrives while something is being sent, the item being sent is hidden. It stays here
+  // until it is answered.
   /** @param {number[]} posted */
   #heard(posted) {
     if (!this.#sending || this.#isTold) return;

@@ -1,4 +1,4 @@
-// What a person is called wherever they stand, as a link to their page.
+// A person's name, as a link to their page.
 
 import { h, swap } from "../dom.js";
 import { link } from "../router.js";
@@ -12,7 +12,7 @@ export function who(person, board) {
   return link({ person: username }, { class: isWhole ? "who whole" : "who", "data-person": username }, h("bdi", null, name));
 }
 
-// Puts the names as they are now wherever they stand.
+// Updates the names everywhere they are shown.
 /** @param {BoardStore} board */
 export function renewNames(board) {
   for (const old of document.querySelectorAll("[data-person]")) {

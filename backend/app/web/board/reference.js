@@ -1,4 +1,4 @@
-// A page for a reference: how it stands, and everything that was said about it, from the beginning.
+// The view of a reference: its state, and everything said about it, oldest first.
 
 import { call } from "../api.js";
 import { h, mount } from "../dom.js";
@@ -8,7 +8,10 @@ import { Feed } from "./feed.js";
 import { key } from "./grammar.js";
 import { StatusList } from "./list.js";
 
-// Nobody has spoken of it yet, or it can't be one.
+/** @param {Reference} reference */
+const onGitHub = ({ url }) => h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, words.reference.onGitHub);
+
+// Nobody has mentioned it, or it is not a reference.
 /** @param {{ status?: number }} error */
 const isUnknown = ({ status }) => status === 404 || status === 422;
 
@@ -23,7 +26,7 @@ export function referenceView(desk, named) {
     mount(
       head,
       h("h1", null, h("bdi", { dir: "auto" }, reference.title ?? named)),
-      h("p", null, badge(reference), " ", h("a", { href: reference.url, target: "_blank", rel: "noopener noreferrer" }, words.reference.onGitHub)),
+      h("p", null, badge(reference), " ", onGitHub(reference)),
     );
   }
 

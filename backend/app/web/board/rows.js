@@ -1,4 +1,4 @@
-// One status in one line, which opens to all that it says and what can be done with it.
+// A status in one line, which opens to show its details and what can be done with it.
 
 import { h, swap } from "../dom.js";
 import { link } from "../router.js";
@@ -27,7 +27,7 @@ export function statusRow(status, { board }) {
 /** @param {string} label @param {On<MouseEvent, HTMLButtonElement>} onclick */
 const button = (label, onclick) => h("button", { type: "button", class: "quiet", onclick }, label);
 
-// What was posted and is not confirmed yet.
+// A post that is not confirmed yet.
 /** @param {OutboxItem} item @param {Outbox} outbox @param {(item: OutboxItem) => unknown} takeBack */
 export function pendingRow(item, outbox, takeBack) {
   return h(
@@ -99,7 +99,7 @@ export function toggle(row, desk, open = !row.classList.contains("open")) {
   if (open) row.append(details(status, desk, row));
 }
 
-// Puts what has become of a status in the place of its row, if it is shown and not being edited.
+// Updates the row of a status, unless it is not shown or is being edited.
 /** @param {number} id @param {Desk} desk */
 export function renewRow(id, desk) {
   const row = document.getElementById(`s${id}`);
@@ -110,7 +110,7 @@ export function renewRow(id, desk) {
   if (row.classList.contains("open")) toggle(now, desk, true);
 }
 
-// What a place with rows does at a click on one, or at Enter.
+// Handles clicks on rows, and Enter.
 /** @param {Desk} desk @returns {Properties} */
 export function rowEvents(desk) {
   /** @param {HTMLElement | null} row */
@@ -126,11 +126,11 @@ export function rowEvents(desk) {
   };
 }
 
-// The row that has the focus, or something in it.
+// The row that has the focus, or contains it.
 /** @returns {HTMLElement | null} */
 export const chosenRow = () => document.activeElement?.closest(".status[id]") ?? null;
 
-// Found by halves, since each that is asked where it stands has to be laid out.
+// Finds the first row below a line. A binary search, since measuring a row makes the browser lay it out.
 /** @param {HTMLElement[]} rows @param {number} line */
 function firstBelow(rows, line) {
   let from = 0;
@@ -146,7 +146,7 @@ function firstBelow(rows, line) {
 /** @returns {HTMLElement[]} */
 export const statusRows = () => [...document.querySelectorAll(/** @type {"li"} */ (".status[id]"))];
 
-// Moves the focus to the next row, or to the one before.
+// Moves the focus to the next or previous row.
 /** @param {boolean} forward */
 export function step(forward) {
   const rows = statusRows();

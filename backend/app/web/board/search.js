@@ -1,10 +1,10 @@
-// Which statuses some words fit is for the board to say. It is asked about those that came or changed; not once for each,
-// but about all that have gathered since it was asked last.
+// Only the board knows which statuses match a search for words. This asks about statuses that are new or have changed:
+// not about each one, but about all that have collected since the last question.
 
 import { everyItem } from "../api.js";
 import { after } from "../dom.js";
 
-// Seconds. Many pages hear of a status in the same moment, and need not all ask in the same.
+// Seconds. Many pages hear of a status at the same moment, and should not all ask at once.
 /** @param {number} failures */
 const pause = (failures) => Math.min(30, 2 ** failures) * (0.5 + Math.random() / 2);
 
@@ -17,7 +17,8 @@ export class Search {
   #isAsking = false;
   #isStopped = false;
 
-  // `query`: the filter as the API has it. `tell(ids, fitting)` gets what was asked about, and those of it that fit.
+  // `query` is the filter as the API needs it. `tell(ids, fitting)` gets the ids that were asked about, and those of
+  // them that match.
   /** @param {Query} query @param {(ids: number[], fitting: Set<number>) => unknown} tell */
   constructor(query, tell) {
     this.#query = query;
@@ -54,7 +55,8 @@ export class Search {
     this.#isAsking = false;
   }
 
-  // All that fits of the time in which those were posted. A status changes in its first minutes only, so that is short.
+  // Returns all matches from the period in which those were posted. Statuses only change in their first minutes, so it
+  // is short.
   /** @param {Status[]} statuses @returns {Promise<Set<number>>} */
   async #fitting(statuses) {
     const moments = statuses.map(({ created_at: moment }) => Date.parse(moment));

@@ -1,11 +1,12 @@
-// What the page knows of the board: read once, then kept right by the feed's events. To apply one twice does no harm.
+// What the page knows of the board. It is read once, then kept up to date by the events of the feed, which may safely
+// arrive twice.
 
 import { call, everyItem } from "../api.js";
 import { now } from "../clock.js";
 import { byName, Names } from "../names.js";
 import { session } from "../session.js";
 import { dayIn } from "../time.js";
-import { Blocked } from "./blocked.js";
+import { OpenBlockers } from "./open_blockers.js";
 import { Changes } from "./changes.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
@@ -13,27 +14,27 @@ import { isLater, StatusList } from "./list.js";
 /** @type {Set<string | null>} */
 const OVER = new Set(["closed", "not_planned", "merged"]);
 
-// Nothing more is to be waited for.
+// Whether nobody has to wait for a reference any more.
 /** @param {Reference} reference */
 const isOver = (reference) => OVER.has(reference.state);
 
 export class BoardStore {
   /** @type {string | null} */
   position = null;
-  // By what messages are read, until the board has said it.
+  // How to read references in messages.
   /** @type {Grammar} */
   github = {};
   /** @type {Map<number, Status>} */
   statuses = new Map();
   /** @type {Map<string, User>} */
   members = new Map();
-  // Those whose accounts are disabled, once they were asked for.
+  // People whose accounts are disabled, once they have been read.
   /** @type {Map<string, User>} */
   left = new Map();
   #names = new Names();
   /** @type {Map<string, number>} */
   #newest = new Map();
-  #blocked = new Blocked(this.statuses);
+  #openBlockers = new OpenBlockers(this.statuses);
   /** @type {Map<string, Reference>} */
   #references = new Map();
   /** @type {Set<number>} */
@@ -47,16 +48,17 @@ export class BoardStore {
   /** @type {Promise<unknown> | null} */
   #leaving = null;
   #changes = new Changes();
-  // All that was said, as far as it was read: the list of the feed without a filter.
+  // The feed without a filter, as far as it has been read.
   feed = new StatusList(this, {});
 
-  // The listener gets what has changed, gathered for each frame.
+  // Calls the listener with what has changed, once a frame.
   /** @param {(changes: BoardChanges) => unknown} listener */
   onChange(listener) {
     return this.#changes.onChange(listener);
   }
 
-  // Reads everything. The two answers may be of two moments: the feed then is read again, so that it is not the older.
+  // Reads everything. If the two answers are from different moments, the feed is read again, so that it is not the
+  // older one.
   async load() {
     await this.#reading(async () => {
       const page = () => call("GET", "/statuses", { query: { limit: 50 } });
@@ -68,13 +70,14 @@ export class BoardStore {
       this.feed.begin(first);
       this.position = state.position;
       this.#changes.next().reset = true;
-      // At once, not with the next frame: a view that is made meanwhile would begin twice, and lists take the events that
-      // have waited only after they began anew.
+      // At once, not in the next frame. Otherwise a view that is made in the meantime would start twice, and lists
+      // would drop the events that have waited.
       this.#changes.tell();
     });
   }
 
-  // Reads who is doing what anew, where events alone don't tell: what was newest is gone, say.
+  // Reads again who is doing what, when events are not enough, for example because somebody's newest status was
+  // deleted.
   #readState() {
     this.#again ??= setTimeout(async () => {
       this.#again = null;
@@ -86,7 +89,8 @@ export class BoardStore {
     }, 100 + Math.random() * 900);
   }
 
-  // While something is read, events wait: its answer may be older than they are. One reading at a time.
+  // While something is being read, events wait, since the answer may be older than they are. Only one thing is read at
+  // a time.
   /** @param {() => Promise<unknown>} read */
   #reading(read) {
     const reading = this.#turn.then(async () => {
@@ -109,12 +113,12 @@ export class BoardStore {
     this.members = new Map(members.map(({ user }) => [user.username, user]));
     for (const user of this.members.values()) this.#name(user);
     this.#newest = new Map(members.flatMap(({ user, status }) => (status ? [[user.username, status.id]] : [])));
-    this.#blocked.begin(blockers.map(({ status }) => status.id));
+    this.#openBlockers.begin(blockers.map(({ status }) => status.id));
     for (const { status } of [...members, ...blockers]) if (status) this.learn(status);
     this.#changes.next().overview = true;
   }
 
-  // Takes in a status from an answer. What is known already was kept right by events, and may be newer.
+  // Adds a status from an answer, unless it is known already: events may have brought a newer version.
   /** @param {Status} status */
   learn(status) {
     if (this.#gone.has(status.id)) return;
@@ -133,7 +137,7 @@ export class BoardStore {
     return this.#references.get(key(reference)) ?? reference;
   }
 
-  // What is shown of a person: the name, and the username where another's name looks like it.
+  // What to call a person: the name, and the username if another name looks alike.
   /** @param {Author} person */
   nameOf(person) {
     return this.#names.of(person);
@@ -145,18 +149,18 @@ export class BoardStore {
     Object.assign(this.#changes.next(), { names: true, overview: true });
   }
 
-  // Whose account is disabled may be known by their statuses alone.
+  // Somebody with a disabled account may only be known from their statuses.
   /** @param {Status} status */
   #nameAuthor({ author }) {
     if (!this.#names.has(author.username)) this.#name(author);
   }
 
-  // Who may have said something, by name.
+  // Everybody who may have posted, by name.
   people() {
     return [...this.members.values(), ...this.left.values()].sort(byName());
   }
 
-  // Reads who has left, once: what they said is still there.
+  // Reads the disabled accounts, once: their statuses are still there.
   readLeft() {
     this.#leaving ??= this.#reading(async () => {
       for (const user of await everyItem("/users", { disabled: true })) {
@@ -167,7 +171,7 @@ export class BoardStore {
     }).catch(() => (this.#leaving = null));
   }
 
-  // Who has said something today, where they are, by name, each with the newest status.
+  // People who have posted today, by their own time zone, with their newest status, by name.
   /** @returns {{ user: User, status: Status }[]} */
   presentStatuses() {
     const moment = now();
@@ -184,10 +188,10 @@ export class BoardStore {
     return this.statuses.get(this.#newest.get(username) ?? -1);
   }
 
-  // What keeps people from going on, oldest first.
+  // The open blockers, oldest first.
   /** @returns {Blocker[]} */
   blockers() {
-    return this.#blocked.all().map((status) => {
+    return this.#openBlockers.all().map((status) => {
       const references = status.references.map((reference) => this.reference(reference));
       const waitsFor = references.filter((reference) => !isOver(reference));
       return { status, references, waitsFor, cleared: references.length > 0 && waitsFor.length === 0 };
@@ -207,7 +211,7 @@ export class BoardStore {
     else if (kind === "blocker.cleared") this.#cleared(data);
   }
 
-  // An answer may come after the news of a later edit.
+  // An answer may arrive after the event of a later edit.
   /** @param {Status} status */
   #keep(status) {
     if ((this.statuses.get(status.id)?.edited_at ?? "") > (status.edited_at ?? "")) return;
@@ -224,7 +228,7 @@ export class BoardStore {
     const { username } = status.author;
     const newest = this.#newestOf(username);
     if (!newest || isLater(status, newest)) this.#newest.set(username, status.id);
-    if (isNew || newest?.id !== status.id) this.#blocked.said(status);
+    if (isNew || newest?.id !== status.id) this.#openBlockers.said(status);
     this.#changes.next().posted.push(status.id);
     this.#changes.next().overview = true;
   }
@@ -243,7 +247,7 @@ export class BoardStore {
     if (this.#gone.has(id)) return;
     this.#gone.add(id);
     this.statuses.delete(id);
-    this.#blocked.delete(id);
+    this.#openBlockers.delete(id);
     this.#changes.next().deleted.add(id);
     this.#changes.next().overview = true;
     this.#readState();

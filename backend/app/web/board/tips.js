@@ -1,4 +1,4 @@
-// The one tip: the title of what is pointed at or focused. It can be pointed at itself, and goes by Escape.
+// The tip: the title of what is pointed at or has the focus. One can point at the tip itself, and Escape hides it.
 
 import { h } from "../dom.js";
 

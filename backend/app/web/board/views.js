@@ -1,4 +1,4 @@
-// Which view of the board an address asks for.
+// The views of the board, by address.
 
 import { h, mount } from "../dom.js";
 import { session } from "../session.js";
@@ -16,7 +16,7 @@ function aboutPerson({ username, disabled, time_zone: zone }) {
   return disabled ? words.person.left(`@${username}`) : `@${username}, ${words.person.localTime(atClockIn(zone), zone)}`;
 }
 
-// A page for a person: who it is, what time it is there, and all that was said.
+// The view of a person: who they are, their local time, and their statuses.
 /** @param {Desk} desk @param {string} username @returns {View} */
 function personView(desk, username) {
   const { board } = desk;
@@ -95,7 +95,7 @@ function feedView(desk, asked) {
   };
 }
 
-// Now alone, large, for a screen that nobody sits at.
+// Now and the blockers alone, in large type, for a screen on a wall.
 /** @param {Desk} desk @returns {View} */
 function wallView(desk) {
   const now = new Now(desk);
@@ -106,7 +106,7 @@ function wallView(desk) {
   };
 }
 
-// Returns {element, title?, feed?, stop}, or null where there is nothing at this address.
+// Returns the view for an address, or null if there is none.
 /** @param {URLSearchParams} asked @param {Desk} desk @returns {View | null} */
 export function boardViewOf(asked, desk) {
   if (asked.has("wall")) return wallView(desk);

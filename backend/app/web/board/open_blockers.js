@@ -1,36 +1,36 @@
-// Which statuses keep people from going on: a blocked one does until its author says something else.
+// The open blockers: blocked statuses whose authors have posted nothing else since.
 
 import { isLater } from "./list.js";
 
-// A member who keeps saying "blocked" has this many blockers at most.
+// The most blockers that one member can have.
 const MOST_EACH = 10;
 
 /** @param {Status} one @param {Status} other */
 const byAge = (one, other) => (isLater(one, other) ? 1 : -1);
 
-export class Blocked {
+export class OpenBlockers {
   /** @type {Set<number>} */
   #ids = new Set();
   #statuses;
 
-  // `statuses`: those that the page knows, by their ids.
+  // `statuses` has the statuses that the page knows, by id.
   /** @param {Map<number, Status>} statuses */
   constructor(statuses) {
     this.#statuses = statuses;
   }
 
-  // Takes what the board says in the place of all that was known.
+  // Replaces all blockers with those that the board has.
   /** @param {number[]} ids */
   begin(ids) {
     this.#ids = new Set(ids);
   }
 
-  // The oldest first.
+  // Returns them, oldest first.
   all() {
     return [...this.#ids].map((id) => this.#statuses.get(id)).filter((status) => status !== undefined).sort(byAge);
   }
 
-  // Takes in what somebody has just said.
+  // Updates the blockers for a status that was just posted.
   /** @param {Status} status */
   said(status) {
     const theirs = this.all().filter((other) => other.author.username === status.author.username);
