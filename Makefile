@@ -27,12 +27,13 @@ test-here: $(UV) ## Run the tests without Docker
 bench: ## Check whether something became slower
 	docker compose run --rm bench benchmarks.http --quick
 
-check: $(UV) ## Check lint, types and format
+check: $(UV) backend/node_modules ## Check lint, types and format
 	$(RUN) ruff check .
 	$(RUN) ruff check --config pyproject.toml ../.ci ../docker
 	$(RUN) ruff format --check .
 	$(RUN) ruff format --check --config pyproject.toml ../.ci ../docker
 	$(RUN) mypy --strict app
+	$(RUN) --group page npm run types
 
 format: $(UV) ## Format the code
 	$(RUN) ruff check --fix .
@@ -44,6 +45,9 @@ ci: ## Run everything that CI runs
 
 .env:
 	umask 077; random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }; sed "s/change-me/$$(random)/; s/^#\(POSTGRES_PASSWORD=\).*/\1$$(random)/" .env.example >.env
+
+backend/node_modules: $(UV) backend/package-lock.json
+	$(RUN) --group page npm ci --no-audit --no-fund
 
 $(UV):
 	python3 -m venv .uv && .uv/bin/pip install uv
