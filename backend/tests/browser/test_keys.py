@@ -132,6 +132,16 @@ async def test_a_text_that_is_being_composed_stays_as_it_is(window: Window, keyb
     assert await category(page) == "done"
 
 
+async def test_a_status_can_be_written_from_any_view(window: Window):
+    """The key goes to the board, and the focus into the box that is there."""
+    page = window.page
+    await page.get_by_role("link", name="Settings").click()
+    await expect(page.get_by_role("heading", name="Settings", exact=True)).to_be_visible()
+    await page.keyboard.press("n")
+
+    await expect(box(page)).to_be_focused()
+
+
 async def test_a_key_that_is_held_acts_once(window: Window):
     """It neither types into the box that it has opened, nor posts again what was refused."""
     window.tolerate(REFUSED)
