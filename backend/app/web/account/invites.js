@@ -2,9 +2,10 @@
 
 import { call, everyItem } from "../api.js";
 import { h, show } from "../dom.js";
+import { asking } from "./asking.js";
 import { copyable, reachable } from "./copy.js";
 import { numberField } from "./fields.js";
-import { asking, form } from "./form.js";
+import { form } from "./form.js";
 import { listing, once, rowText, when } from "./parts.js";
 import { words } from "./words.js";
 

@@ -2,7 +2,7 @@
 
 import { call, everyItem } from "../api.js";
 import { h, show } from "../dom.js";
-import { asking } from "./form.js";
+import { asking } from "./asking.js";
 import { listing, rowText, section, when } from "./parts.js";
 import { words } from "./words.js";
 /** @param {LoginSession} session */

@@ -6,10 +6,10 @@ import { now } from "../clock.js";
 import { byName, Names } from "../names.js";
 import { session } from "../session.js";
 import { dayIn } from "../time.js";
-import { OpenBlockers } from "./open_blockers.js";
 import { Changes } from "./changes.js";
 import { key } from "./grammar.js";
 import { isLater, StatusList } from "./list.js";
+import { OpenBlockers } from "./open_blockers.js";
 
 /** @type {Set<string | null>} */
 const OVER = new Set(["closed", "not_planned", "merged"]);
