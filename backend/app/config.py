@@ -8,10 +8,11 @@ from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ModelWrapValidatorHandler, PrivateAttr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.addresses import HIGHEST_PORT, read_networks, why_host_is_wrong, why_origin_is_wrong
 from app.database_url import DatabaseUrl, read_database_url
+from app.secret_files import WithSecretFiles
 
 ENV_FILE: Final = Path(__file__).resolve().parent.parent / ".env"
 
@@ -140,6 +141,20 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 -- the sources know it
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 -- a folder of files, which the board has not
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let a secret's variable name a file, in the environment and in `.env`."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        assert isinstance(dotenv_settings, EnvSettingsSource)
+        return init_settings, WithSecretFiles(env_settings), WithSecretFiles(dotenv_settings)
+
     DATABASE_URL: Annotated[str, AfterValidator(lambda value: read_database_url(value).url)] = Field(
         default="postgresql+asyncpg://user:pass@localhost:5432/statusboard", repr=False
     )
@@ -160,6 +175,7 @@ class Settings(BaseSettings):
     DB_POOL_SIZE: Annotated[int, DIGITS] = Field(default=8, ge=4, le=100)
     WS_MAX_SOCKETS: Annotated[int, DIGITS] = Field(default=10_000, ge=1)
     WS_MAX_SOCKETS_PER_MEMBER: Annotated[int, DIGITS] = Field(default=64, ge=1)
+    JWT_SECRET_PREVIOUS: str | None = Field(default=None, repr=False)
     GITHUB_API_URL: Annotated[str, AfterValidator(_check_api_url)] = PUBLIC_GITHUB
     GITHUB_WEBHOOK_SECRET: str | None = Field(default=None, repr=False)
     GITHUB_REPOSITORIES: Annotated[str | None, _if_set(_check_globs)] = None

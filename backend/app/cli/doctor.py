@@ -45,6 +45,7 @@ def _settings() -> Iterator[bool]:
     # If a $ has cut a secret short, only its length shows that (.env.example says more).
     for name, secret, without in (
         ("JWT_SECRET", settings.JWT_SECRET, ""),
+        ("JWT_SECRET_PREVIOUS", settings.JWT_SECRET_PREVIOUS, "no secret is being replaced"),
         ("The database's password", password, "DATABASE_URL has none"),
         ("GITHUB_TOKEN", settings.GITHUB_TOKEN, "references stay plain links"),
         ("GITHUB_WEBHOOK_SECRET", settings.GITHUB_WEBHOOK_SECRET, "GitHub can't report changes"),

@@ -4,7 +4,7 @@ import os
 import secrets
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final, NoReturn
@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from app import embedded
 from app.refusals import explain
+from app.secret_files import SUFFIX
 
 # `app.config` defines this too, but importing it reads the settings, which are complete only after `up` has prepared
 # them.
@@ -50,11 +51,11 @@ def up(port: int | None = None) -> None:
 def use_running_board() -> None:
     """Let another command use the board that `up` runs on this machine, unless the settings name another one."""
     home, configured = embedded.home(), _configured()
-    if "DATABASE_URL" in configured or (url := embedded.running(home)) is None:
+    if _is_set("DATABASE_URL", configured) or (url := embedded.running(home)) is None:
         return
     os.environ["DATABASE_URL"] = url
     for variable in ("JWT_SECRET", "PUBLIC_URL"):
-        if variable not in configured and (kept := _kept(home, variable)):
+        if not _is_set(variable, configured) and (kept := _kept(home, variable)):
             os.environ[variable] = kept
 
 
@@ -79,6 +80,11 @@ def _configured() -> dict[str, str]:
     return found | {name: value for name, value in os.environ.items() if value}
 
 
+def _is_set(name: str, configured: Mapping[str, str]) -> bool:
+    """Tell whether a setting has a value, or a file with it."""
+    return name in configured or f"{name}{SUFFIX}" in configured
+
+
 @contextmanager
 def environment(port: int | None, lost: threading.Event) -> Iterator[None]:
     """Complete the environment that `app.config` reads, with a database that lives as long as the context."""
@@ -88,12 +94,17 @@ def environment(port: int | None, lost: threading.Event) -> Iterator[None]:
     if "PUBLIC_URL" not in configured and configured.get("PORT", "").isdecimal():
         os.environ["PUBLIC_URL"] = configured["PUBLIC_URL"] = f"http://localhost:{configured['PORT']}"
     os.environ["LOG_LEVEL"] = configured.get("LOG_LEVEL", "WARNING")
-    given = configured.get("DATABASE_URL")
-    with nullcontext(given) if given else _database(embedded.home(), lost) as url:
+    with nullcontext() if _is_set("DATABASE_URL", configured) else _own_database(lost, configured):
+        if not _is_set("JWT_SECRET", configured):
+            os.environ["JWT_SECRET"] = _secret(embedded.home())
+        yield
+
+
+@contextmanager
+def _own_database(lost: threading.Event, configured: Mapping[str, str]) -> Iterator[None]:
+    with _database(embedded.home(), lost) as url:
         os.environ["DATABASE_URL"] = url
-        if not given:
-            keep(embedded.home(), "PUBLIC_URL", configured.get("PUBLIC_URL", ""))
-        os.environ["JWT_SECRET"] = configured.get("JWT_SECRET") or _secret(embedded.home())
+        keep(embedded.home(), "PUBLIC_URL", configured.get("PUBLIC_URL", ""))
         yield
 
 

@@ -29,6 +29,7 @@ DEFAULTS = {
     "DB_POOL_SIZE": 8,
     "WS_MAX_SOCKETS": 10_000,
     "WS_MAX_SOCKETS_PER_MEMBER": 64,
+    "JWT_SECRET_PREVIOUS": None,
     "GITHUB_API_URL": "https://api.github.com",
     "GITHUB_WEBHOOK_SECRET": None,
     "GITHUB_REPOSITORIES": None,

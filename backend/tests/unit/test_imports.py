@@ -19,21 +19,24 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "main": {"app", "api", "services", "errors", "database", "config"},
     "cli": {
         *("app", "services", "schemas", "models", "errors", "database", "config"),
-        *("worker", "server", "migrations", "embedded", "logs", "refusals"),
+        *("worker", "server", "migrations", "embedded", "logs", "refusals", "secret_files"),
     },
     "worker": {"services", "errors", "database", "config"},
     "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
     "services": {"schemas", "models", "errors", "database", "config", "migrations", "app", "advisory_locks"},
     "models": {"database"},
     "database": {"config"},
-    "config": {"addresses", "database_url"},
+    "config": {"addresses", "database_url", "secret_files"},
     "database_url": {"addresses"},
     # Beside the line.
     "schemas": {"models", "config"},
     "migrations": {"models", "database", "config", "errors", "advisory_locks"},
     "server": {"api", "config", "logs", "addresses"},
     # Leaves.
-    **{leaf: set() for leaf in ("addresses", "advisory_locks", "app", "errors", "logs", "refusals", "embedded")},
+    **{
+        leaf: set()
+        for leaf in ("addresses", "advisory_locks", "app", "errors", "logs", "refusals", "embedded", "secret_files")
+    },
 }
 
 # What speaks HTTP.

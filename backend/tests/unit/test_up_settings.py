@@ -45,11 +45,26 @@ def test_what_is_configured_stays(home, monkeypatch):
     """A secret in `.env` is used, not replaced, and none is made."""
     up.ENV_FILE.write_text("JWT_SECRET=from-the-file\nPORT=8100\nDATABASE_URL=postgresql+asyncpg://bob@db/board\n")
 
-    found = environment()
+    with up.environment(None, threading.Event()):
+        found = config.Settings(_env_file=up.ENV_FILE)
 
-    assert found["JWT_SECRET"] == "from-the-file"
-    assert found["PUBLIC_URL"] == "http://localhost:8100"
-    assert found["DATABASE_URL"] == "postgresql+asyncpg://ada@db/board"
+    assert found.JWT_SECRET == "from-the-file"
+    assert found.PUBLIC_URL == "http://localhost:8100"
+    assert found.DATABASE_URL == "postgresql+asyncpg://ada@db/board"
+    assert not home.exists()
+
+
+def test_a_secret_in_a_file_is_configured_too(home, monkeypatch, tmp_path):
+    """Neither a secret nor a database is made beside one that a file has."""
+    for name, value in {"JWT_SECRET": "from-a-file", "DATABASE_URL": "postgresql://bob@db/board"}.items():
+        (tmp_path / name).write_text(value)
+        monkeypatch.setenv(name, "")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+
+    with up.environment(None, threading.Event()):
+        found = config.Settings(_env_file=None)
+
+    assert (found.JWT_SECRET, found.DATABASE_URL) == ("from-a-file", "postgresql+asyncpg://bob@db/board")
     assert not home.exists()
 
 

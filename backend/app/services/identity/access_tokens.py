@@ -3,10 +3,11 @@
 import math
 import secrets
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import jwt
@@ -69,6 +70,20 @@ def issue(*, user_id: int, session_id: int, now: datetime, board: UUID | None = 
     return jwt.encode(claims, settings.JWT_SECRET, algorithm=ALGORITHM)
 
 
+def _verified(token: str) -> dict[str, Any]:
+    """Return a token's claims, if it is signed with JWT_SECRET or with the secret before it."""
+    for secret in filter(None, (settings.JWT_SECRET, settings.JWT_SECRET_PREVIOUS)):
+        with suppress(jwt.InvalidSignatureError):
+            return jwt.decode(
+                token,
+                secret,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                options={"require": CLAIMS, "verify_exp": False, "verify_iat": False},
+            )
+    raise InvalidToken
+
+
 @lru_cache(maxsize=1024)
 def read(token: str) -> Claims:
     """Check a token's signature and form. The result is cached, because it never changes.
@@ -77,13 +92,7 @@ def read(token: str) -> Claims:
         InvalidToken: it isn't one of ours, or lacks a claim.
     """
     try:
-        claims = jwt.decode(
-            token,
-            settings.JWT_SECRET,
-            algorithms=[ALGORITHM],
-            issuer=ISSUER,
-            options={"require": CLAIMS, "verify_exp": False, "verify_iat": False},
-        )
+        claims = _verified(token)
         read = Claims(
             user_id=int(claims["sub"]),
             session_id=int(claims["sid"]),

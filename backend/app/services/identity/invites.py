@@ -49,9 +49,8 @@ async def check(db: AsyncSession, code: str | None) -> Right:
     Raises:
         InvalidInvite: nothing.
     """
-    setup_code = await setup.code(db)
-    if setup_code is not None:
-        if code is not None and secrets.equal(code, setup_code):
+    if setup_codes := await setup.codes(db):
+        if code is not None and any(secrets.equal(code, each) for each in setup_codes):
             return Right(Admission.SETUP_CODE)
         raise InvalidInvite
     if code is not None:

@@ -22,10 +22,20 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def _derive(key: str, purpose: str, text: str) -> str:
+    mac = hmac.digest(key.encode(), f"statusboard:{purpose}:{text}".encode(), "sha256")
+    return urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
 def derive(purpose: str, text: str) -> str:
     """Return a secret that only a holder of JWT_SECRET can make from `text`. It differs for each purpose."""
-    mac = hmac.digest(settings.JWT_SECRET.encode(), f"statusboard:{purpose}:{text}".encode(), "sha256")
-    return urlsafe_b64encode(mac).rstrip(b"=").decode()
+    return _derive(settings.JWT_SECRET, purpose, text)
+
+
+def derived(purpose: str, text: str) -> list[str]:
+    """Return what `derive` returns, and after it what it returned before JWT_SECRET was changed, if that is known."""
+    keys = filter(None, (settings.JWT_SECRET, settings.JWT_SECRET_PREVIOUS))
+    return [_derive(key, purpose, text) for key in keys]
 
 
 def equal(one: str, other: str) -> bool:

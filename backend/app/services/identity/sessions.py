@@ -1,8 +1,9 @@
 """Sessions: logging in, staying logged in, logging out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -174,18 +175,27 @@ def _repeat(current: _Current, row: Found, given: Found | None, successor: str) 
     )
 
 
+def _successor(rows: Mapping[bytes, Found], candidates: Sequence[str]) -> tuple[str, Found | None]:
+    """Return the successor that a token has, or will have, and its row. The first candidate is JWT_SECRET's."""
+    for candidate in candidates:
+        if (given := rows.get(secrets.digest(candidate))) is not None:
+            return candidate, given
+    return candidates[0], None
+
+
 async def _exchange(
-    db: AsyncSession, current: _Current, row: Found, given: Found | None, successor: str
+    db: AsyncSession, current: _Current, row: Found, rows: Mapping[bytes, Found], candidates: Sequence[str]
 ) -> Tokens | None:
     token: RefreshToken = row.RefreshToken
-    if token.used_at is not None:
-        return _repeat(current, row, given, successor)
-    if token.expires_at <= current.now:
-        return None
-    if (tokens := await _renew(db, current, row, successor)) is not None:
-        return tokens
-    rows = await _rows(db, [token.hash, secrets.digest(successor)])
-    return _repeat(current, rows[token.hash], rows.get(secrets.digest(successor)), successor)
+    if token.used_at is None:
+        if token.expires_at <= current.now:
+            return None
+        if (tokens := await _renew(db, current, row, candidates[0])) is not None:
+            return tokens
+        rows = await _rows(db, [token.hash, *map(secrets.digest, candidates)])
+        row = rows[token.hash]
+    successor, given = _successor(rows, candidates)
+    return _repeat(current, row, given, successor)
 
 
 def _is_replayed(current: _Current, token: RefreshToken, given: Found | None) -> bool:
@@ -196,16 +206,15 @@ def _is_replayed(current: _Current, token: RefreshToken, given: Found | None) ->
 @transaction
 async def _rotate(db: AsyncSession, presented: Sequence[Presented]) -> Tokens | None:
     """Return the tokens for the first valid one. If none is valid, end the sessions of those that were used before."""
-    successors = {each.token: secrets.derive("refresh", each.token) for each in presented}
+    candidates = {each.token: secrets.derived("refresh", each.token) for each in presented}
     current = await _current(db)
-    rows = await _rows(db, map(secrets.digest, [*successors.keys(), *successors.values()]))
+    rows = await _rows(db, map(secrets.digest, [*candidates, *chain.from_iterable(candidates.values())]))
     replayed: set[int] = set()
     for each in sorted(presented, key=lambda each: each.board != board_name(current.board)):
-        successor = successors[each.token]
-        row, given = rows.get(secrets.digest(each.token)), rows.get(secrets.digest(successor))
+        row, (_, given) = rows.get(secrets.digest(each.token)), _successor(rows, candidates[each.token])
         if row is None or not row.is_alive:
             continue
-        if (tokens := await _exchange(db, current, row, given, successor)) is not None:
+        if (tokens := await _exchange(db, current, row, rows, candidates[each.token])) is not None:
             return tokens
         if _is_replayed(current, row.RefreshToken, given):
             replayed.add(row.RefreshToken.session_id)
