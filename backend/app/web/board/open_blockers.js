@@ -1,4 +1,4 @@
-// The open blockers: blocked statuses whose authors have posted nothing else since.
+// The open blockers: blocked statuses whose authors have posted no other category since.
 
 import { isLater } from "./list.js";
 
