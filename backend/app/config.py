@@ -176,6 +176,8 @@ class Settings(BaseSettings):
     WS_MAX_SOCKETS: Annotated[int, DIGITS] = Field(default=10_000, ge=1)
     WS_MAX_SOCKETS_PER_MEMBER: Annotated[int, DIGITS] = Field(default=64, ge=1)
     JWT_SECRET_PREVIOUS: str | None = Field(default=None, repr=False)
+    SETUP_USERNAME: str | None = None
+    SETUP_PASSWORD: str | None = Field(default=None, repr=False)
     GITHUB_API_URL: Annotated[str, AfterValidator(_check_api_url)] = PUBLIC_GITHUB
     GITHUB_WEBHOOK_SECRET: str | None = Field(default=None, repr=False)
     GITHUB_REPOSITORIES: Annotated[str | None, _if_set(_check_globs)] = None

@@ -9,7 +9,14 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import EnvSettingsSource, PydanticBaseSettingsSource
 
 # Settings that are secrets, or have one in them.
-SECRETS: Final = ("DATABASE_URL", "JWT_SECRET", "JWT_SECRET_PREVIOUS", "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET")
+SECRETS: Final = (
+    "DATABASE_URL",
+    "JWT_SECRET",
+    "JWT_SECRET_PREVIOUS",
+    "GITHUB_TOKEN",
+    "GITHUB_WEBHOOK_SECRET",
+    "SETUP_PASSWORD",
+)
 SUFFIX: Final = "_FILE"
 LARGEST: Final = 64 * 1024  # bytes; a path typed wrong may lead to anything
 

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.cli import first_admin
 from app.config import settings
 from app.database import CONNECTIONS_GRANTED, AsyncSessionLocal, connections_needed
 from app.errors import Conflict, DatabaseUnavailable, UserNotFound
@@ -26,10 +27,13 @@ WAIT_AT_MOST: Final = 60.0  # seconds; a database that starts at the same time a
 
 
 async def migrate() -> None:
-    """Wait up to a minute for the database, migrate it to this version's schema, and log a new board's set-up link.
+    """Wait up to a minute for the database, and migrate it to this version's schema.
+
+    A new board gets the admin that SETUP_USERNAME and SETUP_PASSWORD describe. Without them its set-up link is logged.
 
     Raises:
         DatabaseUnavailable: it didn't answer in time.
+        BoardError: the first admin can't be created.
     """
     give_up_at = time.monotonic() + WAIT_AT_MOST
     while True:
@@ -49,6 +53,8 @@ async def migrate() -> None:
     log.info("The database has this version's schema.")
     async with AsyncSessionLocal() as db:
         await _warn_of_few_connections(db)
+    await first_admin.create()
+    async with AsyncSessionLocal() as db:
         await setup.log_link_once(db)
 
 

@@ -1,5 +1,6 @@
 """The board in this very process, which talks to the person who started it instead of writing a log."""
 
+import asyncio
 import errno
 import logging.config
 import socket
@@ -9,9 +10,10 @@ import click
 import uvicorn
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.cli import first_admin
 from app.config import settings
-from app.database import AsyncSessionLocal
-from app.errors import DatabaseUnavailable
+from app.database import AsyncSessionLocal, async_engine
+from app.errors import BoardError, DatabaseUnavailable
 from app.logs import dict_config
 from app.migrations.upgrade import upgrade_sync
 from app.server.listeners import bound_sending, times_over
@@ -99,9 +101,19 @@ def _listener(family: socket.AddressFamily, host: str, port: int) -> socket.sock
     return listener
 
 
+async def _create_first_admin() -> None:
+    try:
+        await first_admin.create()
+    finally:
+        await async_engine.dispose()  # the server has an event loop of its own
+
+
 def _migrate() -> None:
     try:
         upgrade_sync(settings.DATABASE_URL)
+        asyncio.run(_create_first_admin())
+    except BoardError as error:
+        raise click.ClickException(error.text) from error
     except (OSError, SQLAlchemyError) as error:
         reason = getattr(error, "orig", error)
         raise click.ClickException(f"The database can't be reached or migrated: {reason}") from error

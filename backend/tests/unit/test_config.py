@@ -30,6 +30,8 @@ DEFAULTS = {
     "WS_MAX_SOCKETS": 10_000,
     "WS_MAX_SOCKETS_PER_MEMBER": 64,
     "JWT_SECRET_PREVIOUS": None,
+    "SETUP_USERNAME": None,
+    "SETUP_PASSWORD": None,
     "GITHUB_API_URL": "https://api.github.com",
     "GITHUB_WEBHOOK_SECRET": None,
     "GITHUB_REPOSITORIES": None,

@@ -15,6 +15,7 @@ VALUES = {
     "JWT_SECRET_PREVIOUS": "hunter2-of-last-year",
     "GITHUB_TOKEN": "ghp_hunter2",
     "GITHUB_WEBHOOK_SECRET": "hunter2 with a space",
+    "SETUP_PASSWORD": "hunter2 hunter2 hunter2",
 }
 
 

@@ -36,6 +36,12 @@ def _link(code: str) -> str:
 
 
 @autocommit
+async def current_code(db: AsyncSession) -> str | None:
+    """Return the set-up code, or None once there is an account."""
+    return await code(db)
+
+
+@autocommit
 async def link(db: AsyncSession) -> str | None:
     """Return the address for creating the first account, or None once there is one."""
     found = await code(db)
