@@ -59,8 +59,8 @@ asyncio.run(main())
 
 
 def needs(tool: str) -> pytest.MarkDecorator:
-    """Skip a test on a machine without a program that CI has."""
-    missing = shutil.which(tool) is None and not os.environ.get("CI")
+    """Skip a test on a machine without a program, unless CI says that it has installed it."""
+    missing = shutil.which(tool) is None and "TOOLS_MUST_BE_THERE" not in os.environ
     return pytest.mark.skipif(missing, reason=f"{tool} is not installed")
 
 
