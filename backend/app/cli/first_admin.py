@@ -1,4 +1,4 @@
-"""The first admin of a new board, for machines that are set up without anyone who opens a link."""
+"""The first admin of a new board, for machines that are set up automatically, where nobody opens a link."""
 
 from pydantic import ValidationError
 
@@ -8,7 +8,7 @@ from app.errors import BoardError, Conflict, Unprocessable
 from app.schemas.auth import Registration
 from app.services.identity import accounts, setup
 
-# What attempts with the set-up code count for; people's addresses are never words.
+# The address under which these attempts are counted. No client's address is made of words.
 ADDRESS = "the start"
 
 
