@@ -19,7 +19,9 @@ from pathlib import Path
 
 from benchmarks.relay import EVENT
 from benchmarks.rounds import Contender, Turn, arguments, compare, rates, show
-from benchmarks.stand import FOR_LOAD, FOR_SERVERS, Board, Replica, board, free_port, uvicorn_command
+from benchmarks.stand import FOR_LOAD, FOR_SERVERS, Board, board, uvicorn_command
+from tests.deployed import Replica
+from tests.processes import free_port
 
 PEERS = {
     "FastAPI, send_text one by one": "fastapi_one_by_one",

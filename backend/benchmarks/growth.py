@@ -123,7 +123,7 @@ async def of_sockets(sizes: tuple[int, ...], count: int) -> str:
         async with running.replica() as replica:
             token = await running.log_in(replica)
             for size in sizes:
-                followers = await open_sockets(replica, token, size)
+                followers = await open_sockets(replica.address, token, size)
                 async with Wire(replica.address, token) as client:
 
                     async def post(client: Wire = client, followers: list = followers) -> None:

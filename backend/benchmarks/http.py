@@ -60,7 +60,7 @@ async def servers(running: Board) -> AsyncIterator[tuple[dict[str, str], str]]:
         for app in ("floors:app", "peers:starlette", "peers:litestar", "peers:fastapi"):
             if app == "peers:litestar" and importlib.util.find_spec("litestar") is None:
                 continue
-            addresses[app] = (await stack.enter_async_context(running.beside(f"benchmarks.{app}"))).address
+            addresses[app] = await stack.enter_async_context(running.beside(f"benchmarks.{app}"))
         await pin_database(running.url)
         yield addresses, token
 

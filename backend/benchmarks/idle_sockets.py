@@ -15,7 +15,7 @@ import resource
 import struct
 import time
 
-from benchmarks.stand import Replica, board, machine, memory, processor_time
+from benchmarks.stand import board, machine, memory, processor_time
 
 AT_ONCE = 50
 PING, PONG, TEXT, CLOSE = 0x9, 0xA, 0x1, 0x8
@@ -98,9 +98,9 @@ class Follower(asyncio.Protocol):
         return opcode, payload
 
 
-async def open_sockets(replica: Replica, token: str, count: int) -> list[Follower]:
+async def open_sockets(address: str, token: str, count: int) -> list[Follower]:
     """Open so many sockets, a few at a time."""
-    host, port = replica.address.split(":")
+    host, port = address.split(":")
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one() -> Follower:
@@ -119,12 +119,12 @@ async def measure(count: int, seconds: float) -> None:
     with board() as running:
         async with running.replica() as replica:
             token = await running.log_in(replica)
-            for follower in await open_sockets(replica, token, 10):  # until everything is warm
+            for follower in await open_sockets(replica.address, token, 10):  # until everything is warm
                 follower.close()
             (worker,) = replica.workers
             before = memory(worker, "Rss")
             started = time.perf_counter()
-            followers = await open_sockets(replica, token, count)
+            followers = await open_sockets(replica.address, token, count)
             opened = time.perf_counter() - started
             await asyncio.sleep(2)
             each = (memory(worker, "Rss") - before) * 1024 / count

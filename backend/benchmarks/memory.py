@@ -17,7 +17,8 @@ import time
 
 from benchmarks.idle_sockets import open_sockets
 from benchmarks.rounds import arguments, show, table
-from benchmarks.stand import BACKEND, Board, board, memory
+from benchmarks.stand import Board, board, memory
+from tests.deployed import BACKEND
 
 WITHOUT_ALEMBIC = "import fastapi, sqlalchemy.orm, sqlalchemy.ext.asyncio, asyncpg, uvicorn, uvloop, httptools"
 LIBRARIES = f"{WITHOUT_ALEMBIC}, alembic.command"
@@ -50,17 +51,17 @@ async def of_workers(running: Board) -> tuple[str, float]:
                     (await client.post("/statuses", json={"message": "Reviewed octo/api#12"})).raise_for_status()
                     (await client.get("/statuses")).raise_for_status()
                     (await client.get("/board")).raise_for_status()
-        return token, sum(memory(pid) for pid in (replica.process, *replica.workers))
+        return token, sum(memory(pid) for pid in (replica.pid, *replica.workers))
 
 
 async def of_sockets(running: Board, token: str, count: int) -> float:
     """Return the KB that each of so many idle sockets takes of a worker."""
     async with running.replica() as replica:
-        for follower in await open_sockets(replica, token, 10):  # until everything is warm
+        for follower in await open_sockets(replica.address, token, 10):  # until everything is warm
             follower.close()
         (worker,) = replica.workers
         before = memory(worker, "Rss")
-        followers = await open_sockets(replica, token, count)
+        followers = await open_sockets(replica.address, token, count)
         await asyncio.sleep(2)
         each = (memory(worker, "Rss") - before) * 1024 / count
         for follower in followers:

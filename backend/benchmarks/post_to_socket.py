@@ -22,7 +22,7 @@ import uvloop
 
 from benchmarks.idle_sockets import Follower, open_sockets
 from benchmarks.rounds import arguments, show, table
-from benchmarks.stand import Board, Replica, board, plain_url, quantile
+from benchmarks.stand import Board, board, plain_url, quantile
 from benchmarks.wire import Wire
 
 PAUSE = 0.01  # seconds
@@ -77,16 +77,16 @@ class Way:
 
 
 @asynccontextmanager
-async def way(here: Replica, there: Replica, token: str = "") -> AsyncIterator[Way]:
+async def way(here: str, there: str, token: str = "") -> AsyncIterator[Way]:
     """Open a way from one process to another."""
-    async with Wire(here.address, token) as poster:
+    async with Wire(here, token) as poster:
         (follower,) = await open_sockets(there, token, 1)
         yield Way(poster, follower)
         follower.close()
 
 
 @asynccontextmanager
-async def bare_callables(running: Board) -> AsyncIterator[tuple[Replica, Replica]]:
+async def bare_callables(running: Board) -> AsyncIterator[tuple[str, str]]:
     """Run two servers of the bare callable on a board's database, with somebody in it whom they post as."""
     async with running.replica() as replica:
         await running.log_in(replica)
@@ -123,7 +123,7 @@ async def measure(count: int, *, write: bool) -> None:
             await beside_it.open(plain_url(beside.url))  # so that each NOTIFY has as many listeners to wake
             async with (
                 way(bare_here, bare_there) as without_the_board,
-                way(here, there, token) as with_it,
+                way(here.address, there.address, token) as with_it,
             ):
                 bare, (least, found) = await in_turn(floor, [without_the_board, with_it], count)
     p50, p99 = statistics.median(bare), quantile(bare, 0.99)

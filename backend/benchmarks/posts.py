@@ -22,7 +22,8 @@ import asyncpg
 from benchmarks.filled import fill
 from benchmarks.idle_sockets import open_sockets
 from benchmarks.rounds import Contender, Turn, arguments, compare, rates, show, wrk
-from benchmarks.stand import Board, Replica, board, pin_database, plain_url, run_sql
+from benchmarks.stand import Board, board, pin_database, plain_url, run_sql
+from tests.deployed import Replica
 
 STATUSES = 100_000
 FOLLOWERS = 2
@@ -60,7 +61,7 @@ async def followed(running: Board, replica: Replica, token: str) -> AsyncIterato
     # The last posts of a turn are committed although wrk has hung up.
     await asyncio.sleep(0.5)
     await connection.execute(AGE)
-    followers = await open_sockets(replica, token, FOLLOWERS)
+    followers = await open_sockets(replica.address, token, FOLLOWERS)
     before = await connection.fetchval("SELECT seq FROM feed_head")
     yield
     await asyncio.sleep(0.5)
@@ -99,7 +100,7 @@ async def measure(*, quick: bool, write: bool) -> None:
             await pin_database(running.url)
             for kind in ("plain", "linked"):
                 post = partial(poster, token=token, kind=kind, folder=folder)
-                floor = post("bare ASGI callable, the same statements", bare.address)
+                floor = post("bare ASGI callable, the same statements", bare)
                 those = [floor, post("the board", replica.address, goal="≥ 0.7")]
                 turns = await compare(those, rounds=rounds, seconds=seconds)
                 await run_sql(running.url, "VACUUM feed_head", "CHECKPOINT")

@@ -21,8 +21,10 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks.idle_sockets import open_sockets
-from benchmarks.stand import Board, Replica, board, free_port, machine, quantile
+from benchmarks.stand import Board, board, machine, quantile
+from tests.deployed import Replica
 from tests.fake_github import SECRET, TOKEN, FakeGitHub, delivery, fake_github, sign, stalls
+from tests.processes import free_port
 
 AT_ONCE = 20  # references in one status
 
@@ -86,7 +88,8 @@ async def one_at_a_time(replica: Replica, token: str, hub: FakeGitHub, count: in
 
 async def by_webhook(here: Replica, there: Replica, token: str, sockets: int, times: int) -> None:
     """A merge, from just before GitHub tells it until the last of all sockets has it."""
-    followers = await open_sockets(here, token, sockets // 2) + await open_sockets(there, token, sockets - sockets // 2)
+    followers = await open_sockets(here.address, token, sockets // 2)
+    followers += await open_sockets(there.address, token, sockets - sockets // 2)
     answered, last = [], []
     async with here.client(token) as client:
         await say(client, "octo/merged#1")

@@ -13,7 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.stand import BACKEND, FOR_LOAD, machine
+from benchmarks.stand import FOR_LOAD, machine
+from tests.deployed import BACKEND
 
 DOCUMENT = BACKEND.parent / "docs" / "benchmarks.md"
 CONNECTIONS = 32

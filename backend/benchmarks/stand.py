@@ -7,12 +7,10 @@ import asyncio
 import os
 import platform
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,14 +19,17 @@ import asyncpg
 import httpx
 
 from app import embedded
+from tests import deployed
+from tests.deployed import BACKEND, Replica
+from tests.processes import children, free_port
 
-BACKEND = Path(__file__).resolve().parent.parent
 PASSWORD = "lanterns over a quiet harbour"
 READY_WITHIN = 30.0
 PACKAGES = ("fastapi", "uvicorn", "sqlalchemy", "asyncpg")
 
 PROCESSORS = sorted(os.sched_getaffinity(0))
 FOR_SERVERS, FOR_LOAD = PROCESSORS[0], PROCESSORS[-1]
+PIN = ("taskset", "--cpu-list", str(FOR_SERVERS))
 
 
 def machine() -> str:
@@ -36,17 +37,6 @@ def machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     today = datetime.now(UTC).date().isoformat()
     return f"{today}, {len(PROCESSORS)} processors, Python {platform.python_version()}, PostgreSQL 17, {packages}"
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def children(pid: int) -> list[int]:
-    """Return the process ids of a process's children."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def memory(pid: int, kind: str = "Pss") -> float:
@@ -90,32 +80,11 @@ async def pin_database(url: str) -> None:
             os.sched_setaffinity(pid, {FOR_LOAD})
 
 
-@dataclass
-class Replica:
-    """A running replica: where it is, and its workers' process ids."""
-
-    address: str
-    process: int
-
-    @property
-    def workers(self) -> list[int]:
-        """The process ids of its workers."""
-        return children(self.process)
-
-    def client(self, token: str | None = None) -> httpx.AsyncClient:
-        """Return a client of its API."""
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return httpx.AsyncClient(base_url=f"http://{self.address}/api/v1", headers=headers, timeout=30)
-
-
 @asynccontextmanager
-async def serving(
-    command: list[str], environment: dict[str, str], port: int, path: str, *, pinned: bool = True
-) -> AsyncIterator[int]:
-    """Run a server until the block ends, pinned to the servers' processor; yield its process id once it answers."""
-    pin = ["taskset", "--cpu-list", str(FOR_SERVERS)] if pinned else []
+async def serving(command: list[str], environment: dict[str, str], port: int, path: str) -> AsyncIterator[None]:
+    """Run a server until the block ends, which begins once it answers."""
     process = subprocess.Popen(  # noqa: ASYNC220 -- before anything runs that it could hold up
-        [*pin, *command],
+        command,
         cwd=BACKEND,
         env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
@@ -126,7 +95,7 @@ async def serving(
                 if process.poll() is not None:
                     raise RuntimeError(f"{command} has ended")
                 await asyncio.sleep(0.1)
-        yield process.pid
+        yield
     finally:
         process.terminate()
         process.wait()
@@ -168,25 +137,17 @@ class Board:
         )
         return finished.stdout.strip()
 
-    @asynccontextmanager
-    async def replica(
-        self, *, workers: int = 1, app: str = "app.main:app", pinned: bool = True
-    ) -> AsyncIterator[Replica]:
-        """Run gunicorn with the shipped settings until the block ends."""
-        port = free_port()
-        settings = str(BACKEND.parent / "docker" / "gunicorn.conf.py")
-        command = [sys.executable, "-m", "gunicorn", "--config", settings, "--bind", f"127.0.0.1:{port}", app]
-        environment = {**self._environment, "PORT": str(port), "WEB_CONCURRENCY": str(workers)}
-        async with serving(command, environment, port, "/api/v1/ready", pinned=pinned) as process:
-            yield Replica(f"127.0.0.1:{port}", process)
+    def replica(self, *, workers: int = 1, pinned: bool = True, **options: str) -> AbstractAsyncContextManager[Replica]:
+        """Run a replica until the block ends."""
+        return deployed.replica(self._environment, workers=workers, before=PIN if pinned else (), **options)
 
     @asynccontextmanager
-    async def beside(self, app: str, *, pinned: bool = True) -> AsyncIterator[Replica]:
-        """Run another ASGI app on the board's database, by uvicorn alone, until the block ends."""
+    async def beside(self, app: str, *, pinned: bool = True) -> AsyncIterator[str]:
+        """Run another ASGI app on the board's database, by uvicorn alone, until the block ends; yield its address."""
         port = free_port()
-        command = uvicorn_command(app, port)
-        async with serving(command, self._environment, port, "/api/v1/health", pinned=pinned) as process:
-            yield Replica(f"127.0.0.1:{port}", process)
+        command = [*(PIN if pinned else ()), *uvicorn_command(app, port)]
+        async with serving(command, self._environment, port, "/api/v1/health"):
+            yield f"127.0.0.1:{port}"
 
     @contextmanager
     def worker(self, **environment: str) -> Iterator[None]:

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Final
 
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+APART: Final = 101  # ports
 
 
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on, below those that the kernel gives to outgoing connections.
 
-    One of those could be taken while its server restarts.
+    One of those could be taken while its server restarts. Processes of tests that run at the same time begin far apart:
+    a port is given before anyone listens on it.
     """
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    for port in range(10_000 + os.getpid() % 10_000, lowest):
+    for port in range(10_000 + os.getpid() * APART % 10_000, lowest):
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             if port not in _given:
                 _given.add(port)

@@ -1,14 +1,11 @@
-"""The app behind a real server, in this process or in another, for tests of sockets."""
+"""The app behind a real server in this process, for tests of sockets. What is deployed is in `deployed.py`."""
 
 import asyncio
 import json
-import os
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -31,7 +28,7 @@ class Server:
     port: int
     stop: Callable[[], None]
     sockets: Sockets
-    app: FastAPI | None = None
+    app: FastAPI
 
     @property
     def url(self) -> str:
@@ -53,8 +50,13 @@ class Server:
     async def follow(self, token: str, after: str | None = None) -> AsyncIterator[ClientConnection]:
         """Open a socket and send the first message."""
         async with self.socket() as connection:
-            await connection.send(json.dumps({"type": "auth", "token": token, "after": after}))
+            await connection.send(first_message(token, after))
             yield connection
+
+
+def first_message(token: str, after: str | None = None) -> str:
+    """Return what a client says first."""
+    return json.dumps({"type": "auth", "token": token, "after": after})
 
 
 async def receive(connection: ClientConnection, *, within: float = LONG) -> dict:
@@ -108,31 +110,6 @@ async def serve(*, follows: bool = True) -> AsyncIterator[Server]:
         stop()
         await task
     assert not server.lifespan.shutdown_failed, "its background work goes on, and would meet other tests' databases"
-
-
-@asynccontextmanager
-async def serve_elsewhere(database_url: str) -> AsyncIterator[Server]:
-    """Run the app in another process, on the same database, until the block ends."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    bound_sending(listener)
-    port = listener.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "uvicorn", "app.main:app", "--fd", str(listener.fileno())),
-        *("--ws", "websockets-sansio", "--log-level", "warning"),
-        cwd=Path(__file__).parent.parent,
-        env=os.environ | {"DATABASE_URL": database_url},
-        pass_fds=[listener.fileno()],
-    )
-    listener.close()
-    running = Server("127.0.0.1", port, process.terminate, Sockets())
-    try:
-        async with asyncio.timeout(LONG), running.client() as client:
-            while (await client.get("/api/v1/ready")).status_code != 200:
-                await asyncio.sleep(0.02)
-        yield running
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from tests import canaries
 from tests.faults import stand as stands
 from tests.faults.checker import Verdict
 from tests.faults.mutations import MUTATIONS
@@ -113,7 +114,7 @@ async def stand(_stand: Stand, run: Run) -> AsyncIterator[Stand]:
     """The stand, whole and with an empty board, and broken as this run asks. Its logs hold no secret."""
     await _stand.prepare(run.mutation)
     yield _stand
-    telling = [line for replica in _stand.replicas for line in replica.telling()]
+    telling = [line for replica in _stand.replicas for line in canaries.telling(replica.news())]
     assert run.mutation or telling == [], "a secret was logged"
 
 

@@ -28,7 +28,7 @@ from tests.processes import free_port
 
 HERE: Final = Path(__file__).parent
 REPLICAS: Final = 2
-READY_WITHIN: Final = 60.0  # seconds, after whatever a test has done
+READY_WITHIN: Final = 180.0  # seconds, after whatever a test has done
 
 # An empty board. It is another history than before, and whoever follows the log takes it for that.
 CLEAR: Final = """

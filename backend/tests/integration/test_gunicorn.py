@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
-import signal
 import socket
-import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,9 +12,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from app.server import listeners
+from tests.deployed import BACKEND, Replica
 from tests.patience import LONG
+from tests.servers import until
 
-BACKEND = Path(__file__).resolve().parents[2]
 SETTINGS = BACKEND.parent / "docker" / "gunicorn.conf.py"
 SERVICE_RESTART = 1012
 TOO_BIG = 1009
@@ -63,83 +61,52 @@ HANDSHAKE = (
 )
 
 
-class Gunicorn:
-    """A running gunicorn, its address, and the lines that it has logged so far."""
+class Gunicorn(Replica):
+    """One that serves the small application, by the shipped settings and a line appended to them."""
 
-    def __init__(self, process, port):
-        self.process = process
-        self.port = port
-        self.lines = []
-        self.following = asyncio.create_task(self._follow())
-
-    async def _follow(self):
-        async for line in self.process.stdout:
-            self.lines.append(line.decode())
+    def __init__(self, folder, appended=""):
+        (folder / "application.py").write_text(APPLICATION)
+        settings = folder / "settings.py"
+        settings.write_text(f"{SHORTER}\n{SETTINGS.read_text()}\n{appended}")
+        environment = {"JWT_SECRET": "0123456789abcdef0123456789abcdef"}
+        super().__init__(folder, "gunicorn", environment, workers=2, app="application:application", settings=settings)
 
     async def get(self, path="/", *, host="127.0.0.1", **options):
-        """Answer a request, waiting for the server where it is still starting."""
-        async with asyncio.timeout(LONG), httpx.AsyncClient() as client:
-            while True:
-                try:
-                    return await client.get(f"http://{host}:{self.port}{path}", **options)
-                except httpx.ConnectError:
-                    await asyncio.sleep(0.05)
+        """Answer a request."""
+        async with httpx.AsyncClient(timeout=LONG) as client:
+            return await client.get(f"http://{host}:{self.port}{path}", **options)
 
-    async def stop(self):
+    async def ended(self):
         """Have it stop, and return its exit code and all that it logged."""
-        self.process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(LONG):
-            exit_code = await self.process.wait()
-            await self.following
-        return exit_code, [json.loads(line) for line in self.lines]
+        await self.stop()
+        return self.exit_code, [json.loads(line) for line in self.log_after()]
 
-    def memory(self):
+    def most_memory(self):
         """Return the most memory that its workers have had, in KB."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        lines = [line for pid in children for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+        lines = [line for pid in self.workers for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
         return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
     async def until_it_logs(self, text, *, times=1):
         """Wait for a line, or for several."""
-        async with asyncio.timeout(LONG):
-            while sum(text in line for line in self.lines) < times:
-                await asyncio.sleep(0.05)
+        await until(lambda: sum(text in line for line in self.log_after()) >= times)
 
 
 @asynccontextmanager
 async def started(folder, appended=""):
-    """Start gunicorn with two workers, with a line appended to the shipped settings."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "application.py").write_text(APPLICATION)
-    settings = folder / "gunicorn.conf.py"
-    settings.write_text(f"{SHORTER}\n{SETTINGS.read_text()}\n{appended}")
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gunicorn", "--config", str(settings), "application:application"),
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{folder}:{BACKEND}",
-            "PYTHONUNBUFFERED": "1",
-            "JWT_SECRET": "0123456789abcdef0123456789abcdef",
-            "PORT": str(port),
-            "WEB_CONCURRENCY": "2",
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    running = Gunicorn(process, port)
+    """Start one, and stop it in the end."""
+    running = Gunicorn(folder, appended)
+    running.launch()
     try:
         yield running
     finally:
-        if process.returncode is None:
-            await running.stop()
+        await running.stop()
 
 
 @pytest.fixture
 async def gunicorn(tmp_path):
     """A gunicorn both of whose workers answer: one that is stopped before has no lifespan to end."""
     async with started(tmp_path) as running:
-        await running.until_it_logs("Application startup complete", times=2)
+        await running.until_it_logs(b"Application startup complete", times=2)
         yield running
 
 
@@ -149,7 +116,7 @@ def lifespans_ended(logged):
 
 async def test_what_workers_share_is_prepared_once(gunicorn):
     """By gunicorn itself, before there is a worker."""
-    _, logged = await gunicorn.stop()
+    _, logged = await gunicorn.ended()
     messages = [entry["message"] for entry in logged]
 
     assert messages.count("prepared") == 1
@@ -161,7 +128,7 @@ async def test_a_stop_closes_every_socket_with_1012_and_ends_the_lifespans(gunic
     address = f"ws://127.0.0.1:{gunicorn.port}/"
     sockets = [await connect(address) for _ in range(6)]
 
-    exit_code, logged = await gunicorn.stop()
+    exit_code, logged = await gunicorn.ended()
 
     assert exit_code == 0
     for connection in sockets:
@@ -175,9 +142,9 @@ async def test_a_client_that_does_not_read_delays_no_stop(gunicorn):
     """The kernel gives it up, the worker goes on to the end of its lifespan."""
     with socket.create_connection(("127.0.0.1", gunicorn.port)) as client:
         client.sendall(HANDSHAKE)
-        await gunicorn.until_it_logs("stalled")
+        await gunicorn.until_it_logs(b"stalled")
 
-        exit_code, logged = await gunicorn.stop()
+        exit_code, logged = await gunicorn.ended()
 
     assert exit_code == 0
     assert lifespans_ended(logged) == 2
@@ -189,9 +156,9 @@ async def test_a_worker_that_is_just_forked_ends_with_the_others(tmp_path):
         "import time; shipped = post_fork; post_fork = lambda server, worker: (time.sleep(1), shipped(server, worker))"
     )
     async with started(tmp_path, slow) as running:
-        await running.until_it_logs("Booting worker")
+        await running.until_it_logs(b"Booting worker")
 
-        exit_code, logged = await running.stop()
+        exit_code, logged = await running.ended()
 
     assert exit_code == 0
     assert {entry["message"] for entry in logged if entry["logger"] == "application"} == {"prepared"}
@@ -212,7 +179,7 @@ async def test_messages_are_capped_and_not_compressed(gunicorn):
 async def test_a_head_of_50_mb_is_refused_and_leaves_nothing_behind(gunicorn):
     """Also to a client that sends it all before it reads: it gets its answer, and no worker has grown by it."""
     head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 50_000_000 + b"\r\n\r\n"
-    before = gunicorn.memory()
+    before = gunicorn.most_memory()
     reader, writer = await asyncio.open_connection("127.0.0.1", gunicorn.port)
     async with asyncio.timeout(LONG):
         writer.write(head)
@@ -222,7 +189,7 @@ async def test_a_head_of_50_mb_is_refused_and_leaves_nothing_behind(gunicorn):
 
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert b'"code":"head_too_large"' in answer
-    assert gunicorn.memory() - before < 10 * 1024
+    assert gunicorn.most_memory() - before < 10 * 1024
 
 
 async def test_answers_do_not_name_the_server(gunicorn):
@@ -254,7 +221,7 @@ async def test_every_line_is_json_also_a_traceback(gunicorn):
     """Lines of gunicorn, of uvicorn and of the application come out alike, and none of them twice."""
     await gunicorn.get("/fails")
 
-    _, logged = await gunicorn.stop()
+    _, logged = await gunicorn.ended()
 
     assert {entry["logger"] for entry in logged} >= {"gunicorn.error", "uvicorn.error", "application"}
     (failure,) = [entry for entry in logged if "exc_info" in entry]

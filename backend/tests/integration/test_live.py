@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from app.api.live import caught_up, conversation
@@ -17,8 +18,9 @@ from app.config import settings
 from app.services import wakeups
 from app.services.feed import events, follower
 from tests import history
+from tests.deployed import replica
 from tests.personas import Persona
-from tests.servers import Server, closed_with, receive, receive_until, serve, serve_elsewhere, until
+from tests.servers import Server, closed_with, first_message, receive, receive_until, serve, until
 
 LONG_TITLES = text("""
     INSERT INTO github_references (owner, repo, number, kind, title, state, due_at)
@@ -135,15 +137,16 @@ async def test_old_snapshot_plus_events_is_new_snapshot(server: Server, ada: Per
 async def test_two_servers_are_one_board(server: Server, database_url: str, ada: Persona):
     """What is posted at one process is on a socket of another, and the other way round, in one order."""
     async with (
-        serve_elsewhere(database_url) as other,
+        replica({"DATABASE_URL": database_url, "JWT_SECRET": settings.JWT_SECRET}) as other,
         server.follow(ada.token) as here,
-        other.follow(ada.token) as there,
+        connect(f"ws://{other.address}/api/v1/live") as there,
+        server.client(ada.token) as client,
     ):
+        await there.send(first_message(ada.token))
         await receive_until(here, "ready")
         await receive_until(there, "ready")
-        for place in [server, other, server, other]:
-            async with place.client(ada.token) as client:
-                response = await client.post("/api/v1/statuses", json={"message": place.url})
+        for api in [f"{server.url}/api/v1", other.url] * 2:
+            response = await client.post(f"{api}/statuses", json={"message": api})
             assert response.status_code == 201
         seen_here, seen_there = await frames(here, 4), await frames(there, 4)
 

@@ -312,13 +312,12 @@ async def test_a_client_that_hangs_up_while_it_sends_is_no_error(
 async def test_a_client_that_takes_its_answer_too_slowly_is_cut_off(server: Server, monkeypatch: pytest.MonkeyPatch):
     """So that what it was to get need not be kept; a client that takes it, however long that is, gets it all."""
     monkeypatch.setattr(http_protocol, "WINDOW", 0.2)
-    app, size = server.app, 5_000_000
-    assert app is not None
+    size = 5_000_000
 
     async def page(_request: Request) -> Response:
         return Response(b"x" * size)
 
-    app.add_route("/long", page)
+    server.app.add_route("/long", page)
     lost: list[bool] = []
     original = HttpProtocol.connection_lost
 

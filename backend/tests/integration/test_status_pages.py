@@ -5,6 +5,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.config import settings
 from app.models import Reference, Status
 from app.models.reference import ReferenceKind, ReferenceState
 from app.schemas.statuses import StatusPage, StatusRead
@@ -14,8 +15,8 @@ from app.services.github.findings import Found
 from app.services.statuses import reading
 from app.services.transactions import transaction
 from tests.answers import ids
+from tests.deployed import replica
 from tests.personas import PASSWORD, Persona, new_member
-from tests.servers import serve_elsewhere
 
 PATH = "/api/v1/statuses"
 
@@ -113,12 +114,13 @@ async def test_a_page_has_a_tag_and_need_not_be_sent_twice(ada: Persona, bob: Pe
 
 async def test_a_reader_sees_its_own_post_at_once_in_any_process(database_url: str, ada: Persona):
     """What a process has made is of one position, and it looks where the log stands with each request."""
-    async with serve_elsewhere(database_url) as elsewhere, elsewhere.client(ada.token) as client:
+    environment = {"DATABASE_URL": database_url, "JWT_SECRET": settings.JWT_SECRET}
+    async with replica(environment) as elsewhere, elsewhere.client(ada.token) as client:
         for number in range(20):
-            await client.get(PATH)
+            await client.get("/statuses")
             await ada.client.get(PATH)
-            here, there = await ada.post(f"here {number}"), (await client.get(PATH)).json()["items"][0]
-            response = await client.post(PATH, json={"message": f"there {number}"})
+            here, there = await ada.post(f"here {number}"), (await client.get("/statuses")).json()["items"][0]
+            response = await client.post("/statuses", json={"message": f"there {number}"})
 
             assert there == here
             assert (await ada.client.get(PATH)).json()["items"][0] == response.json()
