@@ -23,7 +23,6 @@ pytest_plugins = [
     "tests.databases",
     "tests.github",
     "tests.personas",
-    "tests.proxy",
     "tests.servers",
     "tests.subprocesses",
     "tests.canaries",  # which imports some of those above

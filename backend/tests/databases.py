@@ -16,6 +16,7 @@ from app.config import settings
 from app.migrations.upgrade import upgrade
 from tests.patience import be_patient, meets_shipped_limits
 from tests.postgres import postgres
+from tests.proxy import Proxy
 
 # Names of this run alone: another may use the same server at the same time.
 PREFIX = f"statusboard_test_{secrets.token_hex(4)}"
@@ -167,3 +168,34 @@ async def db(database_url: str) -> AsyncIterator[AsyncSession]:
     """A session on this test's database."""
     async with database.AsyncSessionLocal() as session:
         yield session
+
+
+class DatabaseProxy(Proxy):
+    """On the path to a test's database; `direct` is an engine that does not take it."""
+
+    def __init__(self, database_url: str, direct: AsyncEngine) -> None:
+        self._url = make_url(database_url)
+        self.direct = direct
+        folder = self._url.query.get("host")
+        if isinstance(folder, str) and folder.startswith("/"):
+            super().__init__(f"{folder}/.s.PGSQL.{self._url.query.get('port', 5432)}")
+        else:
+            super().__init__((self._url.host or "localhost", self._url.port or 5432))
+
+    @property
+    def url(self) -> str:
+        """The database's address by way of this proxy."""
+        return self._url.set(host="127.0.0.1", port=self.port, query={}).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+async def proxy(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DatabaseProxy]:
+    """The proxy by which the app reaches its database."""
+    carried = DatabaseProxy(database_url, database.async_engine)
+    await carried.mend()
+    engine = database.create_engine(carried.url)
+    monkeypatch.setattr(settings, "DATABASE_URL", carried.url)
+    database.AsyncSessionLocal.configure(bind=engine)
+    yield carried
+    carried.refuse()
+    await engine.dispose()

@@ -23,8 +23,10 @@ from app.services.identity import secrets as board_secrets
 from tests import subprocesses
 from tests.deployed import Replica
 from tests.faults.cluster import Cluster, OnCluster
-from tests.faults.stand import CLEAR, Way
+from tests.faults.stand import CLEAR
 from tests.personas import PASSWORD, password_hash
+from tests.processes import free_port
+from tests.proxy import ProxyProcess
 
 WORKERS: Final = 2
 READY_WITHIN: Final = 180.0  # seconds
@@ -78,17 +80,17 @@ class Board(OnCluster):
             "STAND_CHECK_EVERY": "1",  # seconds between two looks at the sessions behind the open sockets
         }
         self.replica = Replica(folder, "board", self.environment, workers=WORKERS)
-        self.way = Way(self.replica.port)
+        self.proxy = ProxyProcess(free_port(), self.replica.port)
         self.environment["PUBLIC_URL"] = self.replica.surroundings["PUBLIC_URL"] = self.url
 
     @property
     def url(self) -> str:
         """Where browsers find it. On this address browsers allow what they allow over https."""
-        return f"http://127.0.0.1:{self.way.port}"
+        return f"http://127.0.0.1:{self.proxy.port}"
 
     async def clear(self) -> None:
         """Mend what the last test left, and empty the board."""
-        self.way.mend()
+        self.proxy.mend()
         if not self.replica.is_started:
             await self.replica.start()
         await self.replica.until_ready(READY_WITHIN)
@@ -152,6 +154,6 @@ async def running() -> AsyncIterator[Board]:
         yield board
     finally:
         await board.replica.stop()
-        board.way.close()
+        board.proxy.close()
         board.postgres.stop()
         shutil.rmtree(folder, ignore_errors=True)

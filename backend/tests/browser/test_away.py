@@ -54,9 +54,9 @@ async def test_a_laptop_sleeps(board: Board, open_one, ada: Member, bob: Member)
     await window.go()
     await expect(box(window.page)).to_be_visible()
     await window.page.clock.run_for(1000)
-    board.way.cut()
+    board.proxy.cut()
     await bob.post_many(6)
-    board.way.mend()
+    board.proxy.mend()
     await window.page.clock.fast_forward(TEN_MINUTES)
     for _ in range(40):
         await window.page.clock.run_for(1000)
@@ -69,9 +69,9 @@ async def test_a_laptop_sleeps(board: Board, open_one, ada: Member, bob: Member)
 async def test_a_frozen_path_is_noticed(board: Board, window: Window, bob: Member):
     """A network that has swallowed the socket, on a page that is being looked at."""
     window.tolerate(UNREACHABLE)
-    board.way.cut()
+    board.proxy.cut()
     await bob.post("Into the void")
-    board.way.mend()
+    board.proxy.mend()
     await window.page.evaluate("window.dispatchEvent(new Event('online'))")
 
     await expect(entry(window.page, "Into the void")).to_be_visible(timeout=20_000)
@@ -97,7 +97,7 @@ async def test_posting_while_away(board: Board, window: Window, second_window: W
     window.tolerate(UNREACHABLE)
     page = window.page
     await window.context.set_offline(True)
-    board.way.drop()
+    board.proxy.drop()
     await expect(page.get_by_text("Not connected since")).to_be_visible()
     for text in ("First of all", "Second to that"):
         await post(page, text)

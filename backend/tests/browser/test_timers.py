@@ -26,9 +26,9 @@ async def test_a_clock_that_was_set_back(board: Board, clocked: Window, bob: Mem
     await clocked.go()
     await expect(box(page)).to_be_visible()
     await page.clock.run_for(1000)
-    board.way.cut()
+    board.proxy.cut()
     await bob.post("Into the void")
-    board.way.mend()
+    board.proxy.mend()
     await page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=3))
     for _ in range(40):
         await page.clock.run_for(1000)
@@ -45,7 +45,7 @@ async def test_a_clock_that_is_set_back_while_the_board_is_away(board: Board, cl
     await expect(box(page)).to_be_visible()
     await page.clock.run_for(1000)
     await clocked.context.set_offline(True)
-    board.way.drop()
+    board.proxy.drop()
     await page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=3))
     for _ in range(20):
         await page.clock.run_for(1000)

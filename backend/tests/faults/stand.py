@@ -1,7 +1,7 @@
 """The stand: a PostgreSQL, a path to it that can be cut, and replicas of the board, all of them real processes.
 
 stand.postgres      cluster.Cluster: restart, freeze, copy, roll back
-stand.proxy         Way: cut, freeze, drop, mend
+stand.proxy         proxy.ProxyProcess: cut, freeze, drop, mend
 stand.replicas      deployed.Replica: pid, workers, start, stop
 stand.query(sql)    asks PostgreSQL past the proxy
 """
@@ -9,15 +9,13 @@ stand.query(sql)    asks PostgreSQL past the proxy
 import asyncio
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from app.config import settings
 from app.migrations.upgrade import upgrade
@@ -25,6 +23,7 @@ from app.services.identity import access_tokens
 from tests.deployed import Replica
 from tests.faults.cluster import Cluster, OnCluster
 from tests.processes import free_port
+from tests.proxy import ProxyProcess
 
 HERE: Final = Path(__file__).parent
 REPLICAS: Final = 2
@@ -50,52 +49,6 @@ SESSIONS: Final = """
 """
 
 
-class Way:
-    """The way to PostgreSQL, a proxy; see `proxy.py` for what each order does. Each returns what it met."""
-
-    def __init__(self, target: int) -> None:
-        self.port = free_port()
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, HERE / "proxy.py", str(self.port), str(target)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._answer()
-
-    def cut(self) -> int:
-        """Let nothing pass, and tell nobody."""
-        return self._order("cut")
-
-    def freeze(self) -> int:
-        """Let nothing pass until `mend`, which lets everything go on."""
-        return self._order("freeze")
-
-    def drop(self) -> int:
-        """Reset every connection."""
-        return self._order("drop")
-
-    def mend(self) -> int:
-        """Let new connections pass."""
-        return self._order("mend")
-
-    def close(self) -> None:
-        """End it."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(5)
-
-    def _order(self, order: Literal["cut", "freeze", "drop", "mend"]) -> int:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{order}\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> int:
-        assert self._process.stdout is not None
-        return int(self._process.stdout.readline())
-
-
 @dataclass
 class Member:
     """Someone who is logged in: `token` is an access token."""
@@ -108,7 +61,9 @@ class Member:
 class Stand(OnCluster):
     """Everything that a fault can be done to."""
 
-    def __init__(self, folder: Path, postgres: Cluster, proxy: Way, *, workers: int, check_every: float | None) -> None:
+    def __init__(
+        self, folder: Path, postgres: Cluster, proxy: ProxyProcess, *, workers: int, check_every: float | None
+    ) -> None:
         self.folder = folder
         self.postgres = postgres
         self.proxy = proxy
@@ -181,7 +136,7 @@ async def running(*settings: str, workers: int, check_every: float | None = None
     cluster = Cluster(folder / "postgres", *settings)
     cluster.create()
     cluster.start()
-    stand = Stand(folder, cluster, Way(cluster.port), workers=workers, check_every=check_every)
+    stand = Stand(folder, cluster, ProxyProcess(free_port(), cluster.port), workers=workers, check_every=check_every)
     try:
         await upgrade(cluster.url())
         await stand.start()

@@ -12,7 +12,7 @@ import pytest
 
 from app.services.identity.attempts import BY_ADDRESS, BY_NAME
 from tests.deployed import Replica
-from tests.faults.conftest import Run
+from tests.faults.conftest import SMALL, Run
 from tests.faults.probe import CHECKS, password_checks
 from tests.faults.stand import Stand
 from tests.faults.traffic import quantile, traffic
@@ -120,7 +120,9 @@ async def test_a_flood_of_guesses_checks_few_passwords(stand: Stand, run: Run):
     assert max(checks.values()) <= BY_NAME[0], checks.most_common(3)
     assert max(by_address.values()) <= BY_ADDRESS[0], by_address
     assert answers[REFUSED] <= checks.total()
-    assert {answer.status for answer in others} == {httpx.codes.OK}
+    # A 503 says that something took too long; a scaled-down run asserts no times.
+    late = {httpx.codes.SERVICE_UNAVAILABLE} if run.case == SMALL else set()
+    assert {answer.status for answer in others} - late == {httpx.codes.OK}
     run.is_exact(board.verdict)
     run.measured("checks of a name and address", max(checks.values()), "", at_most=5)
     run.measured("GET /statuses (p99)", 1000 * quantile([answer.took for answer in others], 0.99), "ms", at_most=300)
