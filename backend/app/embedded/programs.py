@@ -136,8 +136,11 @@ def _unpacked(directory: Path) -> Path | None:
         with tempfile.TemporaryDirectory(dir=directory) as scratch:
             with tarfile.open(archive) as tar:
                 tar.extractall(scratch, filter=_for_everyone)  # noqa: S202 -- that is a filter
-            with suppress(FileExistsError):  # another process was faster
+            try:
                 (Path(scratch) / folder.name).rename(folder)
+            except OSError:
+                if not folder.exists():  # if it does, another process was faster
+                    raise
     return folder / "bin"
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,25 @@ def test_an_installed_postgresql_stands_in_where_libraries_are_missing(tmp_path,
     monkeypatch.setattr(programs, "_missing_libraries", lambda path: ["libxml2.so.2"] * path.is_relative_to("/package"))
 
     assert programs.Programs.find(tmp_path, programs.Account()).folder == an_installed_17
+
+
+def test_another_process_may_unpack_the_package_first(tmp_path, monkeypatch):
+    """Two that start for the first time at the same moment use the same programs."""
+    name = f"postgresql-{programs.VERSION}.0"
+    (tmp_path / name / "bin").mkdir(parents=True)
+    with tarfile.open(tmp_path / f"{name}.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / name, name)
+    monkeypatch.setattr(programs, "PACKAGE", tmp_path)
+    home, extract = tmp_path / "home", tarfile.TarFile.extractall
+
+    def extract_too_late(*arguments, **options) -> None:
+        extract(*arguments, **options)
+        (home / name / "bin").mkdir(parents=True)
+
+    monkeypatch.setattr(tarfile.TarFile, "extractall", extract_too_late)
+    home.mkdir()
+
+    assert programs._unpacked(home) == home / name / "bin"  # noqa: SLF001 -- before it is asked whether they run
 
 
 def test_no_postgresql_is_explained(tmp_path, monkeypatch, no_package):
