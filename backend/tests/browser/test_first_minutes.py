@@ -9,6 +9,7 @@ from tests.browser.actions import box, entry, log_in, log_out, make_account, mak
 from tests.browser.board import Board, Member
 from tests.browser.windows import REFUSED, OpenWindow, Window
 from tests.logins import OTHER_PASSWORD
+from tests.patience import LONG
 from tests.personas import PASSWORD
 
 
@@ -174,7 +175,7 @@ async def test_a_token_comes_with_the_call_that_uses_it(board: Board, window: Wi
     await page.get_by_role("button", name="Create token").click()
     call = await page.get_by_label("Post a status with it").input_value()
     address, token = re.search(r"(http://\S+/statuses)", call)[1], re.search(r"sb_[\w-]+", call)[0]
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=LONG) as client:
         posted = await client.post(address.strip("'\""), json={"message": "Green"})
 
     assert address.startswith(board.url)

@@ -12,6 +12,7 @@ import pytest
 from tests.faults.conftest import Run
 from tests.faults.stand import Member, Stand
 from tests.faults.traffic import Traffic, traffic
+from tests.patience import LONG
 
 REPETITIONS = 5
 AT_ONCE = 10
@@ -50,7 +51,7 @@ async def post_one(board: Traffic, member: Member) -> tuple[bool, str | None]:
     ledger.acknowledged[key] = max(ids)
     ledger.said |= dict.fromkeys(ids, message)
     headers = {"Authorization": f"Bearer {member.token}", "Idempotency-Key": key}
-    async with httpx.AsyncClient(headers=headers) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=LONG) as client:
         other = await client.post(f"{board.stand.any_replica().url}/statuses", json={"message": "something else"})
     return created_at < repeated_at, other.json().get("code")
 

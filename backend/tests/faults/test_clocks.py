@@ -16,6 +16,7 @@ from tests.deployed import Replica
 from tests.faults.conftest import Run
 from tests.faults.stand import Stand
 from tests.faults.traffic import traffic
+from tests.patience import LONG
 
 # What the window of a snapshot, one hour, parts: one side is in it by the database's clock, and not by one that is a
 # minute off, or the other way round.
@@ -39,7 +40,7 @@ async def set_clock_off(replica: Replica, seconds: int, mutation: str) -> None:
 
 async def offset(replica: Replica) -> float:
     """Return how far a replica's clock is off, in seconds, by what it writes into its answers."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=LONG) as client:
         told = parsedate_to_datetime((await client.get(f"{replica.url}/health")).headers["date"])
     return (told - datetime.now(UTC)).total_seconds()
 
@@ -59,13 +60,13 @@ async def renew(stand: Stand, replica: Replica, session_id: int) -> str:
     """Return an access token that a replica has issued."""
     token = secrets.token_urlsafe(32)
     await stand.query(REFRESH_TOKEN, digest(token), session_id)
-    async with httpx.AsyncClient(cookies={"statusboard_refresh": token}) as client:
+    async with httpx.AsyncClient(cookies={"statusboard_refresh": token}, timeout=LONG) as client:
         return str((await client.post(f"{replica.url}/auth/refresh")).raise_for_status().json()["access_token"])
 
 
 async def is_good(replica: Replica, token: str) -> bool:
     """Ask a replica whether it takes a token."""
-    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as client:
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {token}"}, timeout=LONG) as client:
         return (await client.get(f"{replica.url}/users/me")).is_success
 
 

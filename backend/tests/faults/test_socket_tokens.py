@@ -21,6 +21,7 @@ from tests.faults.conftest import Run
 from tests.faults.stand import Member, Stand
 from tests.faults.traffic import traffic
 from tests.faults.wire import HANDSHAKE, Wire, answer_to_handshake, open_wire
+from tests.patience import LONG
 
 MALFORMED, UNAUTHENTICATED, DISABLED = 4400, 4401, 4403
 LONGEST = 75.0  # seconds that a socket may stay open before the test gives up
@@ -214,7 +215,7 @@ async def test_a_socket_is_refused_or_ends_with_its_credential(stand: Stand, run
 
         began = time.time()
         headers = {"Authorization": f"Bearer {leaving.member.token}"}
-        async with httpx.AsyncClient(headers=headers) as client:
+        async with httpx.AsyncClient(headers=headers, timeout=LONG) as client:
             (await client.post(f"{stand.replicas[0].url}/auth/logout")).raise_for_status()
         await stand.query("UPDATE users SET disabled = true WHERE id = $1 RETURNING id", disabled.member.user_id)
         await stand.query("UPDATE api_tokens SET revoked_at = now() RETURNING id")

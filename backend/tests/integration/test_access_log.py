@@ -47,7 +47,7 @@ async def test_no_secret_is_ever_written(server: Server, db: AsyncSession, writt
     link = await setup.link(db)
     assert link is not None
     secrets = {PASSWORD, OTHER_PASSWORD}
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1") as client:
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=LONG) as client:
         account = {"username": "ada", "display_name": "Ada", "password": PASSWORD}
         await client.post("/auth/register", json=account | {"invite": link.partition("=")[2]})
         login = await client.post("/auth/login", json={"username": "ada", "password": PASSWORD})
