@@ -96,11 +96,12 @@ export class Shell {
   // Resumes the login, then shows the view for the address, now and whenever the address changes.
   async start() {
     await this.#begin();
+    // Before the first view, since one can log out while it is loading.
+    this.#shownTo = who();
+    session.onChange((what) => what !== "token" && this.#follow());
     onChange(() => this.show());
     await this.show();
     onTick(() => this.#travel());
-    this.#shownTo = who();
-    session.onChange((what) => what !== "token" && this.#follow());
   }
 
   show() {

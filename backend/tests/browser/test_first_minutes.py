@@ -3,7 +3,7 @@
 import re
 
 import httpx
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.actions import box, entry, log_in, log_out, make_account, make_invite, post
 from tests.browser.board import Board, Member
@@ -103,6 +103,20 @@ async def test_two_tabs_are_fine(window: Window):
     await post(other, "From the other tab")
 
     await expect(entry(window.page, "From the other tab")).to_be_visible()
+
+
+async def test_a_logout_while_the_board_is_loading(window: Window):
+    """It leads to the login at once, and the board does not come after it."""
+    page = window.page
+
+    async def never(_: Route) -> None:
+        """Leave the page without an answer."""
+
+    await page.route("**/api/v1/board", never)
+    await page.reload()
+    await log_out(page)
+
+    await expect(page.get_by_label("Username")).to_be_visible()
 
 
 async def test_a_logout_in_one_tab_ends_the_other(window: Window):

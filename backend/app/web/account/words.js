@@ -7,7 +7,7 @@ const count = (number, one, other) => (number === 1 ? one : other.replace("#", S
 export const words = {
   fields: {
     username: "Username",
-    usernameHint: "You log in with it. 3 to 50 characters: a–z, A–Z, 0–9, _ and -.",
+    usernameHint: "You log in with it. 3 to 50 characters: letters without accents, digits, _ and -.",
     usernameCharacters: "Use only a–z, A–Z, 0–9, _ and -.",
     usernameShort: "Use at least 3 characters.",
     usernameMissing: "Enter your username.",
