@@ -217,7 +217,7 @@ class InvalidDelivery(Unprocessable):
 
 
 class QueryRefused(Unprocessable):
-    """PostgreSQL refuses the search: it is too long, too complex, or out of range."""
+    """There is nothing to search for, or too much; or PostgreSQL refuses a value as out of range."""
 
     code = "query_refused"
     message = "The database can't search for that. Make it shorter or simpler."

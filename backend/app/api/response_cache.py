@@ -44,7 +44,10 @@ LONGEST_QUERY: Final = 1024  # bytes
 QUARTER_HOUR: Final = 15 * 60  # seconds
 
 _HEADERS: Final = {
-    "ETag": {"required": True, "schema": {"type": "string"}, "description": "Changes with the board and the query."},
+    "ETag": {
+        "schema": {"type": "string"},
+        "description": "Changes with the board and the query. What a search for words found has none.",
+    },
 }
 # The schema of a route that opts in.
 REPEATABLE: Final[dict[str, Any]] = {

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app import advisory_locks
 from app.config import settings
 from app.errors import DatabaseUnavailable
-from app.migrations import known
+from app.migrations import known, large_indexes
 
 OLDEST_SERVER: Final = (17,)  # transaction_timeout, which the board relies on, is new in it
 
@@ -63,23 +63,27 @@ async def upgrade(url: str) -> None:
         UnusableServer: the board can't work on this server.
     """
 
-    def run(connection: Connection) -> None:
+    def run(connection: Connection) -> bool:
         _check_server(connection)
         # If two processes migrate at once, the second one waits here.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": advisory_locks.MIGRATE})
         current = MigrationContext.configure(connection).get_current_revision()
         if current is not None and current not in known():
-            return
+            return False
         alembic = config()
         alembic.attributes["connection"] = connection
         command.upgrade(alembic, "head")
+        return True
 
     given = {"timezone": "UTC", PROBE: PROBED}
     arguments = {**settings.database_arguments, "timeout": 5, "server_settings": given}
     engine = create_async_engine(url, connect_args=arguments)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(run)
+            is_newest = await connection.run_sync(run)
+        if is_newest:
+            async with engine.connect() as plain:
+                await large_indexes.build(await plain.execution_options(isolation_level="AUTOCOMMIT"))
     except DBAPIError as error:
         if REFUSED_PROBE in str(error.orig):
             raise UnusableServer(POOLER) from error

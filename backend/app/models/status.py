@@ -54,6 +54,8 @@ class Status(Base):
             text("id DESC"),
         ),
         Index("ix_statuses_search", "search", postgresql_using="gin"),
+        Index("ix_statuses_terms", "terms", postgresql_using="gin", postgresql_where=text("terms IS NOT NULL")),
+        Index("ix_statuses_without_terms", "id", postgresql_where=text("terms IS NULL")),
     )
 
     id: Mapped[BigId]
@@ -62,7 +64,11 @@ class Status(Base):
     category: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[CreatedAt]
     edited_at: Mapped[Moment | None]
+    # What the version before searches in. It goes one version later.
     search: Mapped[str] = mapped_column(TSVECTOR, Computed(SEARCH_DOCUMENT, persisted=True), deferred=True)
+    # Whoever writes a message writes its terms after it (services/statuses/terms.py): a trigger takes those of the old
+    # one, so that none stay behind where the version before edits. Null until the worker has found them.
+    terms: Mapped[str | None] = mapped_column(TSVECTOR, deferred=True)
 
 
 class IdempotencyKey(Base):

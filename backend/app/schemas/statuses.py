@@ -86,6 +86,18 @@ class StatusPage(Page[StatusRead]):
     position: str
 
 
+class FoundStatus(StatusRead):
+    """A status that a search found, and where its words are in the message: `[start, end]` in code points."""
+
+    matches: list[tuple[int, int]]
+
+
+class SearchPage(Page[FoundStatus]):
+    """A page of what a search for words found, and the position in the feed at which it was read."""
+
+    position: str
+
+
 class ReferenceHistory(StatusPage):
     """A reference, and a page of the statuses that mention it, oldest first."""
 

@@ -12,6 +12,7 @@ from app.database import AsyncSessionLocal
 from app.services import housekeeping
 from app.services.github import poller
 from app.services.github.client import GitHub
+from app.services.statuses import indexing
 from app.worker.runner import Job, Run
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ HOUR: Final = 60 * MINUTE
 async def jobs(resources: AsyncExitStack) -> list[Job]:
     """Return every job. What a job keeps open between its runs is entered into `resources`."""
     found = [Job("housekeeping", with_session(housekeeping.tidy), every=HOUR, limit=30 * MINUTE)]
+    found.append(Job("search", with_session(indexing.index_all), every=MINUTE, limit=HOUR))
     if settings.GITHUB_TOKEN is None:
         log.info("Titles are off, because GITHUB_TOKEN is not set. References stay plain links.")
     else:

@@ -40,7 +40,7 @@ def lexemes(text: str) -> list[str]:
         ("don't “flaky”…<b>", "don t flaky b"),
         ("Straße ΣΊΣΥΦΟΣ İstanbul \u0131ş\u0131k", "strasse σισυφοσ istanbul isik"),
         ("Ärger a\u0308 Łódź œuvre", "arger a lodz oeuvre"),
-        ("\uff21\uff22\uff23 ﬁx x² Foo™ ٣", "abc fix x2 x 2 foo tm 3"),
+        ("\uff21\uff22\uff23 ﬁx x² 2½ Foo™ ٣", "abc fix x2 x 2 2 1 2 foo tm 3"),
         ("soft\u00adhyphen zero\u200bwidth", "softhyphen zero width"),
         ("修复API", "修复 复 api"),
         ("ﾃﾞﾌﾟﾛｲ", "デプ プロ ロイ イ"),

@@ -8,7 +8,7 @@ from app.api.deps import DB, CurrentPoster, CurrentReader
 from app.api.problems import problems
 from app.api.response_cache import REPEATABLE, repeatable
 from app.schemas.base import Id
-from app.schemas.statuses import StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
+from app.schemas.statuses import SearchPage, StatusCreate, StatusPage, StatusQuery, StatusRead, StatusUpdate
 from app.services.statuses import editing, listing, posting, reading
 
 router = APIRouter(prefix="/statuses", tags=["statuses"], responses=problems(401, 403, 422, 503))
@@ -24,10 +24,12 @@ async def post_status(data: StatusCreate, caller: CurrentPoster, idempotency_key
     return Response(status, status_code=201, media_type="application/json")
 
 
-@router.get("", response_model=StatusPage, **REPEATABLE)
+@router.get("", response_model=StatusPage | SearchPage, **REPEATABLE)
 async def list_statuses(wanted: Annotated[StatusQuery, Query()], request: Request, caller: CurrentReader) -> Response:
-    """List the statuses that match all filters, newest first."""
+    """List the statuses that match all filters, newest first. With `q`, each says where its words are."""
     position, page = await listing.read(caller, wanted)
+    if wanted.q is not None:
+        return Response(page, media_type="application/json")
     return repeatable(request, page, position=position, moment=caller.moment)
 
 

@@ -28,7 +28,7 @@ from app.services.github import changes
 from app.services.github.findings import Found
 from app.services.identity import members
 from app.services.identity.passwords import hash_password
-from app.services.statuses import blockers, reference_grammar, references
+from app.services.statuses import blockers, reference_grammar, references, terms
 from app.services.statuses.reading import read_statuses, select_statuses
 from app.services.statuses.references import IN_ORDER
 from app.services.transactions import autocommit, transaction
@@ -153,6 +153,8 @@ async def _insert_statuses(db: AsyncSession, sayings: Sequence[Saying], authors:
         }
         for said in sayings
     ]
+    for row in rows:
+        row["terms"] = terms.as_tsvector(str(row["message"]))
     inserted = insert(Status).returning(Status.id, sort_by_parameter_order=True)
     ids = list(await db.scalars(inserted, rows))
     known = {reference.place.key: reference.id for reference in await db.scalars(select(Reference))}

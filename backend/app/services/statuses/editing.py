@@ -15,7 +15,7 @@ from app.schemas.statuses import StatusRead, StatusUpdate
 from app.services.feed import log as feed_log
 from app.services.feed.log import NewEvent
 from app.services.identity import members
-from app.services.statuses import blockers, idempotency, reference_grammar, references
+from app.services.statuses import blockers, idempotency, reference_grammar, references, terms
 from app.services.statuses.reading import MICROSECOND, read_one
 from app.services.transactions import transaction
 
@@ -75,6 +75,9 @@ async def edit(db: AsyncSession, *, editor: User, status_id: int, changes: Statu
         edited_at = func.greatest(func.clock_timestamp(), Status.edited_at + MICROSECOND)
         await db.execute(update(Status).where(Status.id == status_id).values(**new, edited_at=edited_at))
         if "message" in new:
+            # In a second step, since a message that changes loses its terms.
+            found = terms.as_tsvector(new["message"])
+            await db.execute(update(Status).where(Status.id == status_id).values(terms=found))
             await references.relink(db, status_id=status_id, mentioned=reference_grammar.mentioned_in(new["message"]))
         else:
             await references.hold_linked(db, status_id=status_id)

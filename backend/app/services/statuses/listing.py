@@ -2,11 +2,11 @@
 
 SQLAlchemy writes each statement, once for each combination of filters, and the driver runs it. The response cache
 (`api/response_cache.py`) repeats a page until the log moves: everything that it shows moves the log when it changes, in
-the same transaction.
+the same transaction. It never repeats what was found by words: the worker may index a status at any moment.
 """
 
-import re
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import groupby
 from operator import itemgetter
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     DateTime,
@@ -29,19 +30,15 @@ from sqlalchemy import (
 
 from app.errors import DatabaseUnavailable
 from app.models import FeedHead, Reference, Status, StatusReference, User
-from app.schemas.statuses import StatusPage, StatusQuery, StatusRead
+from app.schemas.statuses import FoundStatus, SearchPage, StatusPage, StatusQuery, StatusRead
 from app.services.feed.log import Position
 from app.services.identity.callers import Caller
 from app.services.statements import Statement
-from app.services.statuses import references, searches
+from app.services.statuses import former_search, references, searches, word_search
 from app.services.statuses.reading import cursor_at, read_cursor, status_of
 from app.services.statuses.references import reference_of
+from app.services.statuses.search_words import SearchWords
 from app.services.transactions import direct
-
-# A search is split into words as in the index (models/status.py), but they stay together: `octo/api#12` becomes the
-# phrase "octo api 12", even after a minus. Text in quotes is already a phrase.
-SEARCH_PARTS: Final = "/#._:"
-OF_PARTS: Final = re.compile(rf'"[^"]*"?|(?=[^\s"]*[{SEARCH_PARTS}])[^\s"-][^\s"]*')
 
 _moment = DateTime(timezone=True)
 _author = select(User.id).where(func.lower(User.username) == bindparam("author", type_=String))
@@ -55,23 +52,17 @@ _linked = (
     )
 )
 
-# The condition of each filter.
+# The condition of each filter but `q`, which is in `word_search.py`.
 CONDITIONS: Final[dict[str, ColumnElement[bool]]] = {
     "author": Status.author_id == _author.scalar_subquery(),
     "category": Status.category == bindparam("category", type_=String),
     "reference": Status.id.in_(_linked),
-    "q": Status.search.bool_op("@@")(func.websearch_to_tsquery("simple", bindparam("words", type_=String))),
     "since": Status.created_at >= bindparam("since", type_=_moment),
     "until": Status.created_at < bindparam("until", type_=_moment),
     "cursor": tuple_(Status.created_at, Status.id)
     < tuple_(bindparam("behind_moment", type_=_moment), bindparam("behind_id", type_=BigInteger)),
 }
-
-
-def search_words(q: str) -> str:
-    """Return a search, split into words as in the index."""
-    phrases = OF_PARTS.sub(lambda found: found[0] if found[0].startswith('"') else f'"{found[0]}"', q)
-    return phrases.translate(str.maketrans(SEARCH_PARTS, " " * len(SEARCH_PARTS)))
+FILTERS: Final = (*CONDITIONS, "q")
 
 
 def _values(wanted: StatusQuery) -> dict[str, Any]:
@@ -83,10 +74,17 @@ def _values(wanted: StatusQuery) -> dict[str, Any]:
     if wanted.reference is not None:
         values["owner"], values["repo"], values["number"] = references.parse_key(wanted.reference)
     if wanted.q is not None:
-        values["words"] = search_words(wanted.q)
+        values["terms"] = SearchWords.parse(wanted.q).as_tsquery()
+        values["words"] = former_search.words(wanted.q)
     if wanted.cursor is not None:
         values["behind_moment"], values["behind_id"] = read_cursor(wanted.cursor)
     return values
+
+
+def _newest_page(conditions: Sequence[ColumnElement[bool]], limit: int) -> CTE:
+    status = (Status.id, Status.author_id, Status.message, Status.category, Status.created_at, Status.edited_at)
+    newest = select(*status).where(*conditions).order_by(Status.created_at.desc(), Status.id.desc())
+    return newest.limit(literal_column(str(limit))).cte("page")
 
 
 @lru_cache(maxsize=256)
@@ -97,13 +95,8 @@ def statement(filters: tuple[str, ...], limit: int) -> Statement:
     any status, the head has a row of its own. The limit is part of the statement's text: with a parameter, PostgreSQL
     would plan for a tenth of the table, or plan again each time.
     """
-    page = (
-        select(Status.id, Status.author_id, Status.message, Status.category, Status.created_at, Status.edited_at)
-        .where(*(CONDITIONS[name] for name in filters))
-        .order_by(Status.created_at.desc(), Status.id.desc())
-        .limit(literal_column(str(limit)))
-        .cte("page")
-    )
+    conditions = [CONDITIONS[name] for name in filters if name != "q"]
+    page = word_search.page(conditions, limit) if "q" in filters else _newest_page(conditions, limit)
     query = (
         select(
             *(FeedHead.seq, FeedHead.mark),
@@ -151,19 +144,24 @@ def is_search(wanted: StatusQuery) -> bool:
 
 
 @direct
-async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> ReadPage:
+async def _read(connection: asyncpg.Connection, wanted: StatusQuery) -> list[asyncpg.Record]:
     # One more than requested tells whether there are more.
-    asked = statement(tuple(name for name in CONDITIONS if getattr(wanted, name) is not None), wanted.limit + 1)
+    asked = statement(tuple(name for name in FILTERS if getattr(wanted, name) is not None), wanted.limit + 1)
     fetch = partial(searches.fetch, connection, asked) if is_search(wanted) else partial(asked.fetch, connection)
-    rows = await fetch(_values(wanted))
-    if not rows:
-        raise DatabaseUnavailable  # the log has no head while the database is being restored
+    return await fetch(_values(wanted))
+
+
+def _page(rows: Sequence[asyncpg.Record], wanted: StatusQuery) -> ReadPage:
     position = Position(rows[0]["seq"], rows[0]["mark"])
     found = _statuses(rows) if rows[0]["id"] is not None else []
     items = found[: wanted.limit]
     next_cursor = cursor_at(items[-1].created_at, items[-1].id) if len(found) > wanted.limit else None
-    page = StatusPage(items=items, next_cursor=next_cursor, position=str(position))
-    return position, page.model_dump_json().encode()
+    about: dict[str, Any] = {"next_cursor": next_cursor, "position": str(position)}
+    if wanted.q is None:
+        return position, StatusPage(items=items, **about).model_dump_json().encode()
+    words = SearchWords.parse(wanted.q)
+    marked = [FoundStatus(**dict(status), matches=words.find(status.message)) for status in items]
+    return position, SearchPage(items=marked, **about).model_dump_json().encode()
 
 
 async def read(caller: Caller, wanted: StatusQuery) -> ReadPage:
@@ -174,11 +172,16 @@ async def read(caller: Caller, wanted: StatusQuery) -> ReadPage:
 
     Raises:
         InvalidCursor: the cursor is damaged.
-        QueryRefused: there are too many words.
+        QueryRefused: there are no words, or too many.
         SearchTooSlow: the search took too long.
         TooBusy: too many searches are running.
     """
-    if not is_search(wanted):
-        return await _read(wanted)
-    async with searches.search(caller.user.id):
-        return await _read(wanted)
+    if is_search(wanted):
+        async with searches.search(caller.user.id):
+            rows = await _read(wanted)
+    else:
+        rows = await _read(wanted)
+    if not rows:
+        raise DatabaseUnavailable  # the log has no head while the database is being restored
+    # Finding the words in a page of long messages takes up to a tenth of a second.
+    return _page(rows, wanted) if wanted.q is None else await asyncio.to_thread(_page, rows, wanted)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, LargeBinary, Text, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.types import TypeEngine
 
 from app.services import wakeups
@@ -39,8 +39,8 @@ CLAIMED: Final = f"""claimed AS (
     RETURNING status_id
 )"""  # noqa: S608 -- constants
 STATUS: Final = """status AS (
-    INSERT INTO statuses (id, author_id, message, category, created_at) OVERRIDING SYSTEM VALUE
-    SELECT id, :author, :message, :category, created_at FROM {source} RETURNING id
+    INSERT INTO statuses (id, author_id, message, category, created_at, terms) OVERRIDING SYSTEM VALUE
+    SELECT id, :author, :message, :category, created_at, CAST(:terms AS tsvector) FROM {source} RETURNING id
 )"""
 LINKS: Final = """links AS (
     INSERT INTO status_references (status_id, position, reference_id)
@@ -60,6 +60,7 @@ EVENT: Final = f"""
 _TYPES: Final[dict[str, TypeEngine[Any]]] = {
     "author": BigInteger(),
     **dict.fromkeys(("name", "before_id", "before_moment", "behind_moment", "message", "category", "key"), Text()),
+    "terms": TSVECTOR(),
     "tells": Boolean(),
     "fingerprint": LargeBinary(),
     "references": ARRAY(BigInteger()),
@@ -72,6 +73,7 @@ def insert(*, keyed: bool, linked: bool) -> Statement:
 
     Its parameters:
         author, message, category: the author's id, and the post.
+        terms: the message's terms.
         name: the author's current display name, which must not have changed.
         before_id, before_moment, behind_moment: the status's JSON without its id and its time.
         tells: whether to notify all listeners.

@@ -23,7 +23,7 @@ from app.schemas.statuses import Author, StatusCreate, StatusRead
 from app.services import wakeups
 from app.services.feed import log as feed_log
 from app.services.statements import Statement
-from app.services.statuses import blockers, idempotency, post_statements, reference_grammar, references
+from app.services.statuses import blockers, idempotency, post_statements, reference_grammar, references, terms
 from app.services.statuses.references import Held
 from app.services.transactions import directly
 
@@ -110,6 +110,7 @@ async def _insert(
         "behind_moment": behind_moment,
         "message": post.data.message,
         "category": str(post.data.category),
+        "terms": terms.as_tsvector(post.data.message),
         "tells": is_last and _is_alone(),
     }
     if post.key is not None:

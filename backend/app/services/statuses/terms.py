@@ -32,15 +32,19 @@ _STROKES: Final = str.maketrans(
     {"\u0131": "i", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ŧ": "t", "æ": "ae", "œ": "oe", "\u02bc": "'"}
 )
 _ZERO_WIDTH_SPACE: Final = "\u200b"
+_FRACTION_SLASH: Final = "\u2044"
 _CLUSTERS: Final = regex.compile(r"\X")
 
 # What a character is to the terms, each kind as one sign.
 _KINDS: Final = {
     "u": regex.compile(
-        r"[[\p{lb=SA}\p{Ideographic}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{Hangul}\p{Yi}]&&[\p{L}\p{M}\p{N}]]",
+        r"[[\p{lb=SA}\p{Ideographic}\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}\p{scx=Bopomofo}\p{Hangul}\p{Yi}]&&[\p{L}\p{N}]]",
         regex.V1,
     ),
-    "a": regex.compile(r"[\p{L}\p{M}]"),
+    "a": regex.compile(r"\p{L}"),
+    # Marks belong to what they stand behind. The first are of scripts without spaces.
+    "v": regex.compile(r"[\p{M}&&\p{lb=SA}]", regex.V1),
+    "m": regex.compile(r"\p{M}"),
     "1": regex.compile(r"\p{N}"),
     "r": regex.compile(r"\p{Regional_Indicator}"),
     "e": regex.compile(r"\p{Extended_Pictographic}"),
@@ -49,9 +53,11 @@ _KINDS: Final = {
 }
 # Runs without spaces, words, flags and other emoji. `C++` and `C#` are other words than `C`, but `C#12` is a number in
 # the repository `C`.
-_PIECES: Final = re.compile(r"(u+) | [a1]+ (?: (?<=a) (?: \+\+ | [+#] (?! [a1] ) ) )? | rr? | e", re.VERBOSE)
+_PIECES: Final = re.compile(
+    r"([uv][uvm]*) | [am1][am1v]* (?: (?<=[amv]) (?: \+\+ | [+#] (?! [am1v] ) ) )? | rr? | e", re.VERBOSE
+)
 # `v1`, `PROJ4711` and `10ms` are found by either part, too; `a1b2c3` is a code, and isn't.
-_TWO_PARTS: Final = re.compile("a+(?=1+$)|1+(?=a+$)")
+_TWO_PARTS: Final = re.compile("a[amv]*(?=1+$)|1+(?=a[amv]*$)")
 
 
 class Term(NamedTuple):
@@ -97,8 +103,9 @@ def _decomposed(character: str) -> str:
     if character == _ZERO_WIDTH_SPACE:
         return " "
     decomposed = normalize("NFKD", character)
-    # `™` stands for letters, and is no part of the word before it.
-    return f" {decomposed} " if decomposed != character and category(character) == "So" else decomposed
+    # `™` stands for letters and `½` for digits, but they are no part of the word or number before them.
+    is_apart = category(character) == "So" or _FRACTION_SLASH in decomposed
+    return f" {decomposed} " if decomposed != character and is_apart else decomposed
 
 
 def _digit(character: str) -> str:
