@@ -41,6 +41,8 @@ interface Status {
   references: Reference[];
   created_at: Moment;
   edited_at: Moment | null;
+  // Where the words of a search are, in code points.
+  matches?: [number, number][];
 }
 
 interface Slice<Item> {

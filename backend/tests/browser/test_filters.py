@@ -86,6 +86,19 @@ async def test_a_view_follows_edits(window: Window, bob: Member, view: str):
     await expect_shown("No.3", "No.5")
 
 
+async def test_the_words_of_a_search_are_highlighted(window: Window, bob: Member):
+    """In text and references, also of what comes later; nowhere else."""
+    await bob.post("Смотрю octo/zoo#7: 👩\u200d💻 ЗЕБРА пьёт")
+    await window.go("/?q=octo/zoo%237 or зебр")
+    marks = window.page.locator("mark")
+    await expect(marks).to_have_text(["octo/zoo#7", "ЗЕБРА"])
+    await bob.post("зебры спят")
+    await expect(marks).to_have_text(["зебры", "octo/zoo#7", "ЗЕБРА"])
+    await window.go("/?view=feed")
+    await expect(entries(window.page)).to_have_count(2)
+    await expect(marks).to_have_count(0)
+
+
 async def test_an_edit_below_what_was_read_waits_until_it_is_read(board: Board, window: Window, bob: Member):
     """Then it stands in its place, once."""
     oldest = await bob.post("The oldest", "done")

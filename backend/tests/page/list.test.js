@@ -189,6 +189,14 @@ test("which statuses have the words, the board is asked: once for all that gathe
   ]);
 });
 
+test("what a search found says where the words are, as long as it says the same", async () => {
+  const list = await listOf({ q: "build" }, [page([{ ...status(1), matches: [[0, 5]] }])]);
+
+  assert.deepEqual(list.matchesIn(status(1)), [[0, 5]]);
+  assert.deepEqual(list.matchesIn({ ...status(1), message: "another" }), []);
+  assert.deepEqual(list.matchesIn(status(2)), []);
+});
+
 test("and asked again where it does not answer", async () => {
   const list = await listOf({ q: "build" }, [page([])]);
   delete server.answers[LIST];

@@ -4,6 +4,7 @@
 import { h, swap } from "../dom.js";
 import { words } from "../words.js";
 import { key, name, pieces } from "./grammar.js";
+import { inUnits, parts } from "./highlights.js";
 import { referenceIcon } from "./icons.js";
 
 // The tip, which screen readers get too: "pull request, merged: Cache the parse tree".
@@ -80,17 +81,26 @@ export function copyAsWritten(event) {
 
 // Returns the nodes of a status's text: references become badges, addresses become links, and everything else stays
 // text. References that are not found in the text, because the board had other settings when it was posted, are added
-// at the end.
-/** @param {Status} status @param {BoardStore} board */
-export function message(status, board) {
+// at the end. `matches` is where the words of a search are.
+/** @param {Status} status @param {BoardStore} board @param {[number, number][]} [matches] */
+export function message(status, board, matches = []) {
   const known = new Map(status.references.map((reference) => [key(reference), board.reference(reference)]));
   const left = new Map(known);
+  const found = inUnits(status.message, matches);
+  let end = 0;
   /** @type {(Node | string)[]} */
-  const nodes = [...pieces(status.message, board.github)].map((piece) => {
+  const nodes = [...pieces(status.message, board.github)].flatMap((piece) => {
+    const split = [...parts(piece.text, end, found)];
+    end += piece.text.length;
     const reference = piece.reference && known.get(key(piece.reference));
-    if (reference) return left.delete(key(reference)), badge(reference, piece);
-    if (!piece.address) return piece.text;
-    return h("a", { href: piece.address, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, piece.text);
+    if (reference) {
+      left.delete(key(reference));
+      const element = badge(reference, piece);
+      return split.some(({ isFound }) => isFound) ? h("mark", null, element) : element;
+    }
+    const marked = split.map(({ text, isFound }) => (isFound ? h("mark", null, text) : text));
+    if (!piece.address) return marked;
+    return h("a", { href: piece.address, target: "_blank", rel: "noopener noreferrer", dir: "ltr" }, marked);
   });
   for (const reference of left.values()) nodes.push(h("span", { class: "beside" }, " ", badge(reference)));
   return nodes;

@@ -68,7 +68,7 @@ export class Lines {
   #insert(id, next) {
     const status = this.#desk.board.statuses.get(id);
     if (!status) return;
-    const row = statusRow(status, this.#desk);
+    const row = statusRow(status, this.#desk, this.#list.matchesIn(status));
     const date = day(status.created_at);
     const later = next?.parentElement ?? null;
     const earlier = later ? groupBefore(later) : /** @type {HTMLElement | null} */ (this.element.lastElementChild);

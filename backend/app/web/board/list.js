@@ -38,6 +38,9 @@ export class StatusList {
   #known = new Map();
   /** @type {Set<number>} */
   #meanwhile = new Set();
+  // What the board found, with its matches.
+  /** @type {Map<number, Status>} */
+  #found = new Map();
   /** @type {Search | null} */
   #search = null;
   #turn = 0;
@@ -72,6 +75,7 @@ export class StatusList {
     this.ids = [];
     this.#known.clear();
     this.#meanwhile.clear();
+    this.#found.clear();
     this.#search?.stop();
     this.#search = null;
     this.#cursor = this.#last = null;
@@ -111,8 +115,21 @@ export class StatusList {
     if (read.length || added.length || removed.length) this.listener({ read, added, removed });
   }
 
+  // Returns where the words of the search are in a status, as far as the board has said it of this text.
+  /** @param {Status} status @returns {[number, number][]} */
+  matchesIn(status) {
+    const found = this.#found.get(status.id);
+    return (found?.message === status.message && found.matches) || [];
+  }
+
+  /** @param {Status[]} items */
+  #note(items) {
+    if (this.#filter.q) for (const status of items) this.#found.set(status.id, status);
+  }
+
   /** @param {Slice<Status>} page */
   #take({ items, next_cursor: cursor }) {
+    this.#note(items);
     for (const status of items) this.#board.learn(status);
     const known = this.#statuses(items.map(({ id }) => id));
     const fresh = known.filter((status) => this.#fits(status) && !this.#known.has(status.id));
@@ -146,7 +163,10 @@ export class StatusList {
     const fitting = new Set([...ids].filter((id) => this.#fits(this.#board.statuses.get(id))));
     if (!this.#filter.q) return this.#sort(ids, fitting);
     this.#sort([...ids].filter((id) => !fitting.has(id)), fitting);
-    const search = (this.#search ??= new Search(asked(this.#filter), (those, found) => this.#sort(those, found)));
+    const search = (this.#search ??= new Search(asked(this.#filter), (those, found) => {
+      this.#note(found);
+      this.#sort(those, new Set(found.map(({ id }) => id)));
+    }));
     for (const status of this.#statuses(fitting)) {
       if (this.#known.has(status.id) || this.#isRead(status)) search.ask(status);
     }

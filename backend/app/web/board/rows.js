@@ -10,15 +10,15 @@ import { name } from "./grammar.js";
 import { chip } from "./icons.js";
 import { who } from "./person.js";
 
-/** @param {Status} status @param {Desk} desk */
-export function statusRow(status, { board }) {
+/** @param {Status} status @param {Desk} desk @param {[number, number][]} [matches] */
+export function statusRow(status, { board }, matches) {
   return h(
     "li",
     { class: "status", id: `s${status.id}`, tabindex: "-1" },
     clockTime(status.created_at),
     who(status.author, board),
     chip(status.category),
-    h("bdi", { class: "message", dir: "auto" }, message(status, board)),
+    h("bdi", { class: "message", dir: "auto" }, message(status, board, matches)),
     status.edited_at && h("span", { class: "edited faint" }, words.status.edited),
     h("button", { type: "button", class: "more quiet", "aria-expanded": "false", "aria-label": words.status.more }, "⋯"),
   );

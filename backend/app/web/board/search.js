@@ -17,9 +17,9 @@ export class Search {
   #isAsking = false;
   #isStopped = false;
 
-  // `query` is the filter as the API needs it. `tell(ids, fitting)` gets the ids that were asked about, and those of
-  // them that match.
-  /** @param {Query} query @param {(ids: number[], fitting: Set<number>) => unknown} tell */
+  // `query` is the filter as the API needs it. `tell(ids, found)` gets the ids that were asked about, and the statuses
+  // that match.
+  /** @param {Query} query @param {(ids: number[], found: Status[]) => unknown} tell */
   constructor(query, tell) {
     this.#query = query;
     this.#tell = tell;
@@ -57,12 +57,11 @@ export class Search {
 
   // Returns all matches from the period in which those were posted. Statuses only change in their first minutes, so it
   // is short.
-  /** @param {Status[]} statuses @returns {Promise<Set<number>>} */
+  /** @param {Status[]} statuses @returns {Promise<Status[]>} */
   async #fitting(statuses) {
     const moments = statuses.map(({ created_at: moment }) => Date.parse(moment));
     const since = new Date(Math.min(...moments)).toISOString();
     const until = new Date(Math.max(...moments) + 1).toISOString();
-    const found = await everyItem("/statuses", { ...this.#query, since, until });
-    return new Set(found.map(({ id }) => id));
+    return await everyItem("/statuses", { ...this.#query, since, until });
   }
 }
