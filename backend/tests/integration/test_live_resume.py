@@ -83,7 +83,7 @@ async def test_a_socket_may_be_faster_than_its_process(database_url: str, ada: P
         await follow(feed)
 
     monkeypatch.setattr(follower.LiveFeed, "_follow", late)
-    async with serve() as server, server.follow(ada.token) as socket:
+    async with serve(follows=False) as server, server.follow(ada.token) as socket:
         await receive_until(socket, "ready")
         await history.append(db, 20)
         begin.set()
