@@ -6,10 +6,10 @@ from benchmarks.stand import run_sql
 
 MEMBERS: Final = 500
 REFERENCES: Final = 10_000
-COMMON, RARE = "pagination", "xylophone"
+COMMON, RARE, CHINESE = "pagination", "xylophone", "修复了登录页面的缓存问题"
 
 # `member-1` to `member-500`. Every fifth status speaks of a reference, every second of them of two; one in ten has the
-# common word, one in ten thousand the rare one.
+# common word, one in a hundred the Chinese sentence, one in ten thousand the rare word. None has its terms yet.
 STATEMENTS: Final = (
     f"""INSERT INTO users (username, display_name, password_hash)
         SELECT 'member-' || n, 'Member ' || n, 'x' FROM generate_series(1, {MEMBERS}) AS n
@@ -23,6 +23,7 @@ STATUSES: Final = """
     SELECT (SELECT min(id) FROM users WHERE username = 'member-1') + n::bigint * 7919 % {members},
            'Working on item ' || n || CASE WHEN n % 10 = 0 THEN ' {common}' ELSE '' END
                || CASE WHEN n % 10000 = 7 THEN ' {rare}' ELSE '' END
+               || CASE WHEN n % 100 = 3 THEN ' {chinese}' ELSE '' END
                || ': ' || repeat(substr(md5(n::text), 1, 10) || ' ', 7),
            (ARRAY['planning', 'in-progress', 'done', 'in-progress'])[1 + n % 4],
            '2026-01-01'::timestamptz + n * interval '1 second'
@@ -38,7 +39,7 @@ LINKS: Final = """
 
 async def fill(url: str, count: int, *, first: int = 1) -> None:
     """Have the board hold statuses number `first` to `count`."""
-    numbers = {"members": MEMBERS, "common": COMMON, "rare": RARE, "references": REFERENCES}
+    numbers = {"members": MEMBERS, "common": COMMON, "rare": RARE, "chinese": CHINESE, "references": REFERENCES}
     await run_sql(
         url,
         *STATEMENTS,

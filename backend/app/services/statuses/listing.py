@@ -160,7 +160,7 @@ def _page(rows: Sequence[asyncpg.Record], wanted: StatusQuery) -> ReadPage:
     if wanted.q is None:
         return position, StatusPage(items=items, **about).model_dump_json().encode()
     words = SearchWords.parse(wanted.q)
-    marked = [FoundStatus(**dict(status), matches=words.find(status.message)) for status in items]
+    marked = [FoundStatus.model_construct(**status.__dict__, matches=words.find(status.message)) for status in items]
     return position, SearchPage(items=marked, **about).model_dump_json().encode()
 
 
