@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 
 from app import __version__
 from app.api import errors, problems
-from app.api.compression import CompressionMiddleware
 from app.api.hosts import Hosts
 from app.api.live.sockets import Sockets
 from app.api.middleware import BoardMiddleware, HeadMiddleware, LimitsMiddleware
@@ -113,7 +112,6 @@ def create_app() -> FastAPI:
     errors.register(app)
     problems.describe(app)
     # The middleware that is added last sees a request first.
-    app.add_middleware(CompressionMiddleware)
     app.add_middleware(ResponseCache)
     app.add_middleware(LimitsMiddleware)
     app.add_middleware(HeadMiddleware)

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import __version__
 from app.api import etags
 from app.api.authentication import CALLER, token_in
-from app.api.compression import SMALLEST, accepts, compress
+from app.api.compression import SMALLEST, CompressionMiddleware, accepts, compress
 from app.api.errors import answer_to
 from app.config import settings
 from app.errors import BoardError
@@ -185,15 +185,20 @@ def _find(scope: Scope, headers: Headers, caller: Caller) -> Response | None:
 
 
 class ResponseCache:
-    """The middleware, inside CORS and the limits, outside the compression: stored answers have been compressed."""
+    """The middleware, inside CORS and the limits. Answers that it doesn't have are compressed on their way out.
+
+    Only those to GET: no others are long.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._get = CompressionMiddleware(app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        response = None
+        response: ASGIApp | None = None
         if scope["type"] == "http" and scope["method"] == "GET":
+            response = self._get
             headers = Headers(scope=scope)
             token = token_in(headers.get("authorization"))
             if token is not None and ("if-none-match" in headers or _question(scope) in answers.known):
@@ -202,5 +207,5 @@ class ResponseCache:
                 except BoardError as error:
                     response = answer_to(error)
                 else:
-                    response = _find(scope, headers, caller)
+                    response = _find(scope, headers, caller) or self._get
         await (response or self.app)(scope, receive, send)
