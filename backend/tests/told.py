@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import database
 from app.models import Reference
-from app.models.reference import Place, ReferenceKind, ReferenceState
+from app.models.reference import ReferenceKind, ReferenceState
+from app.places import Place
 from app.services.feed import log as feed_log
 from app.services.github import changes
 from app.services.github.findings import Found

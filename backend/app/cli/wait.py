@@ -16,7 +16,7 @@ import httpx2
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from app.models.reference import Place
+from app.places import Place
 from app.services.statuses import reference_grammar
 
 # Exit codes, besides 0 for merged or closed as done. 1 and 2 are common to all commands: an error, and wrong usage.

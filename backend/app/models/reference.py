@@ -1,6 +1,5 @@
 """GitHub issues, pull requests and discussions, and which statuses mention them."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import (
@@ -17,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
 from app.models.columns import BigId, CreatedAt, Moment
+from app.places import Place
 
 
 class ReferenceKind(StrEnum):
@@ -45,25 +45,6 @@ class ReferenceState(StrEnum):
 
 # There is nothing left to wait for.
 OVER = frozenset({ReferenceState.CLOSED, ReferenceState.NOT_PLANNED, ReferenceState.MERGED})
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A number in a repository, spelt as someone wrote it."""
-
-    owner: str
-    repo: str
-    number: int
-
-    @property
-    def name(self) -> str:
-        """How messages write it: `owner/repo#12`."""
-        return f"{self.owner}/{self.repo}#{self.number}"
-
-    @property
-    def key(self) -> tuple[str, str, int]:
-        """What the unique index compares: GitHub's names are case-insensitive."""
-        return self.owner.lower(), self.repo.lower(), self.number
 
 
 class Reference(Base):

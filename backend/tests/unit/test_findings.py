@@ -6,7 +6,8 @@ import pytest
 
 from app.config import settings
 from app.models import Reference
-from app.models.reference import Place, ReferenceKind, ReferenceState
+from app.models.reference import ReferenceKind, ReferenceState
+from app.places import Place
 from app.services.github import findings, schedule
 from app.services.github.findings import Found, Gone, Missing, NoAccess, Redirected, Unclear
 from app.services.github.schedule import NEVER, LastMention

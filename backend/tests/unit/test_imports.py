@@ -19,12 +19,15 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "main": {"app", "api", "services", "errors", "database", "config"},
     "cli": {
         *("app", "services", "schemas", "models", "errors", "database", "config"),
-        *("worker", "server", "migrations", "embedded", "logs", "refusals", "secret_files"),
+        *("worker", "server", "migrations", "embedded", "logs", "places", "refusals", "secret_files"),
     },
     "worker": {"services", "errors", "database", "config"},
     "api": {"app", "services", "schemas", "models", "errors", "database", "config", "logs"},
-    "services": {"schemas", "models", "errors", "database", "config", "migrations", "app", "advisory_locks"},
-    "models": {"database"},
+    "services": {
+        *("schemas", "models", "errors", "database", "config"),
+        *("migrations", "app", "advisory_locks", "places"),
+    },
+    "models": {"database", "places"},
     "database": {"config"},
     "config": {"addresses", "database_url", "secret_files"},
     "database_url": {"addresses"},
@@ -35,7 +38,10 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     # Leaves.
     **{
         leaf: set()
-        for leaf in ("addresses", "advisory_locks", "app", "errors", "logs", "refusals", "embedded", "secret_files")
+        for leaf in (
+            *("addresses", "advisory_locks", "app", "embedded", "errors"),
+            *("logs", "places", "refusals", "secret_files"),
+        )
     },
 }
 

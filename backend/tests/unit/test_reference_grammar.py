@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.models.reference import Place
+from app.places import Place
 from app.services.statuses.reference_grammar import AT_MOST, find
 from tests.grammar import CASES, ENDLESS, SIGNS, Case
 

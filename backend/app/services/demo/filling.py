@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import Conflict, UserNotFound
 from app.models import Reference, Status, StatusReference, User
 from app.models.columns import among
-from app.models.reference import OVER, Place, ReferenceKind, ReferenceState
+from app.models.reference import OVER, ReferenceKind, ReferenceState
 from app.models.user import Role
+from app.places import Place
 from app.schemas.base import LATEST
 from app.services.demo import week
 from app.services.demo.cast import CAST, LABEL, PREFIX, Person

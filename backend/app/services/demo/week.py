@@ -9,8 +9,9 @@ from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from app.models.reference import Place, ReferenceKind, ReferenceState
+from app.models.reference import ReferenceKind, ReferenceState
 from app.models.status import Category
+from app.places import Place
 from app.services.demo.cast import CAST, REFERENCES, Person
 
 DAYS: Final = 5

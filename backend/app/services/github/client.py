@@ -17,7 +17,7 @@ import httpx2
 
 from app import __version__
 from app.config import LOOPBACK, settings
-from app.models.reference import Place
+from app.places import Place
 from app.services.github import findings, graphql
 from app.services.github.findings import Finding, Gone, NoAccess, Redirected, Unclear
 

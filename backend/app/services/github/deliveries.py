@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.config import settings
 from app.errors import BadSignature, InvalidDelivery, WebhooksOff
 from app.models import GithubDelivery, Reference
-from app.models.reference import Place, ReferenceKind
+from app.models.reference import ReferenceKind
+from app.places import Place
 from app.schemas.webhooks import Taken
 from app.services.feed import log as feed_log
 from app.services.github import changes, findings

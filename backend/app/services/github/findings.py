@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from app.config import settings
 from app.models import Reference
-from app.models.reference import Place, ReferenceKind, ReferenceState
+from app.models.reference import ReferenceKind, ReferenceState
+from app.places import Place
 
 LONGEST_TITLE: Final = 300
 REPOSITORY: Final = re.compile(r"([A-Za-z0-9_-]{1,50})/([A-Za-z0-9._-]{1,100})")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from app.models.reference import Place, ReferenceKind
+from app.models.reference import ReferenceKind
+from app.places import Place
 from app.services.github import findings
 from app.services.github.findings import Finding, Found, Missing, NoAccess, Unclear
 

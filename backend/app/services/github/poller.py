@@ -16,7 +16,7 @@ from app.database import AsyncSessionLocal
 from app.errors import BoardError
 from app.models import GithubBudget, Reference
 from app.models.columns import among
-from app.models.reference import Place
+from app.places import Place
 from app.services.feed import log as feed_log
 from app.services.github import changes, client, findings
 from app.services.github.client import Findings, GitHub, GithubError, GithubFailed, GithubRefused, Points

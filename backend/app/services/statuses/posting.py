@@ -17,8 +17,9 @@ from sqlalchemy import bindparam, select
 from app import database
 from app.errors import AccountDisabled, DatabaseUnavailable, IdempotencyKeyReused, StatusNotFound
 from app.models import IdempotencyKey, User
-from app.models.reference import OVER, Place
+from app.models.reference import OVER
 from app.models.status import Category
+from app.places import Place
 from app.schemas.statuses import Author, StatusCreate, StatusRead
 from app.services import wakeups
 from app.services.feed import log as feed_log

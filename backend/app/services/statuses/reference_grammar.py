@@ -10,8 +10,7 @@ from functools import cache
 from typing import Final
 from unicodedata import category
 
-from app.config import settings
-from app.models.reference import Place
+from app.places import Place
 
 AT_MOST: Final = 20
 GITHUB: Final = "github.com"
@@ -78,6 +77,8 @@ def find(message: str, *, host: str = GITHUB, repository: str | None = None) -> 
 
 def mentioned_in(message: str) -> list[Place]:
     """Return the references in a message, on the GitHub and with the repository that the settings name."""
+    from app.config import settings  # noqa: PLC0415 -- `statusboard wait` asks `find`, and has no settings
+
     if "/" not in message and settings.GITHUB_REPOSITORY is None:
         return []  # most messages: nothing in them can be a name
     host = settings.github_url.partition("://")[2]

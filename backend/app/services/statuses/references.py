@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Reference, StatusReference
 from app.models.columns import among
-from app.models.reference import Place
+from app.places import Place
 from app.schemas.statuses import ReferenceRead
 from app.services.statements import Database, Statement
 
