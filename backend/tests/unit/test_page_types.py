@@ -10,7 +10,7 @@ from app.api.web_page import WEB
 from app.schemas.auth import SessionRead
 from app.schemas.board import BoardRead
 from app.schemas.invites import InviteCreated
-from app.schemas.statuses import ReferenceHistory, ReferenceRead, StatusPage, StatusRead
+from app.schemas.statuses import FoundStatus, ReferenceHistory, ReferenceRead, StatusPage
 from app.schemas.tokens import TokenCreated
 from app.schemas.users import UserRead
 
@@ -19,7 +19,7 @@ DECLARED: Final = (WEB.parents[1] / "page.d.ts").read_text(encoding="utf-8")
 MODELS: Final[dict[str, type[BaseModel]]] = {
     "User": UserRead,
     "Reference": ReferenceRead,
-    "Status": StatusRead,
+    "Status": FoundStatus,  # with what only a search answers
     "StatusSlice": StatusPage,
     "ReferenceHistory": ReferenceHistory,
     "BoardState": BoardRead,
