@@ -96,7 +96,7 @@ def read_database_url(value: str) -> DatabaseUrl:
         _libpq_parameters(given),
         tuple(name for name in IGNORED if name in given.query),
     )
-    _check_files(found)
+    _check_files(found, options)
     _check_variables({**options, **found.arguments()})
     return found
 
@@ -155,17 +155,18 @@ def _libpq_parameters(url: URL) -> dict[str, str]:
     return parameters
 
 
-def _check_files(found: DatabaseUrl) -> None:
+def _check_files(found: DatabaseUrl, options: Mapping[str, Any]) -> None:
     for name in FILES:
         path = found.parameters.get(name, SYSTEM)
         if path != SYSTEM and not os.access(path, os.R_OK):
             raise ValueError(f"has a parameter {name} with a file that can't be read")
+    # Without them, the driver may fail for another reason: an environment variable, or an account without a name.
+    without = {name: value for name, value in options.items() if name in _UNSET}
     try:
-        found.arguments()
-        failure = _driver_failure(found.arguments())
-    except (OSError, ValueError):
-        failure = (OSError, 0)
-    if failure is not None and _driver_failure({}) is None:
+        is_wrong = _driver_failure(without | found.arguments()) != _driver_failure(without)
+    except OSError:  # ssl.SSLError is one
+        is_wrong = True
+    if is_wrong:
         raise ValueError(f"has files in {', '.join(FILES)} that aren't certificates in PEM format and their key")
 
 

@@ -13,12 +13,15 @@ from typing import Final
 import pytest
 
 from app.database import KEEPALIVES, SESSION_GUARDS
+from app.embedded import programs
 from app.migrations.upgrade import PROBE
 from tests.faults.cluster import NAME, Cluster
 from tests.processes import free_port
 from tests.subprocesses import SECRET, run_python
 
 PGBOUNCER: Final = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+
+pytestmark = pytest.mark.skipif(programs.PACKAGE is None, reason="the image, where PostgreSQL is not installed")
 
 # Says whether its connection is encrypted and which certificate the server saw: the board's own engine, then the one
 # that the scaffold makes.

@@ -182,3 +182,12 @@ def test_a_variable_that_the_driver_does_not_look_at_may_be_anything(monkeypatch
     monkeypatch.setenv(name, value)
 
     assert read_database_url(HOST + rest).url == HOST + rest
+
+
+def test_wrong_files_are_found_on_an_account_without_a_name(monkeypatch):
+    """As in a container that runs as any number: there the driver fails by itself where a URL names no user."""
+    monkeypatch.setattr("getpass.getuser", lambda: (_ for _ in ()).throw(OSError("no username set")))
+
+    with pytest.raises(ValueError, match="certificates in PEM"):
+        read_database_url(HOST + f"h/b?sslmode=verify-ca&sslrootcert={__file__}")
+    assert read_database_url("postgresql://h/b?sslmode=require").url == "postgresql+asyncpg://h/b"
