@@ -160,6 +160,8 @@ def _check_files(found: DatabaseUrl, options: Mapping[str, Any]) -> None:
         path = found.parameters.get(name, SYSTEM)
         if path != SYSTEM and not os.access(path, os.R_OK):
             raise ValueError(f"has a parameter {name} with a file that can't be read")
+    if not any(name in found.parameters for name in FILES):
+        return
     # Without them, the driver may fail for another reason: an environment variable, or an account without a name.
     without = {name: value for name, value in options.items() if name in _UNSET}
     try:

@@ -135,6 +135,7 @@ WRONG_VARIABLES = [
     ("h/b", "PGSSLMODE", "nonsense"),
     ("h/b", "PGSSLMODE", ""),
     ("h/b?ssl=require", "PGSSLROOTCERT", "/nowhere/root.crt"),
+    ("h/b?sslmode=require", "PGSSLROOTCERT", "/nowhere/root.crt"),
     ("h/b?ssl=require", "PGSSLROOTCERT", __file__),
     ("h/b?ssl=require", "PGSSLCRL", "/nowhere/root.crl"),
     ("h/b?ssl=require", "PGSSLCERT", "/nowhere/board.crt"),
